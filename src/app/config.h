@@ -1,0 +1,105 @@
+/* The configuration: one INI file. Every section is a struct, every string is owned by the config. */
+#ifndef SEV1_CONFIG_H
+#define SEV1_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct ca_conf {          /* [ca NAME] */
+	char *name;
+	char *title;          /* shown; default: the subject's CN, else the name */
+	char *config;         /* its openssl.cnf, or an easy-rsa pki folder */
+	char *section;        /* its section there; NULL: default_ca */
+	char *parent;         /* name of the issuing CA; NULL for a root or one that is not here */
+	char *key;            /* overrides private_key; "pkcs11:..." for a token; NULL */
+	int crl_hours;        /* nextUpdate after thisUpdate; default 24 */
+	bool spare;           /* may be the replacement issuer; holds nothing yet */
+	int line;
+};
+
+struct point_conf {       /* [point NAME]: a distribution point of a CA's CRL */
+	char *name, *ca;
+	char *url;            /* what clients fetch: http(s) */
+	char *path;           /* where the file lies */
+	char *host;           /* a [host]; NULL: this machine */
+	bool pem;             /* default: DER, as RFC 5280 4.2.1.13 wants it over HTTP */
+	int line;
+};
+
+struct host_conf {        /* [host NAME]: reached over SSH */
+	char *name, *address, *user, *identity, *known_hosts;
+	int port;
+	int line;
+};
+
+enum action_kind { ACTION_COMMAND, ACTION_FIREWALL, ACTION_IMAGE, ACTION_KEYLOCK };
+
+struct action_conf {      /* [action NAME], in the order of the file */
+	char *name, *title;
+	enum action_kind kind;
+	char *host;           /* a [host]; NULL: this machine */
+	char *run, *verify, *undo;  /* shell commands, as the operator wrote them */
+	char *ports;          /* firewall: "80, 443" */
+	char *probe;          /* "address:port" that must not answer from here afterwards; NULL */
+	char *source, *target;/* image: device or file; folder */
+	int deadline;         /* seconds; default 60, an image 86400 */
+	int line;
+};
+
+struct notice_conf {      /* [notice management|internal|external] */
+	char *name;
+	char *transport;      /* "sendmail", "smtp", "webhook" */
+	char **to; size_t tos;/* addresses, or URLs for a webhook */
+	char *from, *subject;
+	char *template;       /* a file; default: the installed one of that name */
+	int line;
+};
+
+struct fleet_conf {       /* [fleet] */
+	char *inventory;      /* a list or CSV */
+	char *user, *identity, *known_hosts;
+	int port;             /* SSH */
+	char *key, *certificate, *chain; /* paths on the hosts; %h is the host's name */
+	char *key_mode;       /* "keep" or "new" */
+	char *test, *reload;  /* commands on the host */
+	int probe_port;       /* TLS */
+	int concurrency;      /* SSH children; default 16 */
+	int days;             /* validity; default 90 */
+	int deadline;         /* seconds per host; default 60 */
+	int line;
+};
+
+struct config {
+	char *path;           /* the file */
+	char *state;          /* folder of the incident files */
+	char *playbook;       /* file */
+	char *organisation, *profile;
+	char *contact_pki, *contact_security, *contact_hotline;
+	char *estimated_downtime; /* hours, for the notices; NULL: asked for */
+	char *sendmail;       /* command; default /usr/sbin/sendmail */
+	char *smtp_url, *smtp_user, *smtp_password_file;
+	struct ca_conf *ca; size_t cas;
+	struct point_conf *point; size_t points;
+	struct host_conf *host; size_t hosts;
+	struct action_conf *action; size_t actions;
+	struct notice_conf *notice; size_t notices;
+	struct fleet_conf fleet;
+};
+
+/* The file that is used: path if given, else $XDG_CONFIG_HOME/sev1/sev1.conf (~/.config), else
+ * /etc/sev1/sev1.conf. Owned by the caller; NULL with an error naming what was tried. */
+char *config_find(const char *path, struct err *e);
+/* Read and check it. NULL with "FILE:LINE: what" and a remedy: unknown section or key, a value out of
+ * range, a name that refers to nothing, a file that is missing. Keys and certificates are
+ * checked by doctor and by each command, in the CA child. */
+struct config *config_load(const char *path, struct err *e);
+void config_free(struct config *c);
+
+const struct ca_conf *config_ca(const struct config *c, const char *name);       /* NULL */
+const struct host_conf *config_host(const struct config *c, const char *name);   /* NULL */
+const struct action_conf *config_action(const struct config *c, const char *name); /* NULL */
+const struct notice_conf *config_notice(const struct config *c, const char *name); /* NULL */
+
+#endif

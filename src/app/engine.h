@@ -1,0 +1,128 @@
+/* The engine runs commands: gates, plans, children, events. One per process; everything happens in
+ * its loop. Command files (cmd_*.c) use the run_* half, the console and the shell the rest. */
+#ifndef SEV1_ENGINE_H
+#define SEV1_ENGINE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "app/command.h"
+#include "app/config.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "child/child.h"
+#include "incident/incident.h"
+
+struct journal;
+
+enum run_state { RUN_WORKING, RUN_PLANNED, RUN_GOING, RUN_ENDED };
+
+/* A plan: what will be done, for a screen, and its canonical form, which is hashed. */
+struct plan {
+	char *title;   /* "Revoke every valid certificate of Issuing CA 2" */
+	char *phrase;  /* typed to confirm: "REVOKE 4812"; never translated */
+	json_t *rows;  /* [[label, value], ...] as shown */
+	json_t *lines; /* ["exact command", ...] as run, or a sample of what is concerned */
+	json_t *spec;  /* all that is executed; its SHA-256 is the plan's hash */
+	char hash[65];
+};
+
+/* title and phrase are copied, spec is stolen. */
+struct plan *plan_new(const char *title, const char *phrase, json_t *spec);
+void plan_row(struct plan *p, const char *label, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void plan_line(struct plan *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void plan_free(struct plan *p);
+
+/* Who hears of runs: the console or the shell. Any member may be NULL. */
+struct sink {
+	void (*say)(void *ctx, struct run *r, const char *line);   /* something happened: a journal-like line */
+	void (*out)(void *ctx, struct run *r, const char *line);   /* a line of the command's answer */
+	void (*planned)(void *ctx, struct run *r);                 /* run_plan_of(r) waits for a phrase */
+	void (*progress)(void *ctx, struct run *r);
+	void (*ended)(void *ctx, struct run *r);                   /* run_status(r), run_error(r); then freed */
+	void (*event)(void *ctx, const struct event *ev);          /* the state has changed */
+};
+
+struct engine_options {
+	const char *config_path; /* -c, or NULL */
+	const char *incident;    /* -i: a path or an id; NULL: the only open one */
+	const char *actor;       /* NULL: the login name */
+	bool console;            /* a console: observe mode until armed */
+	bool need_config;        /* fail without a configuration */
+};
+
+struct engine *engine_new(struct loop *l, const struct engine_options *o, struct err *e);
+void engine_free(struct engine *en);
+void engine_sink(struct engine *en, const struct sink *s, void *ctx);
+
+struct loop *engine_loop(const struct engine *en);
+const struct config *engine_config(const struct engine *en);     /* NULL */
+const struct err *engine_config_error(const struct engine *en);  /* why there is none */
+const struct incident *engine_incident(const struct engine *en); /* NULL */
+struct journal *engine_journal(const struct engine *en);         /* NULL */
+bool engine_armed(const struct engine *en);
+void engine_arm(struct engine *en, bool on);                     /* this console only */
+
+/* Open the incident file at path, or the one with this id in the state folder; NULL: the only open
+ * one (ERR_NOTFOUND where there is none, ERR_USAGE naming them where there are several). */
+int engine_open(struct engine *en, const char *which, struct err *e);
+/* Make a new incident file and open it: body is EV_OPENED's, stolen. */
+int engine_create(struct engine *en, json_t *body, struct err *e);
+void engine_close(struct engine *en);
+/* Read what another process has appended. 0 or an error. */
+int engine_catch_up(struct engine *en, struct err *e);
+
+/* Append an event by the operator, durably, and fold it in. body is stolen. */
+int engine_append(struct engine *en, enum event_kind kind, json_t *body, struct err *e);
+
+/* The folder beside the incident file for what a command writes (CRLs, images, reports); made on
+ * demand, owned by the caller; NULL with an error. */
+char *engine_folder(struct engine *en, const char *name, struct err *e);
+
+size_t engine_runs(const struct engine *en);
+struct run *engine_run(const struct engine *en, size_t i);
+
+/* ---- a run, for its command ---- */
+struct engine *run_engine(const struct run *r);
+const struct command *run_command(const struct run *r);
+const struct args *run_args(const struct run *r);
+enum run_state run_state(const struct run *r);
+const struct incident *run_incident(const struct run *r);
+const struct config *run_config(const struct run *r);
+/* The command's own data; freed with free_fn when the run ends. */
+void run_set_data(struct run *r, void *data, void (*free_fn)(void *));
+void *run_data(const struct run *r);
+
+/* One line that something happened; goes to the message line or to stderr. Escaped here. */
+void run_say(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One line of the answer: stdout, or the console's output screen. */
+void run_out(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void run_progress(struct run *r, int64_t done, int64_t total, const char *text);
+void run_get_progress(const struct run *r, int64_t *done, int64_t *total, const char **text);
+/* The object that --json prints when the run ends; borrowed, to be filled. */
+json_t *run_result(struct run *r);
+
+/* Start a child for this run. request is stolen. When it ends, done is called, and if the run ended
+ * meanwhile, nothing is. Failing to start ends the run; NULL then. */
+struct child *run_child(struct run *r, const char *name, json_t *request, int deadline_s,
+    child_line_fn line, child_done_fn done, void *ctx);
+
+/* Append an event; on failure the run is ended with the error, and -1 returned: stop there. */
+int run_append(struct run *r, enum event_kind kind, json_t *body);
+
+/* The plan is made (stolen): it is journalled and shown; cmd->go is called once it is confirmed. */
+void run_plan(struct run *r, struct plan *p);
+const struct plan *run_plan_of(const struct run *r); /* NULL */
+/* The operator typed phrase. 0, or ERR_REFUSED where it is not the plan's; the run still waits. */
+int run_confirm(struct run *r, const char *phrase, struct err *e);
+/* Give up: children are killed, the run ends refused. */
+void run_cancel(struct run *r, const char *why);
+
+/* The run ends here. status: an enum exit_status. After this the run must not be touched. */
+void run_end(struct run *r, int status);
+void run_fail(struct run *r, const struct err *e);
+int run_status(const struct run *r);
+const struct err *run_error(const struct run *r);
+
+#endif

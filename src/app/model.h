@@ -1,0 +1,54 @@
+/* What screens draw: a read-only view of the engine. Screens include this and app/command.h. */
+#ifndef SEV1_MODEL_H
+#define SEV1_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/config.h"
+#include "incident/incident.h"
+#include "incident/triage.h"
+
+struct engine;
+
+const struct incident *model_incident(const struct engine *en); /* NULL */
+const struct config *model_config(const struct engine *en);     /* NULL */
+const struct err *model_config_error(const struct engine *en);
+bool model_armed(const struct engine *en);
+
+/* The last n events as lines for a journal pane, newest first: "02:26:12Z op  text". Returns how
+ * many were written to line (each owned by the caller). */
+size_t model_journal(struct engine *en, char **line, size_t n);
+/* All of them, oldest first; *n lines; the array and lines are owned by the caller. */
+char **model_timeline(struct engine *en, size_t *n);
+
+/* Live counts of a configured CA from the last `count` command; false before there was one. */
+struct ca_count {
+	const char *title, *subject, *error; /* error: NULL or why it cannot be read */
+	int64_t valid, expired, revoked, unreadable;
+};
+bool model_count(const struct engine *en, const char *ca, struct ca_count *out);
+
+/* The incident files of the state folder. */
+struct incident_entry {
+	char *path, *id, *title, *next, *error; /* next: the next checkpoint's title; error: cannot be read */
+	bool drill, closed;
+	int64_t declared;
+	size_t checkpoints, checkpoints_done, overdue; /* overdue follow-ups */
+	int64_t fuse;     /* nextUpdate of the first CRL to expire, ms; 0 none */
+	int64_t followup; /* when the next open follow-up is due, ms; 0 none */
+	char *followup_title;
+};
+struct incident_entry *model_incidents(const struct engine *en, size_t *n);
+void model_incidents_free(struct incident_entry *list, size_t n);
+
+/* A command in progress, for a progress line. */
+struct run_view {
+	const char *command, *text; /* text: what it is doing */
+	int64_t done, total;        /* total 0: unknown */
+};
+size_t model_runs(const struct engine *en);
+void model_run(const struct engine *en, size_t i, struct run_view *out);
+
+#endif

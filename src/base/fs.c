@@ -1,0 +1,257 @@
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/confine.h"
+
+int fs_read(const char *path, struct buf *b, size_t max, struct err *e)
+{
+	char *block;
+	size_t start = b->len;
+	ssize_t n;
+	int fd, rc = 0;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return err_sys(e, "%s", path);
+	block = mem_alloc(1 << 16);
+	while ((n = read(fd, block, 1 << 16)) > 0) {
+		buf_add(b, block, (size_t)n);
+		if (b->len - start > max) {
+			rc = err_set(e, ERR_SYNTAX, "%s: larger than %zu octets", path, max);
+			break;
+		}
+	}
+	if (n < 0)
+		rc = err_sys(e, "%s", path);
+	free(block);
+	close(fd);
+	return rc;
+}
+
+int fs_put(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len > 0) {
+		if ((n = write(fd, p, len)) < 0) {
+			if (errno == EINTR)
+				continue;
+			return ERR_IO;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e)
+{
+	struct stat st;
+	int fd;
+
+	*tmp = NULL;
+	if (confine_path(path, e) < 0)
+		return ERR_CONFINED;
+	*tmp = mem_printf("%s.sev1-XXXXXX", path);
+	if ((fd = mkostemp(*tmp, O_CLOEXEC)) < 0) {
+		err_sys(e, "a file beside %s", path);
+		goto fail;
+	}
+	if (stat(path, &st) == 0) {
+		mode = st.st_mode & 07777;
+		if ((st.st_uid != geteuid() || st.st_gid != getegid()) &&
+		    fchown(fd, st.st_uid, st.st_gid) < 0) {
+			err_sys(e, "%s: keep its owner", path);
+			goto fail;
+		}
+	}
+	if (fchmod(fd, mode) < 0) {
+		err_sys(e, "%s: keep its mode", path);
+		goto fail;
+	}
+	return fd;
+fail:
+	if (fd >= 0) {
+		close(fd);
+		unlink(*tmp);
+	}
+	free(*tmp);
+	*tmp = NULL;
+	return ERR_IO;
+}
+
+/* A rename is durable once its folder is. */
+static int fs_sync_folder(const char *path, struct err *e)
+{
+	char *copy = mem_strdup(path);
+	int rc = 0, fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		rc = err_sys(e, "%s: fsync of its folder", path);
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return rc;
+}
+
+int fs_commit(int fd, const char *tmp, const char *path, struct err *e)
+{
+	int rc = 0;
+
+	if (fsync(fd) < 0)
+		rc = err_sys(e, "%s: fsync", path);
+	if (close(fd) < 0 && rc == 0)
+		rc = err_sys(e, "%s: close", path);
+	if (rc == 0 && rename(tmp, path) < 0)
+		rc = err_sys(e, "%s: rename", path);
+	if (rc < 0) {
+		unlink(tmp);
+		return rc;
+	}
+	return fs_sync_folder(path, e);
+}
+
+int fs_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	char *tmp;
+	int fd, rc;
+
+	if ((fd = fs_beside(path, mode, &tmp, e)) < 0)
+		return fd;
+	if (fs_put(fd, data, len) < 0) {
+		rc = err_sys(e, "%s", path);
+		close(fd);
+		unlink(tmp);
+	} else {
+		rc = fs_commit(fd, tmp, path, e);
+	}
+	free(tmp);
+	return rc;
+}
+
+int fs_backup(const char *from, const char *to, struct err *e)
+{
+	struct buf b = { 0 };
+	struct stat st;
+	int rc;
+
+	if (fs_exists(to))
+		return err_set(e, ERR_IO, "%s: exists already", to);
+	if (stat(from, &st) < 0)
+		return err_sys(e, "%s", from);
+	if ((rc = fs_read(from, &b, SIZE_MAX / 8, e)) == 0)
+		rc = fs_write(to, buf_str(&b), b.len, st.st_mode & 07777, e);
+	buf_free(&b);
+	return rc;
+}
+
+int fs_mkdirs(const char *path, mode_t mode, struct err *e)
+{
+	char *copy, *p;
+	int rc = 0;
+
+	if (confine_path(path, e) < 0)
+		return ERR_CONFINED;
+	copy = mem_strdup(path);
+	for (p = copy + 1; rc == 0 && *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			rc = err_sys(e, "%s", copy);
+		*p = '/';
+	}
+	if (rc == 0 && mkdir(copy, mode) < 0 && errno != EEXIST)
+		rc = err_sys(e, "%s", copy);
+	free(copy);
+	return rc;
+}
+
+static int fs_remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
+{
+	(void)st;
+	(void)flag;
+	(void)at;
+	return remove(path);
+}
+
+int fs_remove_tree(const char *path, struct err *e)
+{
+	if (confine_path(path, e) < 0)
+		return ERR_CONFINED;
+	if (nftw(path, fs_remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
+		return err_sys(e, "%s: remove", path);
+	return 0;
+}
+
+int fs_lock(const char *path, int wait_ms, struct err *e)
+{
+	const struct timespec pause = { 0, 10 * 1000 * 1000 };
+	int64_t until = clock_mono() + wait_ms;
+	char *name;
+	int fd;
+
+	if (confine_path(path, e) < 0)
+		return ERR_CONFINED;
+	name = mem_printf("%s.lock", path);
+	if ((fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0) {
+		err_sys(e, "%s", name);
+		free(name);
+		return ERR_IO;
+	}
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK && clock_mono() < until) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		if (errno == EWOULDBLOCK) {
+			err_set(e, ERR_TIMEOUT, "%s is locked by another process", path);
+			err_remedy(e, "fuser %s names it; wait for it to finish", name);
+			close(fd);
+			free(name);
+			return ERR_TIMEOUT;
+		}
+		err_sys(e, "%s: lock", name);
+		close(fd);
+		free(name);
+		return ERR_IO;
+	}
+	free(name);
+	return fd;
+}
+
+bool fs_exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+int64_t fs_free_octets(const char *path)
+{
+	struct statvfs v;
+
+	if (statvfs(path, &v) < 0)
+		return -1;
+	return (int64_t)v.f_bavail * (int64_t)v.f_frsize;
+}
+
+char *fs_join(const char *dir, const char *name)
+{
+	if (name[0] == '/' || dir[0] == '\0')
+		return mem_strdup(name);
+	return mem_printf("%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+}

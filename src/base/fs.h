@@ -1,0 +1,49 @@
+/* Files that are whole or not there: durable writes, locks, folders. Every writer asks confine. */
+#ifndef SEV1_FS_H
+#define SEV1_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Append a whole file of at most max octets to b. ERR_IO; ERR_SYNTAX where it is larger. */
+int fs_read(const char *path, struct buf *b, size_t max, struct err *e);
+
+/* Replace path by len octets: a temporary file beside it, fsync, rename, fsync of the folder. A
+ * reader sees the old content or the new, never less. mode is used where path did not exist; an
+ * existing file keeps its mode and owner. On error the old file is whole. 0 or ERR_IO. */
+int fs_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+
+/* The second half of fs_write for content streamed elsewhere: fsync fd, rename tmp to path, fsync
+ * the folder. Closes fd in every case, removes tmp on error. */
+int fs_commit(int fd, const char *tmp, const char *path, struct err *e);
+
+/* Open a new temporary file beside path (same folder, so that a rename is atomic), with path's mode and
+ * owner, else mode. Returns the fd and *tmp (owned by the caller), or ERR_IO. */
+int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e);
+
+/* Write everything. 0 or ERR_IO with errno. */
+int fs_put(int fd, const void *data, size_t len);
+
+/* Copy a file byte for byte to a new path that must not exist, durably. 0 or ERR_IO. */
+int fs_backup(const char *from, const char *to, struct err *e);
+
+/* Make a folder and those above it. 0 or ERR_IO. */
+int fs_mkdirs(const char *path, mode_t mode, struct err *e);
+
+/* Remove a folder and all below; links are removed, not followed. 0 or ERR_IO. */
+int fs_remove_tree(const char *path, struct err *e);
+
+/* An exclusive lock on path.lock, held until the returned fd is closed. A lock held by someone
+ * else is waited for at most wait_ms. Returns the fd, ERR_TIMEOUT or ERR_IO. */
+int fs_lock(const char *path, int wait_ms, struct err *e);
+
+bool fs_exists(const char *path);
+int64_t fs_free_octets(const char *path); /* free for us on path's file system; -1 unknown */
+/* "dir/name" (name as it is where absolute), owned by the caller. */
+char *fs_join(const char *dir, const char *name);
+
+#endif

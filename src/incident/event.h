@@ -1,0 +1,67 @@
+/* What the journal holds. An event is a fact with a time, an actor and a JSON body; everything on a
+ * screen or in a report is computed from events. Times in bodies are ms since the epoch, UTC. */
+#ifndef SEV1_EVENT_H
+#define SEV1_EVENT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum event_kind {
+	/* {id, title, kind: "real"|"drill", profile, organisation, declared, root (a drill's folder),
+	 *  checkpoints: [{n, title, due, command, evidence}], (due in minutes after declared)
+	 *  followups: [{n, title, due}]} (due in minutes, -1: per regulation) */
+	EV_OPENED,
+	EV_SESSION,      /* {version, how: "console"|"command", pid, host} */
+	EV_ARMED,        /* {on: bool} */
+	EV_NOTE,         /* {text} */
+	/* {ca, level: "root"|"intermediate"|"end-entity", compromise: 1..4, trigger, action, received,
+	 *  channel, reporter, since (0 unknown), reason, selectors: {...}, tell: [..], deadline} */
+	EV_TRIAGE,
+	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest}],
+	 *  own: [{ca, issuer, serial, subject}]} own: CA certificates to revoke at their issuer */
+	EV_SCOPE,
+	EV_PLAN,         /* {command, hash, phrase, title, spec: {...}} */
+	EV_CONFIRMED,    /* {command, hash} */
+	EV_REFUSED,      /* {command, hash, why} */
+	EV_ACTION_START, /* {id, title, kind, host, command, verify, undo} */
+	EV_ACTION_END,   /* {id, outcome: "held"|"failed"|"undone", detail, ms, sha256, octets} */
+	EV_REVOKE_START, /* {ca, plan, manifest, count, stamp} */
+	EV_REVOKE_END,   /* {ca, plan, outcome: "done"|"failed", planned, revoked, backup, detail, ms} */
+	/* {ca, number (hex), entries, this_update, next_update, sha256 (of the DER), der, pem (paths),
+	 *  octets, signature, revoke: bool (made by a revocation)} */
+	EV_CRL,
+	EV_POINT_START,  /* {ca, point, url, sha256} */
+	EV_POINT,        /* {ca, point, url, sha256, state: "placed"|"verified"|"failed", attempt, detail} */
+	EV_NOTICE_START, /* {notice, sha256 (of the text), subject, to: [..]} */
+	EV_NOTICE,       /* {notice, to, outcome: "accepted"|"failed", detail, transport} */
+	EV_CHECKPOINT,   /* {n, state: "by hand"|"waived"|"reopened", reason} */
+	EV_CEREMONY,     /* {step, text}: a step of a key ceremony, witnessed */
+	EV_ISSUER,       /* {name, subject, fingerprint, spki, not_after, how: "existing"|"made"|"imported"} */
+	EV_REISSUE_START,/* {plan, issuer, hosts: [names]} */
+	EV_HOST,         /* {rows: [{host, phase, state, detail, serial, fingerprint, not_after, ms}]} */
+	EV_REISSUE_END,  /* {verified, failed, unreachable, refused, ms} */
+	EV_FOLLOWUP,     /* {n, done: bool, text} */
+	EV_REPORT,       /* {format, path, sha256} */
+	EV_CLOSED,       /* {reason} */
+	EV_KINDS
+};
+
+struct event {
+	int64_t seq;  /* 1, 2, 3 ... */
+	int64_t at;   /* ms */
+	char *actor;  /* who: "op", a login name, "sev1" */
+	enum event_kind kind;
+	json_t *body; /* an object; strings in it are already escaped for the terminal */
+};
+
+/* "incident.opened" ...: the name in the journal. */
+const char *event_name(enum event_kind kind);
+/* The kind of a name, or -1. */
+int event_kind_of(const char *name);
+/* The event as one sentence for a timeline, in the user's language; owned by the caller. */
+char *event_text(const struct event *ev);
+void event_clear(struct event *ev); /* free what ev owns */
+
+#endif
