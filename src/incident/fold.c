@@ -185,6 +185,8 @@ static void apply_plan(struct incident *in, const struct event *ev)
 		set(&in->plan_command, ev->body, "command");
 		set(&in->plan_hash, ev->body, "hash");
 		set(&in->plan_phrase, ev->body, "phrase");
+		json_decref(in->plan_spec);
+		in->plan_spec = json_incref(json_object_get(ev->body, "spec"));
 		in->plan_confirmed = false;
 		apply_planned(in, json_object_get(ev->body, "spec"));
 	} else if (ev->kind == EV_CONFIRMED && in->plan_hash != NULL) {
