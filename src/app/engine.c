@@ -273,7 +273,7 @@ static int engine_settle(struct engine *en, struct err *e)
 	if (!en->incident->drill)
 		return 0;
 	if ((rc = confine_to(en->incident->root, e)) < 0)
-		return err_prefix(e, _("drill %s"), en->incident->id), rc;
+		return err_prefix(e, _("drill %s"), en->incident->id);
 	path = fs_join(en->incident->root, "sev1.conf");
 	if (en->config == NULL || strcmp(en->config->path, path) != 0)
 		engine_load_config(en, path);
