@@ -181,9 +181,9 @@ static const char *conf_shown(const struct conf_key *k, const char *name)
 	if (strcmp(k->fallback, "@state") == 0)
 		return "/var/lib/sev1";
 	if (strcmp(k->fallback, "@playbook") == 0)
-		return PKGDATADIR "/playbooks/ca-compromise.ini";
+		return "/usr/share/sev1/playbooks/ca-compromise.ini";
 	if (strcmp(k->fallback, "@template") == 0)
-		return PKGDATADIR "/templates/management.txt";
+		return "/usr/share/sev1/templates/management.txt";
 	return k->fallback;
 }
 
