@@ -108,7 +108,8 @@ static bool crl_published(const struct incident *in, const char *arg, struct buf
 				continue;
 			points++;
 			here++;
-			good += c != NULL && p->state == POINT_VERIFIED && c->revoke;
+			good += c != NULL && c->revoke && p->state == POINT_VERIFIED &&
+			    strcmp(p->sha256, c->sha256) == 0;
 		}
 		served += here > 0;
 	}
