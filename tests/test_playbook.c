@@ -26,7 +26,7 @@ static void test_runbook(void **state)
 		{ 45, "notify external", "notice:external" }, { 60, "recover", "reissue-verified" },
 	};
 	static const int followup[] = { 24 * 60, 48 * 60, 7 * 24 * 60, 14 * 24 * 60, -1 };
-	const char *srcdir = getenv("srcdir");
+	const char *srcdir = getenv("SRCDIR");
 	char *path = fs_join(srcdir != NULL ? srcdir : ".", "data/playbooks/ca-compromise.ini");
 	struct buf text = { 0 };
 	json_t *body = json_object();

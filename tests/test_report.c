@@ -132,7 +132,7 @@ static char *render(const struct script *s, const char *format, const char *verd
 
 static void test_golden(void **state)
 {
-	const char *srcdir = getenv("srcdir");
+	const char *srcdir = getenv("SRCDIR");
 	char *path = fs_join(srcdir != NULL ? srcdir : ".", "tests/golden/report.md");
 	struct buf want = { 0 };
 	struct script s;
