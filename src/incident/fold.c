@@ -85,6 +85,10 @@ static void apply_triage(struct incident *in, const json_t *o)
 	json_decref(in->triage.tell);
 	in->triage.selectors = json_incref(json_object_get(o, "selectors"));
 	in->triage.tell = json_incref(json_object_get(o, "tell"));
+	if (in->title[0] == '\0') {
+		free(in->title);
+		in->title = mem_printf("%s: %s", in->triage.ca, in->triage.trigger);
+	}
 	in->scope_frozen = false; /* other answers, another scope */
 }
 
@@ -185,6 +189,8 @@ static void apply_plan(struct incident *in, const struct event *ev)
 		set(&in->plan_command, ev->body, "command");
 		set(&in->plan_hash, ev->body, "hash");
 		set(&in->plan_phrase, ev->body, "phrase");
+		json_decref(in->plan_spec);
+		in->plan_spec = json_incref(json_object_get(ev->body, "spec"));
 		in->plan_confirmed = false;
 		apply_planned(in, json_object_get(ev->body, "spec"));
 	} else if (ev->kind == EV_CONFIRMED && in->plan_hash != NULL) {

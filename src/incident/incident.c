@@ -105,6 +105,7 @@ void incident_free(struct incident *in)
 	incident_free_issuer(in);
 	json_decref(in->triage.selectors);
 	json_decref(in->triage.tell);
+	json_decref(in->plan_spec);
 	FREE_ALL(in->triage.ca, in->triage.level, in->triage.trigger, in->triage.action, in->triage.channel,
 	    in->triage.reporter, in->triage.reason);
 	FREE_ALL(in->id, in->title, in->profile, in->organisation, in->root, in->plan_command, in->plan_hash,
