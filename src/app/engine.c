@@ -160,12 +160,20 @@ int engine_catch_up(struct engine *en, struct err *e)
 	return journal_each(en->journal, en->incident->last_seq, engine_fold, en, e);
 }
 
+/* What may still be recorded once the incident is closed. */
+static bool engine_after_close(enum event_kind kind)
+{
+	return kind == EV_FOLLOWUP || kind == EV_REPORT || kind == EV_NOTE || kind == EV_SESSION;
+}
+
 int engine_append(struct engine *en, enum event_kind kind, json_t *body, struct err *e)
 {
 	int rc;
 
 	if (en->journal == NULL)
 		rc = err_set(e, ERR_REFUSED, _("no incident is open"));
+	else if (en->incident->closed && !engine_after_close(kind))
+		rc = err_set(e, ERR_REFUSED, _("incident %s is closed"), en->incident->id);
 	else
 		rc = journal_append(en->journal, clock_now(), en->actor, kind, body, NULL, e);
 	json_decref(body);
@@ -273,7 +281,7 @@ static int engine_settle(struct engine *en, struct err *e)
 	if (!en->incident->drill)
 		return 0;
 	if ((rc = confine_to(en->incident->root, e)) < 0)
-		return err_prefix(e, _("drill %s"), en->incident->id), rc;
+		return err_prefix(e, _("drill %s"), en->incident->id);
 	path = fs_join(en->incident->root, "sev1.conf");
 	if (en->config == NULL || strcmp(en->config->path, path) != 0)
 		engine_load_config(en, path);

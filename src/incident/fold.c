@@ -85,6 +85,10 @@ static void apply_triage(struct incident *in, const json_t *o)
 	json_decref(in->triage.tell);
 	in->triage.selectors = json_incref(json_object_get(o, "selectors"));
 	in->triage.tell = json_incref(json_object_get(o, "tell"));
+	if (in->title[0] == '\0') {
+		free(in->title);
+		in->title = mem_printf("%s: %s", in->triage.ca, in->triage.trigger);
+	}
 	in->scope_frozen = false; /* other answers, another scope */
 }
 
