@@ -75,17 +75,17 @@ static void run_take(struct buf *from, struct buf *kept, size_t *total)
 	buf_clear(from);
 }
 
-static int run_pump(struct exec *x, struct buf *out, struct buf *errors, int64_t until, struct err *e)
+static int run_pump(struct remote *x, struct buf *out, struct buf *errors, int64_t until, struct err *e)
 {
 	struct lines lines = { .second = -1 };
 	size_t total = 0;
 	int rc;
 
-	while ((rc = exec_wait(x, until, e)) > 0) {
-		if (exec_out(x)->len > 0)
-			lines_add(&lines, exec_out(x)->data, exec_out(x)->len);
-		run_take(exec_out(x), out, &total);
-		run_take(exec_errors(x), errors, &total);
+	while ((rc = remote_wait(x, until, e)) > 0) {
+		if (remote_out(x)->len > 0)
+			lines_add(&lines, remote_out(x)->data, remote_out(x)->len);
+		run_take(remote_out(x), out, &total);
+		run_take(remote_errors(x), errors, &total);
 		if (total > ENDLESS) {
 			rc = err_set(e, ERR_FAILED, _("cut off after %zu octets of output"), total);
 			break;
@@ -113,22 +113,22 @@ static int ssh_op_run(const json_t *request, json_t **result, struct err *e)
 	int64_t start = clock_mono(), until = start + json_num(request, "timeout_s", 60) * 1000;
 	struct buf out = { 0 }, errors = { 0 };
 	struct session *s;
-	struct exec *x = NULL;
+	struct remote *x = NULL;
 	const char *signal_name;
 	int rc;
 
 	if ((s = session_open(json_object_get(request, "host"), until, e)) == NULL)
 		return e->code;
-	if ((x = exec_open(s, json_str(request, "command"), KEEP, until, e)) == NULL)
+	if ((x = remote_open(s, json_str(request, "command"), KEEP, until, e)) == NULL)
 		rc = e->code;
-	else if ((rc = exec_shut(x, e)) == 0 && (rc = run_pump(x, &out, &errors, until, e)) == 0) {
-		if (exec_status(x, &signal_name) < 0)
+	else if ((rc = remote_shut(x, e)) == 0 && (rc = run_pump(x, &out, &errors, until, e)) == 0) {
+		if (remote_status(x, &signal_name) < 0)
 			rc = err_set(e, ERR_FAILED, _("%s: the command ended without an exit status (signal %s)"),
 			    session_name(s), signal_name[0] != '\0' ? signal_name : "?");
 		else
-			*result = run_result(exec_status(x, NULL), &out, &errors, clock_mono() - start);
+			*result = run_result(remote_status(x, NULL), &out, &errors, clock_mono() - start);
 	}
-	exec_close(x);
+	remote_close(x);
 	session_free(s);
 	buf_free(&out);
 	buf_free(&errors);
@@ -136,7 +136,7 @@ static int ssh_op_run(const json_t *request, json_t **result, struct err *e)
 }
 
 /* Send a local file as stdin. */
-static int put_send(struct exec *x, const char *path, int64_t until, struct err *e)
+static int put_send(struct remote *x, const char *path, int64_t until, struct err *e)
 {
 	char *block;
 	ssize_t n;
@@ -146,32 +146,32 @@ static int put_send(struct exec *x, const char *path, int64_t until, struct err 
 		return err_sys(e, "%s", path);
 	block = mem_alloc(32768);
 	while (rc == 0 && (n = read(fd, block, 32768)) != 0)
-		rc = n < 0 ? err_sys(e, "%s", path) : exec_write(x, block, (size_t)n, until, e);
+		rc = n < 0 ? err_sys(e, "%s", path) : remote_write(x, block, (size_t)n, until, e);
 	free(block);
 	close(fd);
-	return rc == 0 ? exec_shut(x, e) : rc;
+	return rc == 0 ? remote_shut(x, e) : rc;
 }
 
 static int put_run(struct session *s, const char *script, const json_t *request, int64_t until,
     struct err *e)
 {
-	struct exec *x = exec_open(s, script, KEEP, until, e);
+	struct remote *x = remote_open(s, script, KEEP, until, e);
 	char *said;
 	int rc;
 
 	if (x == NULL)
 		return e->code;
 	rc = put_send(x, json_str(request, "file"), until, e);
-	while (rc == 0 && (rc = exec_wait(x, until, e)) > 0)
+	while (rc == 0 && (rc = remote_wait(x, until, e)) > 0)
 		rc = 0;
-	if (rc == 0 && exec_status(x, NULL) != 0) {
-		said = reissue_reason(exec_errors(x));
+	if (rc == 0 && remote_status(x, NULL) != 0) {
+		said = reissue_reason(remote_errors(x));
 		rc = err_set(e, ERR_FAILED, "%s: %s", session_name(s), said[0] != '\0' ? said :
 		    _("the file was not written"));
 		err_remedy(e, _("what was at %s is as it was"), json_str(request, "path"));
 		free(said);
 	}
-	exec_close(x);
+	remote_close(x);
 	return rc;
 }
 

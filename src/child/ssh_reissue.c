@@ -19,7 +19,7 @@ struct job {
 	const char *id;
 	const json_t *order;     /* the line that started it */
 	struct session *s;
-	struct exec *x;          /* the install */
+	struct remote *x;          /* the install */
 	struct staged st;
 	const char *names[NAMES_MAX];
 	char stamp[16];
@@ -151,7 +151,7 @@ static int job_request(struct job *j)
  * command or on an error. */
 static char *job_word(struct job *j, int64_t until, struct err *e)
 {
-	struct buf *out = exec_out(j->x), *errors = exec_errors(j->x);
+	struct buf *out = remote_out(j->x), *errors = remote_errors(j->x);
 	char *nl, *word;
 	size_t n;
 	int rc = 1;
@@ -170,7 +170,7 @@ static char *job_word(struct job *j, int64_t until, struct err *e)
 		}
 		if (rc <= 0)
 			return NULL;
-		if ((rc = exec_wait(j->x, until, e)) < 0)
+		if ((rc = remote_wait(j->x, until, e)) < 0)
 			return NULL;
 	}
 }
@@ -230,8 +230,8 @@ static void job_verdict(struct job *j)
 	why = mem_strdup(verdict != NULL ? json_str(verdict, "text") : gone ?
 	    _("the console is gone") : msg != NULL ? json_str(json_object_get(msg, "stop"), "text") :
 	    _("no verdict in time"));
-	exec_write(j->x, ok ? "keep\n" : "back\n", 5, j->until, &e);
-	exec_shut(j->x, &e);
+	remote_write(j->x, ok ? "keep\n" : "back\n", 5, j->until, &e);
+	remote_shut(j->x, &e);
 	word = job_follow(j, j->until, &e);
 	if (ok && word != NULL && strcmp(word, "kept") == 0)
 		job_end(j, "verified", json_str(verdict, "text"));
@@ -255,7 +255,7 @@ static void job_install(struct job *j, const json_t *install)
 	}
 	j->phase = "install";
 	script = script_install(&j->st, certificate, chain, seconds);
-	j->x = exec_open(j->s, script, KEEP, j->forward, &e);
+	j->x = remote_open(j->s, script, KEEP, j->forward, &e);
 	free(script);
 	if (j->x == NULL) {
 		job_end(j, "failed", e.text);
@@ -267,7 +267,7 @@ static void job_install(struct job *j, const json_t *install)
 	else
 		job_turned_back(j, word, NULL, &e);
 	free(word);
-	exec_close(j->x);
+	remote_close(j->x);
 	buf_free(&j->errors);
 }
 

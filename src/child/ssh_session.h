@@ -13,7 +13,7 @@
 #include "base/err.h"
 
 struct session;
-struct exec;
+struct remote;
 
 /* Connect, check the host's key, authenticate. host: {name, address, port, user, identity,
  * known_hosts}; identity empty: the agent; known_hosts empty: the user's own file. Takes at most
@@ -28,23 +28,23 @@ void session_free(struct session *s);
 const char *session_name(const struct session *s); /* the host's name, borrowed */
 
 /* Start a command through the user's shell. keep: octets of stdout and of stderr that may wait to be
- * taken; a host that sends more is cut off by exec_wait. NULL on error. */
-struct exec *exec_open(struct session *s, const char *command, size_t keep, int64_t until,
+ * taken; a host that sends more is cut off by remote_wait. NULL on error. */
+struct remote *remote_open(struct session *s, const char *command, size_t keep, int64_t until,
     struct err *e);
 /* Write to its stdin. 0, also where the command has ended without reading all of it (its status tells
  * why); ERR_IO or ERR_TIMEOUT. */
-int exec_write(struct exec *x, const void *data, size_t len, int64_t until, struct err *e);
+int remote_write(struct remote *x, const void *data, size_t len, int64_t until, struct err *e);
 /* End of its stdin. */
-int exec_shut(struct exec *x, struct err *e);
+int remote_shut(struct remote *x, struct err *e);
 /* Wait until something arrived: 1; 0 once the command has ended and all it said was read; ERR_IO for
  * a lost connection, ERR_TIMEOUT, ERR_FAILED where it said more than is kept. */
-int exec_wait(struct exec *x, int64_t until, struct err *e);
+int remote_wait(struct remote *x, int64_t until, struct err *e);
 /* What arrived and was not yet taken (buf_drop, buf_clear). */
-struct buf *exec_out(struct exec *x);
-struct buf *exec_errors(struct exec *x);
+struct buf *remote_out(struct remote *x);
+struct buf *remote_errors(struct remote *x);
 /* The exit status; -1 where there was none, *signal_name then says which signal ended it ("" unknown). */
-int exec_status(const struct exec *x, const char **signal_name);
-void exec_close(struct exec *x);
+int remote_status(const struct remote *x, const char **signal_name);
+void remote_close(struct remote *x);
 
 /* Run a command to its end with input (may be NULL): out and errors hold at most keep octets each.
  * 0 with *status, or an error as above; a command without an exit status is ERR_FAILED. */

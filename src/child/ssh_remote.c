@@ -15,7 +15,7 @@
 /* A daemon started by the command may hold its output open: how long to wait after the status. */
 #define LINGER_MS 500
 
-struct exec {
+struct remote {
 	struct session *s;
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct callbacks;
@@ -26,9 +26,9 @@ struct exec {
 	int64_t ended;      /* clock_mono when the status came; 0 */
 };
 
-static void exec_on_status(ssh_session ssh, ssh_channel channel, int status, void *ctx)
+static void remote_on_status(ssh_session ssh, ssh_channel channel, int status, void *ctx)
 {
-	struct exec *x = ctx;
+	struct remote *x = ctx;
 
 	(void)ssh;
 	(void)channel;
@@ -36,10 +36,10 @@ static void exec_on_status(ssh_session ssh, ssh_channel channel, int status, voi
 	x->ended = clock_mono();
 }
 
-static void exec_on_signal(ssh_session ssh, ssh_channel channel, const char *name, int core,
+static void remote_on_signal(ssh_session ssh, ssh_channel channel, const char *name, int core,
     const char *words, const char *lang, void *ctx)
 {
-	struct exec *x = ctx;
+	struct remote *x = ctx;
 
 	(void)ssh;
 	(void)channel;
@@ -51,10 +51,10 @@ static void exec_on_signal(ssh_session ssh, ssh_channel channel, const char *nam
 	x->ended = clock_mono();
 }
 
-struct exec *exec_open(struct session *s, const char *command, size_t keep, int64_t until,
+struct remote *remote_open(struct session *s, const char *command, size_t keep, int64_t until,
     struct err *e)
 {
-	struct exec *x = mem_zalloc(1, sizeof *x);
+	struct remote *x = mem_zalloc(1, sizeof *x);
 	int rc;
 
 	x->s = s;
@@ -65,8 +65,8 @@ struct exec *exec_open(struct session *s, const char *command, size_t keep, int6
 		goto fail;
 	}
 	x->callbacks.userdata = x;
-	x->callbacks.channel_exit_status_function = exec_on_status;
-	x->callbacks.channel_exit_signal_function = exec_on_signal;
+	x->callbacks.channel_exit_status_function = remote_on_status;
+	x->callbacks.channel_exit_signal_function = remote_on_signal;
 	ssh_callbacks_init(&x->callbacks);
 	ssh_set_channel_callbacks(x->channel, &x->callbacks);
 	while ((rc = ssh_channel_open_session(x->channel)) == SSH_AGAIN)
@@ -81,11 +81,11 @@ struct exec *exec_open(struct session *s, const char *command, size_t keep, int6
 		return x;
 	session_lost(s, _("starting a command"), e);
 fail:
-	exec_close(x);
+	remote_close(x);
 	return NULL;
 }
 
-int exec_write(struct exec *x, const void *data, size_t len, int64_t until, struct err *e)
+int remote_write(struct remote *x, const void *data, size_t len, int64_t until, struct err *e)
 {
 	const char *p = data;
 	uint32_t part;
@@ -115,13 +115,13 @@ int exec_write(struct exec *x, const void *data, size_t len, int64_t until, stru
 	return 0;
 }
 
-int exec_shut(struct exec *x, struct err *e)
+int remote_shut(struct remote *x, struct err *e)
 {
 	return ssh_channel_send_eof(x->channel) == SSH_OK ? 0 : session_lost(x->s, _("sending"), e);
 }
 
 /* Take what is there of one stream. 1 something, 0 nothing, -1 lost. */
-static int exec_take(struct exec *x, struct buf *b, int is_stderr)
+static int remote_take(struct remote *x, struct buf *b, int is_stderr)
 {
 	char block[4096];
 	int n, got = 0;
@@ -138,13 +138,13 @@ static int exec_take(struct exec *x, struct buf *b, int is_stderr)
 	return 1;
 }
 
-int exec_wait(struct exec *x, int64_t until, struct err *e)
+int remote_wait(struct remote *x, int64_t until, struct err *e)
 {
 	int rc, out, errors;
 
 	for (;;) {
-		out = exec_take(x, &x->out, 0);
-		errors = exec_take(x, &x->errors, 1);
+		out = remote_take(x, &x->out, 0);
+		errors = remote_take(x, &x->errors, 1);
 		if (x->out.len > x->keep || x->errors.len > x->keep)
 			return err_set(e, ERR_FAILED, _("%s: cut off after %zu octets of output"), x->s->name,
 			    x->keep);
@@ -163,24 +163,24 @@ int exec_wait(struct exec *x, int64_t until, struct err *e)
 	}
 }
 
-struct buf *exec_out(struct exec *x)
+struct buf *remote_out(struct remote *x)
 {
 	return &x->out;
 }
 
-struct buf *exec_errors(struct exec *x)
+struct buf *remote_errors(struct remote *x)
 {
 	return &x->errors;
 }
 
-int exec_status(const struct exec *x, const char **signal_name)
+int remote_status(const struct remote *x, const char **signal_name)
 {
 	if (signal_name != NULL)
 		*signal_name = x->signal_name != NULL ? x->signal_name : "";
 	return x->status;
 }
 
-void exec_close(struct exec *x)
+void remote_close(struct remote *x)
 {
 	if (x == NULL)
 		return;
@@ -196,11 +196,11 @@ void exec_close(struct exec *x)
 }
 
 /* 0 where the command ended with a status. */
-static int exec_ended(struct exec *x, int *status, struct err *e)
+static int remote_ended(struct remote *x, int *status, struct err *e)
 {
 	const char *name;
 
-	if ((*status = exec_status(x, &name)) >= 0)
+	if ((*status = remote_status(x, &name)) >= 0)
 		return 0;
 	if (name[0] != '\0')
 		return err_set(e, ERR_FAILED, _("%s: the command was killed by signal %s"), x->s->name, name);
@@ -210,21 +210,21 @@ static int exec_ended(struct exec *x, int *status, struct err *e)
 int session_run(struct session *s, const char *command, const void *input, size_t len, size_t keep,
     int64_t until, struct buf *out, struct buf *errors, int *status, struct err *e)
 {
-	struct exec *x = exec_open(s, command, keep, until, e);
+	struct remote *x = remote_open(s, command, keep, until, e);
 	int rc;
 
 	*status = -1;
 	if (x == NULL)
 		return e != NULL ? e->code : ERR_IO;
-	rc = len > 0 ? exec_write(x, input, len, until, e) : 0;
+	rc = len > 0 ? remote_write(x, input, len, until, e) : 0;
 	if (rc == 0)
-		rc = exec_shut(x, e);
-	while (rc == 0 && (rc = exec_wait(x, until, e)) > 0)
+		rc = remote_shut(x, e);
+	while (rc == 0 && (rc = remote_wait(x, until, e)) > 0)
 		rc = 0;
 	buf_add(out, buf_str(&x->out), x->out.len);
 	buf_add(errors, buf_str(&x->errors), x->errors.len);
 	if (rc == 0)
-		rc = exec_ended(x, status, e);
-	exec_close(x);
+		rc = remote_ended(x, status, e);
+	remote_close(x);
 	return rc;
 }
