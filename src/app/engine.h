@@ -49,7 +49,7 @@ struct engine_options {
 	const char *incident;    /* -i: a path or an id; NULL: the only open one */
 	const char *actor;       /* NULL: the login name */
 	bool console;            /* a console: observe mode until armed */
-	bool need_config;        /* fail without a configuration */
+	bool read_only;          /* open the incident without writing to it */
 };
 
 struct engine *engine_new(struct loop *l, const struct engine_options *o, struct err *e);
@@ -79,6 +79,18 @@ int engine_append(struct engine *en, enum event_kind kind, json_t *body, struct 
 /* The folder beside the incident file for what a command writes (CRLs, images, reports); made on
  * demand, owned by the caller; NULL with an error. */
 char *engine_folder(struct engine *en, const char *name, struct err *e);
+
+/* What the `count` command saw of a CA: the body of its "count" line (stolen); NULL before. */
+void engine_set_count(struct engine *en, const char *ca, json_t *count);
+const json_t *engine_count(const struct engine *en, const char *ca);
+
+/* The journal as lines "02:26:12Z op  text", oldest first; borrowed, valid until the next event. */
+char *const *engine_lines(const struct engine *en, size_t *n);
+
+/* The path of an incident by its id or path (see engine_open); owned by the caller, NULL on error. */
+char *engine_find(const struct engine *en, const char *which, struct err *e);
+/* The folder of incident files; borrowed. */
+const char *engine_state(const struct engine *en);
 
 size_t engine_runs(const struct engine *en);
 struct run *engine_run(const struct engine *en, size_t i);

@@ -152,3 +152,30 @@ int clock_parse(const char *s, int64_t *ms)
 	*ms = ((int64_t)t - (int64_t)zone * 60) * 1000;
 	return 0;
 }
+
+int clock_parse_when(const char *s, int64_t now, int64_t *ms)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
+	long n;
+	char *end;
+
+	if (strcmp(s, "now") == 0) {
+		*ms = now;
+		return 0;
+	}
+	if (s[0] != '-' || !isdigit((unsigned char)s[1]))
+		return clock_parse(s, ms);
+	n = strtol(s + 1, &end, 10);
+	if (n < 0 || n > 100000 || end[0] == '\0' || end[1] != '\0')
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (*end == units[i].unit) {
+			*ms = now - n * units[i].ms;
+			return 0;
+		}
+	}
+	return ERR_SYNTAX;
+}

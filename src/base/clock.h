@@ -23,5 +23,7 @@ char *clock_span(char *out, size_t size, int64_t ms);
 /* Read an RFC 3339 time ("2026-08-31T23:19:00+05:30", "2026-08-31 23:19Z", seconds optional; a
  * time without a zone is refused as ambiguous). Returns 0 and *ms, or ERR_SYNTAX. */
 int clock_parse(const char *s, int64_t *ms);
+/* The same, and "now", and a span before now: "-35m", "-2h", "-1d", "-90s". */
+int clock_parse_when(const char *s, int64_t now, int64_t *ms);
 
 #endif

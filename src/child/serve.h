@@ -3,6 +3,7 @@
 #define SEV1_SERVE_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/err.h"
 

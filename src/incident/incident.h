@@ -127,6 +127,7 @@ struct incident {
 	size_t hosts_verified, hosts_failed;
 
 	char *plan_command, *plan_hash, *plan_phrase; /* the last plan made; NULL without */
+	json_t *plan_spec;
 	bool plan_confirmed;
 
 	int64_t last_seq, last_at;

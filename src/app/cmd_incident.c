@@ -1,0 +1,281 @@
+/* The incident as a whole: declare, list, arm, note, close by hand. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/commands.h"
+#include "app/declare.h"
+#include "app/engine.h"
+#include "app/model.h"
+#include "app/paths.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "incident/playbook.h"
+#include "journal/journal.h"
+
+#define PLAYBOOK "playbooks/ca-compromise.ini"
+#define PLAYBOOK_MAX (1u << 20)
+
+/* The playbook of the configuration, else the installed one, into an EV_OPENED body. */
+static int open_playbook(const struct config *c, json_t *body, struct err *e)
+{
+	char *path = c != NULL && c->playbook != NULL ? mem_strdup(c->playbook) : path_data(PLAYBOOK);
+	struct buf text = { 0 };
+	int rc = fs_read(path, &text, PLAYBOOK_MAX, e);
+
+	if (rc == 0)
+		rc = playbook_read(buf_str(&text), path, body, e);
+	else
+		err_remedy(e, _("set 'playbook' in [sev1] to a playbook file, or install sev1's data files"));
+	buf_free(&text);
+	free(path);
+	return rc;
+}
+
+/* The next free id of the year: INC-2026-0001. */
+static char *open_next_id(const struct engine *en, const char *prefix, int64_t now)
+{
+	char year[24], *id, *path, *name;
+
+	clock_iso(year, sizeof year, now);
+	for (int n = 1;; n++) {
+		id = mem_printf("%s-%.4s-%04d", prefix, year, n);
+		name = mem_printf("%s.sev1", id);
+		path = fs_join(engine_state(en), name);
+		bool taken = fs_exists(path);
+		free(name);
+		free(path);
+		if (!taken)
+			return id;
+		free(id);
+	}
+}
+
+int incident_declare(struct engine *en, const char *title, const char *root, int64_t declared, struct err *e)
+{
+	const struct config *c = engine_config(en);
+	json_t *body = json_object();
+	char *id = open_next_id(en, root != NULL ? "DRILL" : "INC", clock_now());
+	int rc;
+
+	json_put(body, "id", id);
+	json_put(body, "title", title);
+	json_put(body, "kind", root != NULL ? "drill" : "real");
+	json_put(body, "root", root);
+	json_put(body, "profile", c != NULL && c->profile != NULL ? c->profile : "private");
+	json_put(body, "organisation", c != NULL ? c->organisation : "");
+	json_put_num(body, "declared", declared);
+	free(id);
+	if ((rc = open_playbook(c, body, e)) < 0) {
+		json_decref(body);
+		return rc;
+	}
+	return engine_create(en, body, e);
+}
+
+static void open_start(struct run *r)
+{
+	struct engine *en = run_engine(r);
+	const char *title = args_get(run_args(r), "title"), *when = args_get(run_args(r), "declared");
+	int64_t declared = clock_now();
+	struct err e = { 0 };
+
+	if (when != NULL && clock_parse_when(when, clock_now(), &declared) < 0) {
+		err_set(&e, ERR_USAGE, _("open: '%s' is not a time"), when);
+		err_remedy(&e, _("write 2026-08-31T02:14Z, -20m or now"));
+		run_fail(r, &e);
+		return;
+	}
+	if (engine_incident(en) != NULL && !engine_incident(en)->closed) {
+		err_set(&e, ERR_REFUSED, _("incident %s is open here"), engine_incident(en)->id);
+		err_remedy(&e, _("close it first, or open another from a second console"));
+		run_fail(r, &e);
+		return;
+	}
+	if (incident_declare(en, title != NULL ? title : "", NULL, declared, &e) < 0) {
+		run_fail(r, &e);
+		return;
+	}
+	run_out(r, _("Incident %s declared; everything is recorded in %s"), engine_incident(en)->id,
+	    journal_path(engine_journal(en)));
+	json_put(run_result(r), "id", engine_incident(en)->id);
+	json_put(run_result(r), "path", journal_path(engine_journal(en)));
+	run_end(r, EXIT_DONE);
+}
+
+const struct command cmd_open = {
+	.name = "open", .key = NULL, .usage = "",
+	.summary = N_("declare an incident: its clocks start now"),
+	.options = (const struct option[]){
+		{ "title", "TEXT", N_("what happened, in a few words; triage fills it in otherwise") },
+		{ "declared", "TIME", N_("when it was declared: 2026-08-31T02:14Z, -20m, now (default)") },
+		{ NULL, NULL, NULL } },
+	.start = open_start,
+};
+
+static void close_start(struct run *r)
+{
+	const char *reason = args_get(run_args(r), "reason");
+	json_t *body = json_object();
+	struct err e = { 0 };
+
+	if (reason == NULL || reason[0] == '\0') {
+		json_decref(body);
+		err_set(&e, ERR_USAGE, _("close needs --reason: why the incident is over"));
+		run_fail(r, &e);
+		return;
+	}
+	json_put(body, "reason", reason);
+	if (run_append(r, EV_CLOSED, body) == 0)
+		run_end(r, EXIT_DONE);
+}
+
+const struct command cmd_close = {
+	.name = "close", .usage = "", .summary = N_("close the incident; its file stays, follow-ups go on"),
+	.options = (const struct option[]){ { "reason", "TEXT", N_("why it is over") }, { NULL, NULL, NULL } },
+	.gates = GATE_INCIDENT, .start = close_start,
+};
+
+static json_t *list_entry(const struct incident_entry *it)
+{
+	json_t *o = json_object();
+
+	json_put(o, "path", it->path);
+	if (it->error != NULL) {
+		json_put(o, "error", it->error);
+		return o;
+	}
+	json_put(o, "id", it->id);
+	json_put(o, "title", it->title);
+	json_put(o, "kind", it->drill ? "drill" : "real");
+	json_object_set_new(o, "closed", json_boolean(it->closed));
+	json_put_num(o, "declared", it->declared);
+	json_put_num(o, "checkpoints", (int64_t)it->checkpoints);
+	json_put_num(o, "checkpoints_done", (int64_t)it->checkpoints_done);
+	json_put_num(o, "overdue_followups", (int64_t)it->overdue);
+	json_put_num(o, "fuse", it->fuse);
+	return o;
+}
+
+static void list_start(struct run *r)
+{
+	size_t n;
+	struct incident_entry *list = model_incidents(run_engine(r), &n);
+	json_t *all = json_array();
+	char at[24];
+
+	for (size_t i = 0; i < n; i++) {
+		json_array_append_new(all, list_entry(&list[i]));
+		if (list[i].error != NULL)
+			run_out(r, "%-16s %s", "?", list[i].error);
+		else
+			run_out(r, "%-16s %s  %-6s %zu/%zu  %s", list[i].id, clock_iso(at, sizeof at, list[i].declared),
+			    list[i].closed ? _("closed") : _("open"), list[i].checkpoints_done,
+			    list[i].checkpoints, list[i].title);
+	}
+	if (n == 0)
+		run_out(r, _("No incidents in %s"), engine_state(run_engine(r)));
+	json_object_set_new(run_result(r), "incidents", all);
+	model_incidents_free(list, n);
+	run_end(r, EXIT_DONE);
+}
+
+const struct command cmd_list = {
+	.name = "list", .usage = "", .summary = N_("list the incidents of the state folder"), .start = list_start,
+};
+
+static void arm_set(struct run *r, bool on)
+{
+	if (run_append(r, EV_ARMED, json_pack("{s:b}", "on", on)) < 0)
+		return;
+	engine_arm(run_engine(r), on);
+	run_say(r, on ? _("armed: confirmed plans run from this console") : _("observing: nothing can be changed"));
+	run_end(r, EXIT_DONE);
+}
+
+static void arm_start(struct run *r)
+{
+	arm_set(r, true);
+}
+
+static void disarm_start(struct run *r)
+{
+	arm_set(r, false);
+}
+
+const struct command cmd_arm = {
+	.name = "arm", .key = "a", .usage = "", .summary = N_("let this console run confirmed plans"),
+	.gates = GATE_INCIDENT, .start = arm_start,
+};
+
+const struct command cmd_disarm = {
+	.name = "disarm", .usage = "", .summary = N_("back to observing"),
+	.gates = GATE_INCIDENT, .start = disarm_start,
+};
+
+static void note_start(struct run *r)
+{
+	struct buf text = { 0 };
+	const char *word;
+	json_t *body;
+	struct err e = { 0 };
+
+	for (size_t i = 0; (word = args_nth(run_args(r), "", i)) != NULL; i++)
+		buf_addf(&text, "%s%s", i > 0 ? " " : "", word);
+	if (text.len == 0) {
+		err_set(&e, ERR_USAGE, _("note needs a text"));
+		run_fail(r, &e);
+		return;
+	}
+	body = json_object();
+	json_put(body, "text", text.data);
+	buf_free(&text);
+	if (run_append(r, EV_NOTE, body) == 0)
+		run_end(r, EXIT_DONE);
+}
+
+const struct command cmd_note = {
+	.name = "note", .key = "n", .usage = N_("TEXT"), .summary = N_("write a line into the journal"),
+	.gates = GATE_INCIDENT, .start = note_start,
+};
+
+static void checkpoint_start(struct run *r)
+{
+	const char *n = args_nth(run_args(r), "", 0), *reason = args_get(run_args(r), "reason");
+	const struct checkpoint *c = n != NULL ? incident_checkpoint(run_incident(r), atoi(n)) : NULL;
+	struct err e = { 0 };
+	json_t *body;
+
+	if (c == NULL) {
+		err_set(&e, ERR_USAGE, _("checkpoint: which one? there is no checkpoint '%s'"), n != NULL ? n : "");
+		run_fail(r, &e);
+		return;
+	}
+	if (reason == NULL || reason[0] == '\0') {
+		err_set(&e, ERR_USAGE, _("checkpoint %d: closing it without evidence needs --reason"), c->n);
+		run_fail(r, &e);
+		return;
+	}
+	body = json_object();
+	json_put_num(body, "n", c->n);
+	json_put(body, "state", args_has(run_args(r), "reopen") ? "reopened" :
+	    args_has(run_args(r), "waive") ? "waived" : "by hand");
+	json_put(body, "reason", reason);
+	if (run_append(r, EV_CHECKPOINT, body) == 0)
+		run_end(r, EXIT_DONE);
+}
+
+const struct command cmd_checkpoint = {
+	.name = "checkpoint", .usage = N_("N"),
+	.summary = N_("close a checkpoint by hand, waive or reopen it, with the reason"),
+	.options = (const struct option[]){
+		{ "reason", "TEXT", N_("why evidence is not needed; it is shown and reported") },
+		{ "waive", NULL, N_("it does not apply") },
+		{ "reopen", NULL, N_("evidence counts again") },
+		{ NULL, NULL, NULL } },
+	.gates = GATE_INCIDENT, .start = checkpoint_start,
+};

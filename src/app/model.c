@@ -1,0 +1,174 @@
+#include "app/model.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/engine.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "journal/journal.h"
+
+const struct incident *model_incident(const struct engine *en)
+{
+	return engine_incident(en);
+}
+
+const struct config *model_config(const struct engine *en)
+{
+	return engine_config(en);
+}
+
+const struct err *model_config_error(const struct engine *en)
+{
+	return engine_config_error(en);
+}
+
+bool model_armed(const struct engine *en)
+{
+	return engine_armed(en);
+}
+
+size_t model_journal(struct engine *en, char **line, size_t n)
+{
+	size_t all, i;
+	char *const *lines = engine_lines(en, &all);
+
+	for (i = 0; i < n && i < all; i++)
+		line[i] = mem_strdup(lines[all - 1 - i]);
+	return i;
+}
+
+char **model_timeline(struct engine *en, size_t *n)
+{
+	char *const *lines = engine_lines(en, n);
+	char **copy = mem_zalloc(*n + 1, sizeof *copy);
+
+	for (size_t i = 0; i < *n; i++)
+		copy[i] = mem_strdup(lines[i]);
+	return copy;
+}
+
+bool model_count(const struct engine *en, const char *ca, struct ca_count *out)
+{
+	const json_t *o = engine_count(en, ca);
+
+	if (o == NULL)
+		return false;
+	*out = (struct ca_count){
+		.title = json_str(o, "title"),
+		.subject = json_str(o, "subject"),
+		.error = json_str(o, "error")[0] != '\0' ? json_str(o, "error") : NULL,
+		.valid = json_num(o, "valid", 0),
+		.expired = json_num(o, "expired", 0),
+		.revoked = json_num(o, "revoked", 0),
+		.unreadable = json_num(o, "unreadable", 0),
+	};
+	return true;
+}
+
+static int entry_fold(void *ctx, const struct event *ev, struct err *e)
+{
+	return incident_apply(ctx, ev, e);
+}
+
+static void entry_fill(struct incident_entry *it, const struct incident *in)
+{
+	const struct checkpoint *next = incident_next(in);
+	int64_t now = clock_now();
+
+	it->id = mem_strdup(in->id);
+	it->title = mem_strdup(in->title);
+	it->next = mem_strdup(next != NULL ? next->title : "");
+	it->drill = in->drill;
+	it->closed = in->closed;
+	it->declared = in->declared;
+	it->checkpoints = in->checkpoints;
+	for (size_t i = 0; i < in->checkpoints; i++)
+		it->checkpoints_done += in->checkpoint[i].state != CP_OPEN;
+	for (size_t i = 0; i < in->followups; i++) {
+		const struct followup *f = &in->followup[i];
+		if (f->done || f->due < 0)
+			continue;
+		it->overdue += f->due < now;
+		if (it->followup == 0 || f->due < it->followup) {
+			it->followup = f->due;
+			free(it->followup_title);
+			it->followup_title = mem_strdup(f->title);
+		}
+	}
+	if (incident_fuse_left(in, 0) != INT64_MIN)
+		it->fuse = incident_fuse_left(in, 0);
+}
+
+static void entry_read(struct incident_entry *it, char *path)
+{
+	struct incident *in = incident_new();
+	struct err e = { 0 };
+	struct journal *j = journal_open(path, true, &e);
+
+	it->path = path;
+	if (j != NULL && journal_each(j, 0, entry_fold, in, &e) == 0)
+		entry_fill(it, in);
+	else
+		it->error = mem_printf("%s%s%s", e.text, e.remedy[0] != '\0' ? "; " : "", e.remedy);
+	journal_free(j);
+	incident_free(in);
+}
+
+static int entry_newest_first(const void *a, const void *b)
+{
+	const struct incident_entry *x = a, *y = b;
+
+	return x->declared < y->declared ? 1 : x->declared > y->declared ? -1 : 0;
+}
+
+struct incident_entry *model_incidents(const struct engine *en, size_t *n)
+{
+	struct incident_entry *list = NULL;
+	DIR *d = opendir(engine_state(en));
+	struct dirent *entry;
+
+	*n = 0;
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		size_t len = strlen(entry->d_name);
+		if (len <= 5 || strcmp(entry->d_name + len - 5, ".sev1") != 0)
+			continue;
+		list = mem_grow(list, *n + 1, sizeof *list);
+		memset(&list[*n], 0, sizeof *list);
+		entry_read(&list[(*n)++], fs_join(engine_state(en), entry->d_name));
+	}
+	if (d != NULL)
+		closedir(d);
+	if (*n > 1)
+		qsort(list, *n, sizeof *list, entry_newest_first);
+	return list;
+}
+
+void model_incidents_free(struct incident_entry *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(list[i].path);
+		free(list[i].id);
+		free(list[i].title);
+		free(list[i].next);
+		free(list[i].error);
+		free(list[i].followup_title);
+	}
+	free(list);
+}
+
+size_t model_runs(const struct engine *en)
+{
+	return engine_runs(en);
+}
+
+void model_run(const struct engine *en, size_t i, struct run_view *out)
+{
+	const struct run *r = engine_run(en, i);
+
+	out->command = run_command(r)->name;
+	run_get_progress(r, &out->done, &out->total, &out->text);
+}

@@ -1,0 +1,14 @@
+/* The objects that describe a CA and a host to a child; see "Children" in the README. */
+#ifndef SEV1_REQUEST_H
+#define SEV1_REQUEST_H
+
+#include <jansson.h>
+
+#include "app/config.h"
+
+/* {name, title, config, section, key, parent}: new; NULL where the configuration has no such CA. */
+json_t *ca_request(const struct config *c, const char *ca);
+/* {name, address, port, user, identity, known_hosts}: new; NULL where there is no such host. */
+json_t *host_request(const struct config *c, const char *host);
+
+#endif

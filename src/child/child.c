@@ -1,0 +1,347 @@
+#include "child/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/confine.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define LINE_MAX_OCTETS (16u << 20)
+#define STDERR_KEPT 2000u
+#define GRACE_MS 2000
+
+struct child {
+	struct child *next;
+	struct loop *loop;
+	char *name;
+	pid_t pid;
+	int pidfd, sock, errfd;
+	struct buf in, out, errors;
+	bool finish;      /* shut the socket for writing once out is empty */
+	bool ended;       /* said its result or error */
+	json_t *result;
+	struct err err;
+	char *killed;     /* why we killed it */
+	uint64_t deadline;
+	int deadline_s;
+	child_line_fn line;
+	child_done_fn done;
+	void *ctx;
+};
+
+static struct child *children; /* every living child of this process */
+static const char *program = "/proc/self/exe";
+
+extern char **environ;
+
+void child_program(const char *path)
+{
+	program = path;
+}
+
+static void child_free(struct child *c)
+{
+	struct child **at = &children;
+
+	while (*at != NULL && *at != c)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = c->next;
+	loop_cancel(c->loop, c->deadline);
+	for (int *fd[] = { &c->pidfd, &c->sock, &c->errfd, NULL }, **p = fd; *p != NULL; p++) {
+		if (**p < 0)
+			continue;
+		loop_fd_drop(c->loop, **p);
+		close(**p);
+	}
+	buf_free(&c->in);
+	buf_free(&c->out);
+	buf_free(&c->errors);
+	json_decref(c->result);
+	free(c->killed);
+	free(c->name);
+	free(c);
+}
+
+/* The last message: a result or an error. */
+static void child_last(struct child *c, const json_t *msg)
+{
+	const json_t *result = json_object_get(msg, "result"), *err = json_object_get(msg, "error");
+
+	c->ended = true;
+	if (result != NULL) {
+		c->result = json_incref((json_t *)result);
+		return;
+	}
+	err_set(&c->err, (int)json_num(err, "code", ERR_FAILED), "%s", json_str(err, "text"));
+	err_remedy(&c->err, "%s", json_str(err, "remedy"));
+}
+
+static void child_take_line(struct child *c, const char *s, size_t len)
+{
+	struct err e = { 0 };
+	json_t *msg = json_read(s, len, &e);
+
+	if (!json_is_object(msg)) {
+		char *shown = text_escaped(s, len, 80);
+		child_kill(c, "");
+		free(c->killed);
+		c->killed = mem_printf(_("the %s child said something that is not JSON: %s"), c->name, shown);
+		free(shown);
+	} else if (json_object_get(msg, "result") != NULL || json_object_get(msg, "error") != NULL) {
+		child_last(c, msg);
+	} else if (c->line != NULL && !c->ended && c->killed == NULL) {
+		c->line(c->ctx, c, msg);
+	}
+	json_decref(msg);
+}
+
+/* Read what is there. Returns false at end of file. */
+static bool child_read(struct child *c)
+{
+	char block[16384];
+	ssize_t n;
+	char *nl;
+
+	while ((n = recv(c->sock, block, sizeof block, MSG_DONTWAIT)) > 0) {
+		buf_add(&c->in, block, (size_t)n);
+		while (c->in.len > 0 && (nl = memchr(c->in.data, '\n', c->in.len)) != NULL) {
+			size_t len = (size_t)(nl - c->in.data);
+			char *line = mem_strndup(c->in.data, len);
+			buf_drop(&c->in, len + 1);
+			child_take_line(c, line, len);
+			free(line);
+		}
+		if (c->in.len > LINE_MAX_OCTETS) {
+			buf_clear(&c->in);
+			child_kill(c, _("a line without end"));
+		}
+	}
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+static void child_write(struct child *c)
+{
+	ssize_t n;
+
+	while (c->out.len > 0) {
+		n = send(c->sock, c->out.data, c->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0)
+			break;
+		buf_drop(&c->out, (size_t)n);
+	}
+	if (c->out.len > 0 && errno != EAGAIN && errno != EINTR)
+		buf_clear(&c->out); /* it is gone; its exit is reported by the pidfd */
+	if (c->out.len == 0 && c->finish)
+		shutdown(c->sock, SHUT_WR);
+}
+
+static void child_on_socket(void *ctx, short revents);
+
+static void child_watch(struct child *c)
+{
+	loop_fd(c->loop, c->sock, (short)(POLLIN | (c->out.len > 0 ? POLLOUT : 0)), child_on_socket, c);
+}
+
+static void child_on_socket(void *ctx, short revents)
+{
+	struct child *c = ctx;
+
+	if (revents & POLLOUT)
+		child_write(c);
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) && !child_read(c))
+		loop_fd_drop(c->loop, c->sock); /* wait for the pidfd */
+	else
+		child_watch(c);
+}
+
+static void child_on_stderr(void *ctx, short revents)
+{
+	struct child *c = ctx;
+	char block[4096];
+	ssize_t n = read(c->errfd, block, sizeof block);
+
+	(void)revents;
+	if (n <= 0) {
+		if (n == 0)
+			loop_fd_drop(c->loop, c->errfd);
+		return;
+	}
+	buf_add(&c->errors, block, (size_t)n);
+	if (c->errors.len > STDERR_KEPT)
+		buf_drop(&c->errors, c->errors.len - STDERR_KEPT);
+}
+
+static void child_explain(struct child *c, const siginfo_t *info)
+{
+	char *said = text_escaped(buf_str(&c->errors), c->errors.len, 400);
+
+	if (c->killed != NULL)
+		err_set(&c->err, ERR_FAILED, "%s", c->killed);
+	else if (info->si_code == CLD_EXITED)
+		err_set(&c->err, ERR_FAILED, _("the %s child ended without a result (status %d) %s"),
+		    c->name, info->si_status, said);
+	else
+		err_set(&c->err, ERR_FAILED, _("the %s child died of signal %d (%s) %s"), c->name,
+		    info->si_status, strsignal(info->si_status), said);
+	free(said);
+}
+
+static void child_on_exit(void *ctx, short revents)
+{
+	struct child *c = ctx;
+	siginfo_t info = { 0 };
+
+	(void)revents;
+	if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+		return;
+	child_on_stderr(c, POLLIN);
+	child_read(c);
+	kill(-c->pid, SIGKILL); /* whatever it started and left behind */
+	if (!c->ended)
+		child_explain(c, &info);
+	if (c->done != NULL) {
+		child_done_fn done = c->done;
+		c->done = NULL;
+		done(c->ctx, c->result, c->result != NULL ? NULL : &c->err);
+	}
+	child_free(c);
+}
+
+static void child_overdue(void *ctx)
+{
+	struct child *c = ctx;
+	char *why = mem_printf(_("no result from the %s child within %d s"), c->name, c->deadline_s);
+
+	c->deadline = 0;
+	child_kill(c, why);
+	free(why);
+}
+
+static int child_spawn(struct child *c, struct err *e)
+{
+	char *argv[] = { (char *)"sev1", (char *)"child", c->name, NULL };
+	int sock[2] = { -1, -1 }, pipes[2] = { -1, -1 }, rc;
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0 ||
+	    pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0) {
+		rc = errno;
+		if (sock[0] >= 0) {
+			close(sock[0]);
+			close(sock[1]);
+		}
+		errno = rc;
+		return err_sys(e, _("a socket for the %s child"), c->name);
+	}
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr,
+	    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, sock[1], 0);
+	posix_spawn_file_actions_adddup2(&fa, sock[1], 1);
+	posix_spawn_file_actions_adddup2(&fa, pipes[1], 2);
+	rc = posix_spawn(&c->pid, program, &fa, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	posix_spawnattr_destroy(&attr);
+	close(sock[1]);
+	close(pipes[1]);
+	c->sock = sock[0];
+	c->errfd = pipes[0];
+	if (rc != 0) {
+		errno = rc;
+		return err_sys(e, _("start the %s child"), c->name);
+	}
+	if ((c->pidfd = pidfd_open(c->pid, 0)) < 0) {
+		rc = err_sys(e, "pidfd_open");
+		kill(c->pid, SIGKILL);
+		waitpid(c->pid, NULL, 0);
+		return rc;
+	}
+	return 0;
+}
+
+struct child *child_start(struct loop *l, const char *name, json_t *request, int deadline_s,
+    child_line_fn line, child_done_fn done, void *ctx, struct err *e)
+{
+	struct child *c = mem_zalloc(1, sizeof *c);
+
+	*c = (struct child){ .loop = l, .name = mem_strdup(name), .pidfd = -1, .sock = -1, .errfd = -1,
+		.deadline_s = deadline_s, .line = line, .done = done, .ctx = ctx };
+	if (child_spawn(c, e) < 0) {
+		json_decref(request);
+		child_free(c);
+		return NULL;
+	}
+	c->next = children;
+	children = c;
+	json_put_num(request, "parent", getpid());
+	if (confine_root() != NULL)
+		json_put(request, "confine", confine_root());
+	loop_fd(l, c->pidfd, POLLIN, child_on_exit, c);
+	loop_fd(l, c->errfd, POLLIN, child_on_stderr, c);
+	child_send(c, request);
+	if (deadline_s > 0)
+		c->deadline = loop_after(l, (int64_t)deadline_s * 1000 + GRACE_MS, child_overdue, c);
+	return c;
+}
+
+void child_send(struct child *c, json_t *msg)
+{
+	char *line = json_line(msg);
+
+	buf_adds(&c->out, line);
+	buf_addc(&c->out, '\n');
+	free(line);
+	json_decref(msg);
+	child_write(c);
+	child_watch(c);
+}
+
+void child_finish(struct child *c)
+{
+	c->finish = true;
+	child_write(c);
+}
+
+void child_kill(struct child *c, const char *why)
+{
+	if (c->killed == NULL)
+		c->killed = mem_strdup(why);
+	kill(-c->pid, SIGKILL);
+	kill(c->pid, SIGKILL); /* in case it has not yet become a group of its own */
+}
+
+void child_kill_all(struct loop *l)
+{
+	struct child *c, *next;
+
+	for (c = children; c != NULL; c = next) {
+		next = c->next;
+		if (c->loop != l)
+			continue;
+		child_kill(c, "");
+		waitpid(c->pid, NULL, 0);
+		child_free(c);
+	}
+}

@@ -1,0 +1,220 @@
+#include "incident/incident.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "incident/fold.h"
+
+#define MINUTE_MS (60LL * 1000)
+
+struct incident *incident_new(void)
+{
+	struct incident *in = mem_zalloc(1, sizeof *in);
+
+	in->id = mem_strdup("");
+	in->title = mem_strdup("");
+	in->profile = mem_strdup("private");
+	in->organisation = mem_strdup("");
+	in->root = mem_strdup("");
+	return in;
+}
+
+static void free_all(char **first, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(first[i]);
+}
+#define FREE_ALL(...) free_all((char *[]){ __VA_ARGS__ }, sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *))
+
+void incident_free_playbook(struct incident *in)
+{
+	for (size_t i = 0; i < in->checkpoints; i++) {
+		struct checkpoint *c = &in->checkpoint[i];
+		FREE_ALL(c->title, c->command, c->evidence, c->shown);
+	}
+	free(in->checkpoint);
+	in->checkpoint = NULL;
+	in->checkpoints = 0;
+	for (size_t i = 0; i < in->followups; i++)
+		FREE_ALL(in->followup[i].title, in->followup[i].text);
+	free(in->followup);
+	in->followup = NULL;
+	in->followups = 0;
+}
+
+void incident_free_scope(struct incident *in)
+{
+	for (size_t i = 0; i < in->scopes; i++)
+		FREE_ALL(in->scope[i].ca, in->scope[i].manifest);
+	for (size_t i = 0; i < in->owns; i++)
+		FREE_ALL(in->own[i].ca, in->own[i].issuer, in->own[i].serial, in->own[i].subject);
+	FREE_ALL((char *)in->scope, (char *)in->own, in->manifest);
+	in->scope = NULL;
+	in->own = NULL;
+	in->manifest = NULL;
+	in->scopes = in->owns = 0;
+}
+
+void incident_free_issuer(struct incident *in)
+{
+	if (in->issuer != NULL)
+		FREE_ALL(in->issuer->name, in->issuer->subject, in->issuer->fingerprint, in->issuer->spki,
+		    in->issuer->how);
+	free(in->issuer);
+	in->issuer = NULL;
+}
+
+static void incident_free_work(struct incident *in)
+{
+	for (size_t i = 0; i < in->actions; i++) {
+		struct action *a = &in->action[i];
+		FREE_ALL(a->id, a->title, a->kind, a->host, a->command, a->verify, a->undo, a->detail, a->sha256);
+	}
+	for (size_t i = 0; i < in->revocations; i++) {
+		struct revocation *r = &in->revocation[i];
+		FREE_ALL(r->ca, r->plan, r->manifest, r->backup, r->detail);
+	}
+	for (size_t i = 0; i < in->crls; i++) {
+		struct crl_made *c = &in->crl[i];
+		FREE_ALL(c->ca, c->number, c->sha256, c->der, c->pem, c->signature);
+	}
+	for (size_t i = 0; i < in->points; i++) {
+		struct point *p = &in->point[i];
+		FREE_ALL(p->ca, p->point, p->url, p->sha256, p->detail);
+	}
+	for (size_t i = 0; i < in->notices; i++)
+		FREE_ALL(in->notice[i].name, in->notice[i].subject, in->notice[i].sha256);
+	for (size_t i = 0; i < in->recipients; i++)
+		FREE_ALL(in->recipient[i].notice, in->recipient[i].to, in->recipient[i].detail);
+	for (size_t i = 0; i < in->hosts; i++) {
+		struct host_row *h = &in->host[i];
+		FREE_ALL(h->host, h->phase, h->state, h->detail, h->serial, h->fingerprint);
+	}
+	FREE_ALL((char *)in->action, (char *)in->revocation, (char *)in->crl, (char *)in->point,
+	    (char *)in->notice, (char *)in->recipient, (char *)in->host);
+}
+
+void incident_free(struct incident *in)
+{
+	if (in == NULL)
+		return;
+	incident_free_playbook(in);
+	incident_free_scope(in);
+	incident_free_work(in);
+	incident_free_issuer(in);
+	json_decref(in->triage.selectors);
+	json_decref(in->triage.tell);
+	json_decref(in->plan_spec);
+	FREE_ALL(in->triage.ca, in->triage.level, in->triage.trigger, in->triage.action, in->triage.channel,
+	    in->triage.reporter, in->triage.reason);
+	FREE_ALL(in->id, in->title, in->profile, in->organisation, in->root, in->plan_command, in->plan_hash,
+	    in->plan_phrase);
+	free(in);
+}
+
+/* ---- finding ---- */
+
+const struct action *incident_action(const struct incident *in, const char *id)
+{
+	for (size_t i = 0; i < in->actions; i++)
+		if (strcmp(in->action[i].id, id) == 0)
+			return &in->action[i];
+	return NULL;
+}
+
+const struct revocation *incident_revocation(const struct incident *in, const char *ca)
+{
+	for (size_t i = 0; i < in->revocations; i++)
+		if (strcmp(in->revocation[i].ca, ca) == 0)
+			return &in->revocation[i];
+	return NULL;
+}
+
+const struct crl_made *incident_crl(const struct incident *in, const char *ca)
+{
+	for (size_t i = 0; i < in->crls; i++)
+		if (strcmp(in->crl[i].ca, ca) == 0)
+			return &in->crl[i];
+	return NULL;
+}
+
+const struct point *incident_point(const struct incident *in, const char *ca, const char *point)
+{
+	for (size_t i = 0; i < in->points; i++)
+		if (strcmp(in->point[i].ca, ca) == 0 && strcmp(in->point[i].point, point) == 0)
+			return &in->point[i];
+	return NULL;
+}
+
+const struct notice *incident_notice(const struct incident *in, const char *name)
+{
+	for (size_t i = 0; i < in->notices; i++)
+		if (strcmp(in->notice[i].name, name) == 0)
+			return &in->notice[i];
+	return NULL;
+}
+
+const struct host_row *incident_host(const struct incident *in, const char *host)
+{
+	for (size_t i = 0; i < in->hosts; i++)
+		if (strcmp(in->host[i].host, host) == 0)
+			return &in->host[i];
+	return NULL;
+}
+
+const struct checkpoint *incident_checkpoint(const struct incident *in, int n)
+{
+	for (size_t i = 0; i < in->checkpoints; i++)
+		if (in->checkpoint[i].n == n)
+			return &in->checkpoint[i];
+	return NULL;
+}
+
+const struct checkpoint *incident_next(const struct incident *in)
+{
+	for (size_t i = 0; i < in->checkpoints; i++)
+		if (in->checkpoint[i].state == CP_OPEN)
+			return &in->checkpoint[i];
+	return NULL;
+}
+
+bool incident_checkpoint_closed(const struct incident *in, const char *evidence)
+{
+	for (size_t i = 0; i < in->checkpoints; i++)
+		if (strcmp(in->checkpoint[i].evidence, evidence) == 0)
+			return in->checkpoint[i].state != CP_OPEN;
+	return true; /* a playbook without that checkpoint does not ask for it */
+}
+
+/* ---- clocks ---- */
+
+int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, int64_t now)
+{
+	return in->declared + cp->due * MINUTE_MS - (cp->state == CP_OPEN ? now : cp->done_at);
+}
+
+int64_t incident_rto_left(const struct incident *in, int64_t now)
+{
+	int due = 0;
+
+	for (size_t i = 0; i < in->checkpoints; i++)
+		if (in->checkpoint[i].due > due)
+			due = in->checkpoint[i].due;
+	return in->checkpoints == 0 ? INT64_MIN : in->declared + due * MINUTE_MS - now;
+}
+
+int64_t incident_deadline_left(const struct incident *in, int64_t now)
+{
+	return in->triage.answered ? in->triage.deadline - now : INT64_MIN;
+}
+
+int64_t incident_fuse_left(const struct incident *in, int64_t now)
+{
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < in->crls; i++)
+		if (in->crl[i].next_update < first)
+			first = in->crl[i].next_update;
+	return first == INT64_MAX ? INT64_MIN : first - now;
+}

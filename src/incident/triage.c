@@ -1,0 +1,132 @@
+#include "incident/triage.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/json.h"
+
+#define HOUR_MS (3600LL * 1000)
+
+const struct choice triage_levels[] = {
+	{ "root", N_("Root CA: the whole hierarchy below it") },
+	{ "intermediate", N_("Intermediate CA: its own certificate and all it issued") },
+	{ "end-entity", N_("End-entity: some of a CA's certificates, by selector") },
+	{ NULL, NULL }
+};
+
+const struct choice triage_compromises[] = {
+	{ "1", N_("Private key stolen") },
+	{ "2", N_("Unauthorised certificate issuance") },
+	{ "3", N_("System compromise") },
+	{ "4", N_("Algorithm vulnerability") },
+	{ NULL, NULL }
+};
+
+const struct choice triage_channels[] = {
+	{ "problem-report", N_("Problem-reporting address") },
+	{ "support", N_("General support queue") },
+	{ "phone", N_("Telephone") },
+	{ "monitoring", N_("Own monitoring") },
+	{ "staff", N_("Own staff") },
+	{ "authority", N_("Authority, CERT or browser programme") },
+	{ "other", N_("Other") },
+	{ NULL, NULL }
+};
+
+/* certificateHold is left out: TLS BR 7.2 forbids it; removeFromCRL belongs to delta CRLs. */
+const struct choice triage_reasons[] = {
+	{ "keyCompromise", N_("the subject's private key is compromised") },
+	{ "cACompromise", N_("the CA's private key is compromised (CA certificates)") },
+	{ "affiliationChanged", N_("the subject's details changed") },
+	{ "superseded", N_("replaced, or misissued") },
+	{ "cessationOfOperation", N_("the name is no longer used or permitted") },
+	{ "privilegeWithdrawn", N_("the subscriber may no longer hold it") },
+	{ "unspecified", N_("no reason given; the CRL entry omits the reason") },
+	{ NULL, NULL }
+};
+
+static bool choice_has(const struct choice *c, const char *value)
+{
+	for (; c->value != NULL; c++)
+		if (strcmp(c->value, value) == 0)
+			return true;
+	return false;
+}
+
+void triage_trigger(const char *level, int compromise, const char **trigger, const char **action)
+{
+	if (strcmp(level, "root") == 0) {
+		*trigger = _("Root CA compromised");
+		*action = _("Rebuild the entire PKI");
+	} else if (strcmp(level, "intermediate") == 0) {
+		*trigger = _("Intermediate compromised");
+		*action = _("Revoke the sub-CA and all its certificates");
+	} else if (compromise == 4) {
+		*trigger = _("Critical vulnerability");
+		*action = _("Revoke all affected certificates");
+	} else {
+		*trigger = _("Mass compromise");
+		*action = _("Revoke all affected certificates");
+	}
+}
+
+json_t *triage_tell(const char *level, const char *profile)
+{
+	json_t *tell = json_array();
+
+	json_array_append_new(tell, json_string(_("PKI lead")));
+	json_array_append_new(tell, json_string(_("CISO")));
+	if (strcmp(level, "end-entity") != 0)
+		json_array_append_new(tell, json_string(_("Management")));
+	json_array_append_new(tell, json_string(_("IT security and IT operations")));
+	json_array_append_new(tell, json_string(_("Subscribers and relying parties")));
+	if (strcmp(profile, "public-tls") == 0)
+		json_array_append_new(tell, json_string(_("Root programmes (CCADB incident report)")));
+	if (strcmp(level, "root") == 0)
+		json_array_append_new(tell, json_string(_("Authorities, where infrastructure is critical")));
+	return tell;
+}
+
+/* TLS BR 4.9.1.1: reasons 1 to 5 within 24 hours, the others within 5 days; 4.9.1.2: a subordinate
+ * CA's certificate within 7 days. What a compromised CA issued is key compromise: 24 hours. */
+int triage_deadline_hours(const char *profile, const char *level, const char *reason)
+{
+	if (strcmp(profile, "public-tls") != 0 || strcmp(level, "end-entity") != 0)
+		return 24;
+	if (strcmp(reason, "keyCompromise") == 0 || strcmp(reason, "unspecified") == 0)
+		return 24;
+	return 5 * 24;
+}
+
+int triage_complete(json_t *body, const char *profile, struct err *e)
+{
+	const char *level = json_str(body, "level"), *reason = json_str(body, "reason");
+	int compromise = (int)json_num(body, "compromise", 0);
+	int64_t received = json_num(body, "received", 0);
+	const char *trigger, *action;
+
+	if (!choice_has(triage_levels, level)) {
+		err_set(e, ERR_USAGE, _("triage: the level '%s' is none of root, intermediate, end-entity"), level);
+		return err_remedy(e, _("a typing error must not decide what is revoked: choose one of the three"));
+	}
+	if (compromise < 1 || compromise > 4)
+		return err_set(e, ERR_USAGE, _("triage: the compromise is a number from 1 to 4"));
+	if (!choice_has(triage_channels, json_str(body, "channel")))
+		return err_set(e, ERR_USAGE, _("triage: unknown channel '%s'"), json_str(body, "channel"));
+	if (!choice_has(triage_reasons, reason))
+		return err_set(e, ERR_USAGE, _("triage: unknown revocation reason '%s'"), reason);
+	if (json_str(body, "ca")[0] == '\0')
+		return err_set(e, ERR_USAGE, _("triage: which CA is affected?"));
+	if (received <= 0)
+		return err_set(e, ERR_USAGE, _("triage: when was the report first received?"));
+	if (strcmp(level, "end-entity") == 0 && json_object_size(json_object_get(body, "selectors")) == 0) {
+		err_set(e, ERR_USAGE, _("triage: end-entity needs at least one selector"));
+		return err_remedy(e, _("give --serial, --subject or --issued-since; for all of a CA choose intermediate"));
+	}
+	triage_trigger(level, compromise, &trigger, &action);
+	json_put(body, "trigger", trigger);
+	json_put(body, "action", action);
+	json_object_set_new(body, "tell", triage_tell(level, profile));
+	json_put_num(body, "deadline", received + triage_deadline_hours(profile, level, reason) * HOUR_MS);
+	return 0;
+}

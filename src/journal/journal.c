@@ -1,0 +1,546 @@
+#include "journal/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/confine.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "journal/schema.h"
+
+enum statement { ST_BEGIN, ST_COMMIT, ST_ROLLBACK, ST_HEAD, ST_APPEND, ST_SET_HEAD, ST_EACH, ST_KEEP,
+	ST_FETCH, ST_LEASE, ST_TAKE, ST_RELEASE, ST_CHANGED, STATEMENTS };
+
+static const char *const sql[STATEMENTS] = {
+	[ST_BEGIN] = "BEGIN IMMEDIATE",
+	[ST_COMMIT] = "COMMIT",
+	[ST_ROLLBACK] = "ROLLBACK",
+	[ST_HEAD] = "SELECT seq, hash FROM head WHERE one = 1",
+	[ST_APPEND] = "INSERT INTO journal (seq, at, actor, kind, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
+	[ST_SET_HEAD] = "INSERT OR REPLACE INTO head (one, seq, hash) VALUES (1, ?, ?)",
+	[ST_EACH] = "SELECT seq, at, actor, kind, body, hash FROM journal WHERE seq > ? ORDER BY seq",
+	[ST_KEEP] = "INSERT OR IGNORE INTO artefact (sha256, kind, data) VALUES (?, ?, ?)",
+	[ST_FETCH] = "SELECT data FROM artefact WHERE sha256 = ?",
+	[ST_LEASE] = "SELECT holder, boot, pid, born, until FROM lease WHERE one = 1",
+	[ST_TAKE] = "INSERT OR REPLACE INTO lease (one, holder, boot, pid, born, until) VALUES (1, ?, ?, ?, ?, ?)",
+	[ST_RELEASE] = "DELETE FROM lease WHERE boot = ? AND pid = ? AND born = ?",
+	[ST_CHANGED] = "PRAGMA data_version",
+};
+
+/* A place in the chain: the row and its hash; 0 and zeros before the first. */
+struct chain {
+	int64_t seq;
+	char hash[DIGEST_HEX];
+};
+
+struct journal {
+	sqlite3 *db;
+	sqlite3_stmt *st[STATEMENTS];
+	char *path;
+	int64_t version;    /* the last PRAGMA data_version */
+	struct chain known; /* how far the chain was verified by journal_each */
+};
+
+static const char first_hash[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+static int journal_error(struct journal *j, struct err *e)
+{
+	int code = sqlite3_errcode(j->db);
+
+	err_set(e, ERR_IO, "%s: %s", j->path, sqlite3_errmsg(j->db));
+	if (code == SQLITE_FULL)
+		err_remedy(e, _("free space on that file system; the last event was not recorded"));
+	else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN)
+		err_remedy(e, _("make the file and its folder writable for this user"));
+	else if (code == SQLITE_BUSY)
+		err_remedy(e, _("another process holds the file; try again"));
+	return ERR_IO;
+}
+
+/* The statement, prepared once, reset and free of bindings. NULL with an error. */
+static sqlite3_stmt *journal_statement(struct journal *j, enum statement s, struct err *e)
+{
+	if (j->st[s] == NULL &&
+	    sqlite3_prepare_v3(j->db, sql[s], -1, SQLITE_PREPARE_PERSISTENT, &j->st[s], NULL) != SQLITE_OK) {
+		journal_error(j, e);
+		return NULL;
+	}
+	sqlite3_reset(j->st[s]);
+	sqlite3_clear_bindings(j->st[s]);
+	return j->st[s];
+}
+
+static int journal_run(struct journal *j, enum statement s, struct err *e)
+{
+	sqlite3_stmt *st = journal_statement(j, s, e);
+	int rc;
+
+	if (st == NULL)
+		return ERR_IO;
+	rc = sqlite3_step(st) == SQLITE_DONE ? 0 : journal_error(j, e);
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* ---- open and close ---- */
+
+/* SQLite's locks cannot be trusted on a network file system: two consoles would both act. */
+static int journal_check_place(const char *path, struct err *e)
+{
+	static const unsigned long remote[] = { 0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f };
+	char *dir = mem_strdup(path), *slash = strrchr(dir, '/');
+	struct statfs fs;
+	int rc = 0;
+
+	if (slash != NULL)
+		slash[slash == dir ? 1 : 0] = '\0';
+	if (statfs(slash != NULL ? dir : ".", &fs) < 0) {
+		rc = err_sys(e, _("the folder of %s"), path);
+		err_remedy(e, _("make it, or set 'state' in [sev1] to a folder that exists"));
+	}
+	for (size_t i = 0; rc == 0 && i < sizeof remote / sizeof remote[0]; i++) {
+		if ((unsigned long)fs.f_type == remote[i]) {
+			rc = err_set(e, ERR_REFUSED, _("%s lies on a network file system"), path);
+			err_remedy(e, _("keep incident files on a local disk of the jump host"));
+		}
+	}
+	free(dir);
+	return rc;
+}
+
+static struct journal *journal_start(const char *path, int flags, int fresh, struct err *e)
+{
+	struct journal *j = mem_zalloc(1, sizeof *j);
+	mode_t old = umask(077);
+
+	j->path = mem_strdup(path);
+	if (sqlite3_open_v2(path, &j->db, flags | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) {
+		journal_error(j, e);
+	} else if (sqlite3_busy_timeout(j->db, 5000) != SQLITE_OK ||
+	    sqlite3_exec(j->db, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA;"
+	        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", NULL, NULL, NULL) != SQLITE_OK) {
+		if (sqlite3_errcode(j->db) == SQLITE_NOTADB)
+			err_set(e, ERR_SYNTAX, _("%s is not a sev1 incident file"), path);
+		else
+			journal_error(j, e);
+	} else if (schema_settle(j->db, path, fresh, !(flags & SQLITE_OPEN_READONLY), e) == 0) {
+		umask(old);
+		journal_changed(j);
+		return j;
+	}
+	umask(old);
+	journal_free(j);
+	return NULL;
+}
+
+struct journal *journal_create(const char *path, struct err *e)
+{
+	int fd;
+
+	if (confine_path(path, e) < 0 || journal_check_place(path, e) < 0)
+		return NULL;
+	if ((fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0) {
+		err_sys(e, "%s", path);
+		return NULL;
+	}
+	close(fd);
+	return journal_start(path, SQLITE_OPEN_READWRITE, 1, e);
+}
+
+struct journal *journal_open(const char *path, bool read_only, struct err *e)
+{
+	if (!fs_exists(path)) {
+		err_set(e, ERR_NOTFOUND, _("there is no incident file %s"), path);
+		err_remedy(e, _("list the incidents with: sev1 list"));
+		return NULL;
+	}
+	if (journal_check_place(path, e) < 0)
+		return NULL;
+	return journal_start(path, read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, 0, e);
+}
+
+void journal_free(struct journal *j)
+{
+	if (j == NULL)
+		return;
+	for (size_t i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(j->st[i]);
+	sqlite3_close(j->db);
+	free(j->path);
+	free(j);
+}
+
+const char *journal_path(const struct journal *j)
+{
+	return j->path;
+}
+
+bool journal_changed(struct journal *j)
+{
+	sqlite3_stmt *st = journal_statement(j, ST_CHANGED, NULL);
+	int64_t version = j->version;
+
+	if (st != NULL && sqlite3_step(st) == SQLITE_ROW)
+		version = sqlite3_column_int64(st, 0);
+	if (st != NULL)
+		sqlite3_reset(st);
+	if (version == j->version)
+		return false;
+	j->version = version;
+	return true;
+}
+
+/* ---- the chain ---- */
+
+/* hash(n) = SHA-256(hash(n-1) LF seq LF at LF actor LF kind LF body); no field but body, the last,
+ * can hold a line feed. */
+static void journal_hash(const char *before, int64_t seq, int64_t at, const char *actor, const char *kind,
+    const char *body, char hex[DIGEST_HEX])
+{
+	struct buf b = { 0 };
+
+	buf_addf(&b, "%s\n%lld\n%lld\n%s\n%s\n%s", before, (long long)seq, (long long)at, actor, kind, body);
+	digest_of(b.data, b.len, hex);
+	buf_free(&b);
+}
+
+/* The head: the last row's number and hash; 0 and zeros in a new file. */
+static int journal_head(struct journal *j, int64_t *seq, char hex[DIGEST_HEX], struct err *e)
+{
+	sqlite3_stmt *st = journal_statement(j, ST_HEAD, e);
+	int rc;
+
+	if (st == NULL)
+		return ERR_IO;
+	*seq = 0;
+	memcpy(hex, first_hash, DIGEST_HEX);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		const char *s = (const char *)sqlite3_column_text(st, 1);
+		*seq = sqlite3_column_int64(st, 0);
+		snprintf(hex, DIGEST_HEX, "%s", s != NULL ? s : "");
+	}
+	sqlite3_reset(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : journal_error(j, e);
+}
+
+static int journal_insert(struct journal *j, int64_t seq, int64_t at, const char *actor, const char *kind,
+    const char *body, const char *hash, struct err *e)
+{
+	sqlite3_stmt *st = journal_statement(j, ST_APPEND, e);
+	int rc;
+
+	if (st == NULL)
+		return ERR_IO;
+	sqlite3_bind_int64(st, 1, seq);
+	sqlite3_bind_int64(st, 2, at);
+	sqlite3_bind_text(st, 3, actor, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(st, 4, kind, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 5, body, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(st, 6, hash, -1, SQLITE_TRANSIENT);
+	rc = sqlite3_step(st) == SQLITE_DONE ? 0 : journal_error(j, e);
+	sqlite3_reset(st);
+	if (rc < 0 || (st = journal_statement(j, ST_SET_HEAD, e)) == NULL)
+		return ERR_IO;
+	sqlite3_bind_int64(st, 1, seq);
+	sqlite3_bind_text(st, 2, hash, -1, SQLITE_TRANSIENT);
+	rc = sqlite3_step(st) == SQLITE_DONE ? 0 : journal_error(j, e);
+	sqlite3_reset(st);
+	return rc;
+}
+
+int journal_append(struct journal *j, int64_t at, const char *actor, enum event_kind kind,
+    const json_t *body, int64_t *seq, struct err *e)
+{
+	char before[DIGEST_HEX], hash[DIGEST_HEX], *line, *who;
+	int64_t n;
+	int rc;
+
+	if ((rc = journal_run(j, ST_BEGIN, e)) < 0)
+		return rc;
+	line = json_line(body);
+	who = text_escaped(actor, strlen(actor), 64);
+	if ((rc = journal_head(j, &n, before, e)) == 0) {
+		n++;
+		journal_hash(before, n, at, who, event_name(kind), line, hash);
+		rc = journal_insert(j, n, at, who, event_name(kind), line, hash, e);
+	}
+	if (rc == 0)
+		rc = journal_run(j, ST_COMMIT, e);
+	if (rc < 0)
+		journal_run(j, ST_ROLLBACK, NULL);
+	else if (seq != NULL)
+		*seq = n;
+	free(line);
+	free(who);
+	return rc;
+}
+
+static const char *journal_column(sqlite3_stmt *st, int i)
+{
+	const char *s = (const char *)sqlite3_column_text(st, i);
+
+	return s != NULL ? s : "";
+}
+
+/* The next row of the chain: checked, and decoded into ev (cleared by the caller). */
+static int journal_row(sqlite3_stmt *st, struct chain *chain, struct event *ev, struct err *e)
+{
+	const char *body = journal_column(st, 4), *kind = journal_column(st, 3);
+	char hash[DIGEST_HEX];
+	int k = event_kind_of(kind);
+
+	ev->seq = sqlite3_column_int64(st, 0);
+	ev->at = sqlite3_column_int64(st, 1);
+	if (ev->seq != chain->seq + 1) {
+		err_set(e, ERR_AUDIT, _("journal row %lld is missing: row %lld follows row %lld"),
+		    (long long)chain->seq + 1, (long long)ev->seq, (long long)chain->seq);
+		return err_remedy(e, _("the file was edited by hand; keep it as evidence and use a copy made before"));
+	}
+	journal_hash(chain->hash, ev->seq, ev->at, journal_column(st, 2), kind, body, hash);
+	if (k < 0 || strcmp(hash, journal_column(st, 5)) != 0) {
+		err_set(e, ERR_AUDIT, _("journal row %lld does not fit the chain: it was changed, moved or added by hand"),
+		    (long long)ev->seq);
+		return err_remedy(e, _("keep the file as evidence and use a copy made before"));
+	}
+	ev->kind = (enum event_kind)k;
+	ev->actor = mem_strdup(journal_column(st, 2));
+	ev->body = json_read(body, strlen(body), NULL);
+	if (ev->body == NULL)
+		return err_set(e, ERR_AUDIT, _("journal row %lld holds no JSON"), (long long)ev->seq);
+	chain->seq = ev->seq;
+	memcpy(chain->hash, hash, DIGEST_HEX);
+	return 0;
+}
+
+/* The head must name the row at which the chain ends; rows cut off at the end show here. */
+static int journal_check_head(struct journal *j, const struct chain *chain, struct err *e)
+{
+	char hex[DIGEST_HEX];
+	int64_t seq;
+	int rc = journal_head(j, &seq, hex, e);
+
+	if (rc < 0 || (seq == chain->seq && strcmp(hex, chain->hash) == 0))
+		return rc;
+	if (seq > chain->seq)
+		err_set(e, ERR_AUDIT, _("journal row %lld is missing: the file records %lld rows and ends at %lld"),
+		    (long long)chain->seq + 1, (long long)seq, (long long)chain->seq);
+	else
+		err_set(e, ERR_AUDIT, _("journal row %lld was added by hand: the file records %lld rows"),
+		    (long long)(seq < chain->seq ? seq + 1 : seq), (long long)seq);
+	return err_remedy(e, _("keep the file as evidence and use a copy made before"));
+}
+
+/* Walk on from chain to the end, calling fn for each row after `after`. */
+static int journal_walk(struct journal *j, int64_t after, journal_fn fn, void *ctx, struct chain *chain,
+    struct err *e)
+{
+	sqlite3_stmt *st = journal_statement(j, ST_EACH, e);
+	int rc = 0, step = SQLITE_DONE;
+
+	if (st == NULL)
+		return ERR_IO;
+	sqlite3_bind_int64(st, 1, chain->seq);
+	while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct event ev = { 0 };
+		rc = journal_row(st, chain, &ev, e);
+		if (rc == 0 && ev.seq > after && fn != NULL)
+			rc = fn(ctx, &ev, e);
+		event_clear(&ev);
+	}
+	if (rc == 0 && step != SQLITE_DONE) {
+		journal_error(j, e);
+		rc = sqlite3_errcode(j->db) == SQLITE_CORRUPT ? ERR_AUDIT : ERR_IO;
+	}
+	sqlite3_reset(st);
+	return rc == 0 ? journal_check_head(j, chain, e) : rc;
+}
+
+static struct chain chain_start(void)
+{
+	struct chain c = { 0 };
+
+	memcpy(c.hash, first_hash, DIGEST_HEX);
+	return c;
+}
+
+int journal_each(struct journal *j, int64_t after_seq, journal_fn fn, void *ctx, struct err *e)
+{
+	/* What was verified by this process is not hashed again: an append costs the same at any length. */
+	struct chain chain = after_seq > 0 && after_seq == j->known.seq ? j->known : chain_start();
+	int rc = journal_walk(j, after_seq, fn, ctx, &chain, e);
+
+	if (rc == 0)
+		j->known = chain;
+	return rc;
+}
+
+int journal_audit(struct journal *j, int64_t *rows, char *head, struct err *e)
+{
+	struct chain chain = chain_start();
+	int rc = journal_walk(j, INT64_MAX, NULL, NULL, &chain, e);
+
+	if (rows != NULL)
+		*rows = chain.seq;
+	if (head != NULL)
+		memcpy(head, chain.hash, DIGEST_HEX);
+	return rc;
+}
+
+/* ---- artefacts ---- */
+
+int journal_keep(struct journal *j, const char *kind, const void *data, size_t len, char *hex, struct err *e)
+{
+	char sum[DIGEST_HEX];
+	sqlite3_stmt *st = journal_statement(j, ST_KEEP, e);
+	int rc;
+
+	if (st == NULL)
+		return ERR_IO;
+	digest_of(data, len, sum);
+	sqlite3_bind_text(st, 1, sum, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, kind, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(st, 3, data, len, SQLITE_STATIC);
+	rc = sqlite3_step(st) == SQLITE_DONE ? 0 : journal_error(j, e);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (hex != NULL)
+		memcpy(hex, sum, DIGEST_HEX);
+	return rc;
+}
+
+int journal_fetch(struct journal *j, const char *hex, struct buf *b, struct err *e)
+{
+	sqlite3_stmt *st = journal_statement(j, ST_FETCH, e);
+	char sum[DIGEST_HEX];
+	size_t from = b->len;
+	int rc;
+
+	if (st == NULL)
+		return ERR_IO;
+	sqlite3_bind_text(st, 1, hex, -1, SQLITE_TRANSIENT);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		buf_add(b, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+	sqlite3_reset(st);
+	if (rc == SQLITE_DONE)
+		return err_set(e, ERR_NOTFOUND, _("%s holds no artefact %.16s"), j->path, hex);
+	if (rc != SQLITE_ROW)
+		return journal_error(j, e);
+	digest_of(buf_str(b) + from, b->len - from, sum);
+	if (strcmp(sum, hex) != 0)
+		return err_set(e, ERR_AUDIT, _("artefact %.16s in %s was changed by hand"), hex, j->path);
+	return 0;
+}
+
+/* ---- the lease ---- */
+
+/* A process's birth in clock ticks since boot: a pid alone is reused. -1 where it does not live. */
+static int64_t journal_born(pid_t pid)
+{
+	char path[48];
+	struct buf b = { 0 };
+	long long born = -1;
+	char *p;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	if (fs_read(path, &b, 4096, NULL) == 0 && (p = strrchr(b.data, ')')) != NULL) {
+		int field = 2;
+		for (p++; *p != '\0' && field < 21; p++)
+			field += *p == ' ';
+		born = strtoll(p, NULL, 10);
+	}
+	buf_free(&b);
+	return born;
+}
+
+static void journal_boot(char *out, size_t size)
+{
+	struct buf b = { 0 };
+
+	fs_read("/proc/sys/kernel/random/boot_id", &b, 256, NULL);
+	snprintf(out, size, "%.*s", (int)strcspn(buf_str(&b), "\n"), buf_str(&b));
+	buf_free(&b);
+}
+
+/* Does someone else hold it? */
+static bool journal_lease_held(sqlite3_stmt *st, const char *boot, int64_t now, struct err *e)
+{
+	const char *holder = journal_column(st, 0);
+	bool here = strcmp(journal_column(st, 1), boot) == 0;
+	pid_t pid = (pid_t)sqlite3_column_int(st, 2);
+	int64_t born = sqlite3_column_int64(st, 3), until = sqlite3_column_int64(st, 4);
+
+	if (here && pid == getpid() && born == journal_born(pid))
+		return false;
+	if (here ? journal_born(pid) != born : until < now)
+		return false;
+	err_set(e, ERR_REFUSED, _("%s is running an action on this incident"), holder);
+	err_remedy(e, _("watch it here; when it has ended, or that process is gone, this console may act"));
+	return true;
+}
+
+int journal_lease(struct journal *j, int64_t now, int ttl_ms, struct err *e)
+{
+	char boot[64], name[64] = "?", holder[160];
+	const char *user = getenv("USER");
+	sqlite3_stmt *st;
+	int rc, step;
+
+	journal_boot(boot, sizeof boot);
+	gethostname(name, sizeof name - 1);
+	snprintf(holder, sizeof holder, "%s@%s (process %d)", user != NULL ? user : "?", name, (int)getpid());
+	if ((rc = journal_run(j, ST_BEGIN, e)) < 0)
+		return rc;
+	if ((st = journal_statement(j, ST_LEASE, e)) == NULL)
+		rc = ERR_IO;
+	else if ((step = sqlite3_step(st)) == SQLITE_ROW)
+		rc = journal_lease_held(st, boot, now, e) ? ERR_REFUSED : 0;
+	else if (step != SQLITE_DONE)
+		rc = journal_error(j, e);
+	if (st != NULL)
+		sqlite3_reset(st);
+	if (rc == 0 && (st = journal_statement(j, ST_TAKE, e)) != NULL) {
+		sqlite3_bind_text(st, 1, holder, -1, SQLITE_STATIC);
+		sqlite3_bind_text(st, 2, boot, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(st, 3, getpid());
+		sqlite3_bind_int64(st, 4, journal_born(getpid()));
+		sqlite3_bind_int64(st, 5, now + ttl_ms);
+		rc = sqlite3_step(st) == SQLITE_DONE ? 0 : journal_error(j, e);
+		sqlite3_reset(st);
+		sqlite3_clear_bindings(st);
+	}
+	if (rc == 0)
+		rc = journal_run(j, ST_COMMIT, e);
+	if (rc < 0)
+		journal_run(j, ST_ROLLBACK, NULL);
+	return rc;
+}
+
+int journal_release(struct journal *j, struct err *e)
+{
+	sqlite3_stmt *st = journal_statement(j, ST_RELEASE, e);
+	char boot[64];
+	int rc;
+
+	if (st == NULL)
+		return ERR_IO;
+	journal_boot(boot, sizeof boot);
+	sqlite3_bind_text(st, 1, boot, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, getpid());
+	sqlite3_bind_int64(st, 3, journal_born(getpid()));
+	rc = sqlite3_step(st) == SQLITE_DONE ? 0 : journal_error(j, e);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return rc;
+}
