@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/inifile.h"
 #include "base/text.h"
+#include "incident/triage.h"
 
 #define SCENARIO_OCTETS (256u << 10)
 
@@ -138,11 +139,17 @@ static int scenario_line(void *ctx, const char *section, const char *key, const 
 
 static int scenario_check(const struct scenario *s, const char *name, struct err *e)
 {
+	const struct choice *c = triage_channels;
+
 	if (s->title == NULL)
 		return err_set(e, ERR_SYNTAX, "%s: [scenario] has no title", name);
 	if (s->certificates < s->hosts + 20)
 		return err_set(e, ERR_SYNTAX, "%s: certificates = %d is less than hosts + 20", name,
 		    s->certificates);
+	while (c->value != NULL && strcmp(c->value, s->channel) != 0)
+		c++;
+	if (c->value == NULL)
+		return err_set(e, ERR_SYNTAX, "%s: channel = %s is none that triage knows", name, s->channel);
 	if ((strcmp(s->ca, "root") == 0) != (strcmp(s->level, "root") == 0))
 		return err_set(e, ERR_SYNTAX, "%s: level = %s does not go with ca = %s", name, s->level,
 		    s->ca);
@@ -159,7 +166,7 @@ struct scenario *scenario_read(const char *text, const char *name, struct err *e
 	s->story = mem_strdup("");
 	s->ca = mem_strdup("issuing2");
 	s->level = mem_strdup("intermediate");
-	s->channel = mem_strdup("mail");
+	s->channel = mem_strdup("support");
 	s->reporter = mem_strdup("");
 	s->compromise = 1;
 	s->hosts = 12;
