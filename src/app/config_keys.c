@@ -90,7 +90,7 @@ const struct conf_key conf_keys[] = {
 	    "/etc/sev1/id_ed25519", "The private key; without it the agent or ~/.ssh is asked." },
 	{ HOST, "known-hosts", CONF_PATH, M(host_conf, known_hosts), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/known_hosts",
-	    "Host keys; without it ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts." },
+	    "Host keys; without it ~/.ssh/known_hosts." },
 
 	{ ACTION, "title", CONF_TEXT, M(action_conf, title), 0, false, "@name", 0, 0, NULL,
 	    "stop issuance", "As the board shows it." },
