@@ -56,6 +56,23 @@ static void set_summary(struct fields *f, const struct incident *in, const char 
 	set_take(f, "summary", &b);
 }
 
+/* What an outsider is told was found, unless the operator says it in better words. */
+static const char *description(int compromise)
+{
+	switch (compromise) {
+	case 1:
+		return _("the private key of one of its certificate authorities has been compromised");
+	case 2:
+		return _("certificates have been issued by one of its certificate authorities without authorisation");
+	case 3:
+		return _("systems of one of its certificate authorities have been compromised");
+	case 4:
+		return _("an algorithm on which its certificates rely is no longer secure");
+	default:
+		return NULL;
+	}
+}
+
 static void set_triage(struct fields *f, const struct incident *in, const struct config *c)
 {
 	const struct ca_conf *ca = config_ca(c, in->triage.ca);
@@ -70,6 +87,7 @@ static void set_triage(struct fields *f, const struct incident *in, const struct
 	fields_set(f, "trigger", in->triage.trigger);
 	fields_set(f, "action", in->triage.action);
 	fields_set(f, "reason", in->triage.reason);
+	fields_set(f, "description", description(in->triage.compromise));
 	set_time(f, "deadline", in->triage.deadline);
 	set_summary(f, in, title, how);
 }
