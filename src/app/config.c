@@ -129,7 +129,7 @@ static int config_heading(struct reader *r, const char *heading, int line, struc
 static int config_unknown_key(const struct conf_part *p, const char *section, const char *key,
     struct err *e)
 {
-	const char *names[CONF_KEYS_MAX];
+	const char *names[CONF_KEYS_MAX] = { NULL };
 	const char *near;
 	struct buf all = { 0 };
 	size_t n = 0;
