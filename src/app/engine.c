@@ -160,12 +160,20 @@ int engine_catch_up(struct engine *en, struct err *e)
 	return journal_each(en->journal, en->incident->last_seq, engine_fold, en, e);
 }
 
+/* What may still be recorded once the incident is closed. */
+static bool engine_after_close(enum event_kind kind)
+{
+	return kind == EV_FOLLOWUP || kind == EV_REPORT || kind == EV_NOTE || kind == EV_SESSION;
+}
+
 int engine_append(struct engine *en, enum event_kind kind, json_t *body, struct err *e)
 {
 	int rc;
 
 	if (en->journal == NULL)
 		rc = err_set(e, ERR_REFUSED, _("no incident is open"));
+	else if (en->incident->closed && !engine_after_close(kind))
+		rc = err_set(e, ERR_REFUSED, _("incident %s is closed"), en->incident->id);
 	else
 		rc = journal_append(en->journal, clock_now(), en->actor, kind, body, NULL, e);
 	json_decref(body);

@@ -1,0 +1,334 @@
+#include "app/shell.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/engine.h"
+#include "app/help.h"
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define PHRASE_TRIES 3
+
+struct shell {
+	const struct shell_call *call;
+	struct engine *engine;
+	struct loop *loop;
+	struct run *run;
+	int status;
+	bool progress; /* a progress line stands on the terminal */
+	json_t *open;  /* {config, incident, play}: the console is to follow */
+};
+
+/* ---- global options ---- */
+
+static int shell_usage(const char *fmt, const char *word)
+{
+	fprintf(stderr, "sev1: ");
+	fprintf(stderr, fmt, word); /* fmt is one of our own literals */
+	fprintf(stderr, "\n%s\n", _("See: sev1 --help"));
+	return EXIT_USAGE;
+}
+
+static int shell_flag(struct shell_call *call, const char *word)
+{
+	struct buf b = { 0 };
+
+	if (strcmp(word, "--json") == 0)
+		call->json = true;
+	else if (strcmp(word, "--line") == 0)
+		call->line = true;
+	else if (strcmp(word, "--no-input") == 0)
+		call->no_input = true;
+	else if (strcmp(word, "--read-only") == 0)
+		call->read_only = true;
+	else if (strcmp(word, "--play") == 0)
+		call->play = true;
+	else if (strcmp(word, "--version") == 0) {
+		printf("sev1 %s\n", PACKAGE_VERSION);
+		return EXIT_DONE;
+	} else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		help_usage(&b);
+		fputs(buf_str(&b), stdout);
+		buf_free(&b);
+		return EXIT_DONE;
+	} else {
+		return shell_usage(_("unknown option %s"), word);
+	}
+	return -1;
+}
+
+int shell_parse(struct shell_call *call, int argc, char *argv[])
+{
+	int i, rc;
+
+	*call = (struct shell_call){ 0 };
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		char **value = strcmp(argv[i], "-c") == 0 ? &call->config :
+		    strcmp(argv[i], "-i") == 0 ? &call->incident :
+		    strcmp(argv[i], "--actor") == 0 ? &call->actor : NULL;
+		if (value != NULL && ++i >= argc)
+			return shell_usage(_("%s needs a value"), argv[i - 1]);
+		if (value != NULL)
+			*value = argv[i];
+		else if ((rc = shell_flag(call, argv[i])) >= 0)
+			return rc;
+	}
+	call->argc = argc - i;
+	call->argv = argv + i;
+	return -1;
+}
+
+/* ---- answers ---- */
+
+static void shell_line(FILE *f, const char *prefix, const char *text)
+{
+	char *safe = text_escaped(text, strlen(text), 16000);
+
+	fprintf(f, "%s%s\n", prefix, safe);
+	free(safe);
+}
+
+void shell_error(const struct err *e)
+{
+	shell_line(stderr, "sev1: ", e->text);
+	if (e->remedy[0] != '\0')
+		shell_line(stderr, "      ", e->remedy);
+}
+
+static void shell_end_progress(struct shell *sh)
+{
+	if (sh->progress)
+		fputs("\r\033[K", stderr);
+	sh->progress = false;
+}
+
+static void shell_say(void *ctx, struct run *r, const char *line)
+{
+	struct shell *sh = ctx;
+
+	(void)r;
+	shell_end_progress(sh);
+	fprintf(stderr, "%s\n", line);
+}
+
+static void shell_out(void *ctx, struct run *r, const char *line)
+{
+	struct shell *sh = ctx;
+
+	(void)r;
+	shell_end_progress(sh);
+	if (!sh->call->json)
+		printf("%s\n", line);
+}
+
+static void shell_progress(void *ctx, struct run *r)
+{
+	struct shell *sh = ctx;
+	int64_t done, total;
+	const char *text;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	run_get_progress(r, &done, &total, &text);
+	fprintf(stderr, "\r\033[K%lld/%lld %.*s", (long long)done, (long long)total, (int)text_fit(text, 60, NULL), text);
+	sh->progress = true;
+}
+
+/* ---- plans ---- */
+
+static void shell_show_plan(const struct plan *p)
+{
+	const json_t *row, *line;
+	size_t i;
+
+	printf("%s\n\n", p->title);
+	json_array_foreach(p->rows, i, row)
+		printf("  %-22s %s\n", json_string_value(json_array_get(row, 0)),
+		    json_string_value(json_array_get(row, 1)));
+	if (json_array_size(p->lines) > 0)
+		printf("\n");
+	json_array_foreach(p->lines, i, line)
+		printf("    %s\n", json_string_value(line));
+	printf("\n  %-22s %s\n", _("plan"), p->hash);
+	fflush(stdout);
+}
+
+static json_t *shell_plan_json(const struct plan *p)
+{
+	return json_pack("{s:s,s:s,s:s,s:O,s:O}", "title", p->title, "hash", p->hash, "phrase", p->phrase,
+	    "rows", p->rows, "lines", p->lines);
+}
+
+static void shell_ask(struct shell *sh, struct run *r)
+{
+	const struct plan *p = run_plan_of(r);
+	char line[256];
+	struct err e = { 0 };
+
+	for (int i = 0; i < PHRASE_TRIES && run_state(r) == RUN_PLANNED; i++) {
+		printf(_("\nType  %s  to go on, or press Enter to give up.\n> "), p->phrase);
+		fflush(stdout);
+		if (fgets(line, sizeof line, stdin) == NULL)
+			break;
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0] == '\0')
+			break;
+		if (run_confirm(r, line, &e) == 0)
+			return;
+		shell_error(&e);
+		if (e.code != ERR_REFUSED)
+			break;
+	}
+	(void)sh;
+	run_cancel(r, _("not confirmed; nothing was done"));
+}
+
+static void shell_planned(void *ctx, struct run *r)
+{
+	struct shell *sh = ctx;
+	const struct plan *p = run_plan_of(r);
+	const char *phrase = args_get(run_args(r), "confirm");
+	bool named = args_has(run_args(r), "plan");
+	struct err e = { 0 };
+
+	shell_end_progress(sh);
+	if (sh->call->json)
+		json_object_set_new(run_result(r), "plan", shell_plan_json(p));
+	else
+		shell_show_plan(p);
+	if (named && phrase != NULL) {
+		if (run_confirm(r, phrase, &e) < 0) {
+			shell_error(&e);
+			run_cancel(r, _("not confirmed; nothing was done"));
+		}
+	} else if (!sh->call->json && !sh->call->no_input && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+		shell_ask(sh, r);
+	} else {
+		if (!sh->call->json)
+			printf(_("\nTo run exactly this plan:\n  sev1 %s --plan %s --confirm '%s'\n"),
+			    run_command(r)->name, p->hash, p->phrase);
+		run_cancel(r, _("a plan needs --plan HASH and --confirm PHRASE without a terminal; nothing was done"));
+	}
+}
+
+static void shell_ended(void *ctx, struct run *r)
+{
+	struct shell *sh = ctx;
+	const struct err *e = run_error(r);
+	json_t *o;
+
+	shell_end_progress(sh);
+	if (r != sh->run)
+		return;
+	sh->status = run_status(r);
+	sh->open = json_incref(json_object_get(run_result(r), "console"));
+	if (sh->call->json) {
+		o = run_result(r);
+		json_put_num(o, "status", sh->status);
+		if (e != NULL)
+			json_object_set_new(o, "error", json_pack("{s:s,s:s}", "text", e->text, "remedy", e->remedy));
+		json_dumpf(o, stdout, JSON_INDENT(2));
+		printf("\n");
+	} else if (e != NULL) {
+		fflush(stdout);
+		shell_error(e);
+	}
+	loop_stop(sh->loop);
+}
+
+static void shell_interrupt(void *ctx, int signo)
+{
+	struct shell *sh = ctx;
+
+	(void)signo;
+	if (sh->run != NULL)
+		run_cancel(sh->run, _("interrupted"));
+}
+
+/* ---- one command ---- */
+
+static int shell_start(struct shell *sh, const struct command *cmd, struct args *args)
+{
+	static const struct sink sink = { .say = shell_say, .out = shell_out, .planned = shell_planned,
+		.progress = shell_progress, .ended = shell_ended };
+	struct err e = { 0 };
+
+	engine_sink(sh->engine, &sink, sh);
+	/* ended comes from the loop, so run is set before it is compared */
+	if (command_start(sh->engine, cmd, args, &sh->run, &e) < 0) {
+		if (sh->call->json)
+			printf("{\"version\": 1, \"command\": \"%s\", \"status\": %d}\n", cmd->name,
+			    err_exit_status(e.code));
+		shell_error(&e);
+		return err_exit_status(e.code);
+	}
+	loop_run(sh->loop);
+	return sh->status;
+}
+
+static struct engine *shell_engine(struct shell *sh, const struct command *cmd, struct err *e)
+{
+	struct engine_options o = { .config_path = sh->call->config, .actor = sh->call->actor,
+		.read_only = sh->call->read_only };
+	struct engine *en = engine_new(sh->loop, &o, e);
+
+	if (en != NULL && (cmd->gates & GATE_INCIDENT) && engine_open(en, sh->call->incident, e) < 0) {
+		engine_free(en);
+		return NULL;
+	}
+	return en;
+}
+
+static void shell_follow(struct shell_call *call, const json_t *open, bool *console)
+{
+	if (!json_is_object(open))
+		return;
+	*console = true;
+	call->config = mem_strdup(json_str(open, "config"));
+	call->incident = mem_strdup(json_str(open, "incident"));
+	call->play = json_bool(open, "play");
+}
+
+int shell_run(struct shell_call *call, bool *console)
+{
+	const struct command *cmd = command_find(call->argv[0]);
+	struct shell sh = { .call = call, .status = EXIT_FAILED };
+	struct args *args = args_new();
+	struct err e = { 0 };
+
+	*console = false;
+	if (cmd == NULL) {
+		args_free(args);
+		return shell_usage(_("there is no command '%s'"), call->argv[0]);
+	}
+	if (args_parse(args, cmd, call->argc - 1, call->argv + 1, &e) < 0) {
+		shell_error(&e);
+		args_free(args);
+		return err_exit_status(e.code);
+	}
+	call->json = call->json || args_has(args, "json");
+	if (!(cmd->gates & GATE_INCIDENT) && call->incident != NULL && !args_has(args, ""))
+		args_add(args, "", call->incident); /* audit opens its file by itself */
+	sh.loop = loop_new();
+	loop_signal(sh.loop, SIGINT, shell_interrupt, &sh);
+	loop_signal(sh.loop, SIGTERM, shell_interrupt, &sh);
+	if ((sh.engine = shell_engine(&sh, cmd, &e)) == NULL) {
+		shell_error(&e);
+		args_free(args);
+		sh.status = err_exit_status(e.code);
+	} else {
+		sh.status = shell_start(&sh, cmd, args);
+	}
+	fflush(stdout);
+	engine_free(sh.engine);
+	loop_free(sh.loop);
+	shell_follow(call, sh.open, console);
+	json_decref(sh.open);
+	return sh.status;
+}

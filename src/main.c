@@ -1,0 +1,83 @@
+/* Arguments to subcommand, locale; nothing else. */
+#include <fcntl.h>
+#include <libintl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/engine.h"
+#include "app/player.h"
+#include "app/shell.h"
+#include "base/i18n.h"
+#include "child/serve.h"
+#include "drill/host.h"
+#include "line.h"
+#include "ui.h"
+
+static int main_console(const struct shell_call *call)
+{
+	struct engine_options o = { .config_path = call->config, .incident = call->incident,
+		.actor = call->actor, .console = true, .read_only = call->read_only };
+	struct loop *l = loop_new();
+	struct err e = { 0 };
+	struct engine *en = engine_new(l, &o, &e);
+	int rc = e.code;
+
+	if (en != NULL && call->incident == NULL && engine_open(en, NULL, &e) < 0 && e.code == ERR_AUDIT)
+		rc = e.code;
+	else if (en != NULL && call->play)
+		rc = player_run(en, l, isatty(STDOUT_FILENO) != 0, &e);
+	else if (en != NULL && call->line)
+		rc = line_run(en, l, &e);
+	else if (en != NULL)
+		rc = ui_run(en, l, &e);
+	child_kill_all(l);
+	engine_free(en);
+	loop_free(l);
+	if (rc < 0)
+		shell_error(&e);
+	return rc < 0 ? err_exit_status(rc) : rc;
+}
+
+/* A program started with a closed descriptor must not open a CA's files as its standard error. */
+static void main_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int main(int argc, char *argv[])
+{
+	struct shell_call call;
+	bool console = true;
+	int rc;
+
+	main_standard_fds();
+	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C");
+	bindtextdomain(PACKAGE, LOCALEDIR);
+	textdomain(PACKAGE);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 3 && strcmp(argv[1], "child") == 0)
+		return serve_main(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "drill-host") == 0)
+		return drill_host_main(argv[2]);
+	if ((rc = shell_parse(&call, argc, argv)) >= 0)
+		return rc;
+	if (call.argc > 0)
+		rc = shell_run(&call, &console);
+	if (!console)
+		return rc;
+	if (!call.line && !call.play && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+		fprintf(stderr, "%s\n", _("sev1: the console needs a terminal; give a command, or --line. See: sev1 --help"));
+		return EXIT_USAGE;
+	}
+	return main_console(&call);
+}
