@@ -4,9 +4,8 @@
 
 #include <stddef.h>
 
-#include "app/config.h"
+#include "app/model.h"
 #include "draw.h"
-#include "incident/incident.h"
 
 /* Draw the rows of cp's detail from row top on. c may be NULL. Returns how many rows there are. */
 size_t detail_draw(const struct area *a, const struct incident *in, const struct config *c,

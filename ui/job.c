@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "child/child.h"
 
 struct entry {
 	struct job job; /* first: a job's address is its entry's */
