@@ -1,0 +1,334 @@
+#include "child/ssh_reissue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "child/serve.h"
+#include "child/ssh_script.h"
+#include "child/ssh_session.h"
+
+#define KEEP 65536u
+#define NAMES_MAX 100u
+
+/* One host on its way. */
+struct job {
+	const char *id;
+	const json_t *order;     /* the line that started it */
+	struct session *s;
+	struct remote *x;          /* the install */
+	struct staged st;
+	const char *names[NAMES_MAX];
+	char stamp[16];
+	const char *phase;
+	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
+	struct buf errors;       /* stderr of the install, the first KEEP octets */
+};
+
+static void job_say(const struct job *j, const char *kind, json_t *body)
+{
+	json_object_set_new(body, "id", json_string(j->id));
+	serve_say(json_pack("{s:o}", kind, body));
+}
+
+static void job_phase(struct job *j, const char *phase)
+{
+	j->phase = phase;
+	job_say(j, "phase", json_pack("{s:s}", "phase", phase));
+}
+
+static void job_end(const struct job *j, const char *state, const char *detail)
+{
+	json_t *o = json_pack("{s:s, s:s}", "phase", j->phase, "state", state);
+
+	json_put(o, "detail", detail);
+	json_put_num(o, "ms", clock_mono() - j->start);
+	job_say(j, "host", o);
+}
+
+char *reissue_reason(const struct buf *errors)
+{
+	static const char *const telling[] = { "emerg", "rror", "ailed", "denied", "annot", "No space",
+		"not ", NULL };
+	const char *text = buf_str(errors), *line, *first = NULL, *found = NULL;
+	size_t n, first_len = 0, found_len = 0;
+
+	for (line = text; *line != '\0' && found == NULL; line += n + (line[n] != '\0')) {
+		n = strcspn(line, "\r\n");
+		if (n > 0 && first == NULL) {
+			first = line;
+			first_len = n;
+		}
+		for (size_t i = 0; n > 0 && found == NULL && telling[i] != NULL; i++)
+			if (memmem(line, n, telling[i], strlen(telling[i])) != NULL) {
+				found = line;
+				found_len = n;
+			}
+	}
+	if (found == NULL) {
+		found = first != NULL ? first : "";
+		found_len = first_len;
+	}
+	return text_escaped(found, found_len, 200);
+}
+
+/* The next line from the console for this host; NULL once it must turn back or the console is gone
+ * (*gone). Lines for a host of before are late and dropped. */
+static json_t *job_next(const struct job *j, bool *gone)
+{
+	int64_t left;
+	int timed_out = 0;
+	json_t *msg;
+
+	*gone = false;
+	while ((left = j->forward - clock_mono()) > 0) {
+		if ((msg = serve_next((int)left, &timed_out)) == NULL) {
+			*gone = !timed_out;
+			return NULL;
+		}
+		for (void *it = json_object_iter(msg); it != NULL; it = json_object_iter_next(msg, it))
+			if (strcmp(json_str(json_object_iter_value(it), "id"), j->id) == 0)
+				return msg;
+		json_decref(msg);
+	}
+	return NULL;
+}
+
+/* Read the order into st. 0 or ERR_USAGE. */
+static int job_read(struct job *j, const char *tag, struct err *e)
+{
+	const json_t *names = json_list(j->order, "names");
+	size_t count = json_array_size(names);
+
+	if (count > NAMES_MAX)
+		return err_set(e, ERR_USAGE, _("more than %u names for one certificate"), NAMES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		j->names[i] = name != NULL ? name : "";
+	}
+	clock_stamp(j->stamp, sizeof j->stamp, clock_now());
+	j->st = (struct staged){
+		.key = json_str(j->order, "key"), .certificate = json_str(j->order, "certificate"),
+		.chain = json_str(j->order, "chain"), .names = j->names, .count = count,
+		.new_key = strcmp(json_str(j->order, "key_mode"), "new") == 0,
+		.tag = tag, .stamp = j->stamp,
+		.test = json_str(j->order, "test"), .reload = json_str(j->order, "reload") };
+	return script_check(&j->st, e);
+}
+
+/* Have the host make its request and hand it on. 0, or the row is said. */
+static int job_request(struct job *j)
+{
+	struct buf out = { 0 }, errors = { 0 };
+	struct err e = { 0 };
+	char *script = script_csr(&j->st), *why = NULL;
+	json_t *text = NULL;
+	int status = 0, rc;
+
+	job_phase(j, "csr");
+	rc = session_run(j->s, script, NULL, 0, KEEP, j->forward, &out, &errors, &status, &e);
+	if (rc == 0 && status != 0) {
+		why = reissue_reason(&errors);
+		rc = err_set(&e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
+	}
+	if (rc == 0 && (text = json_stringn(buf_str(&out), out.len)) == NULL)
+		rc = err_set(&e, ERR_SYNTAX, _("no request: what came is not text"));
+	if (rc == 0)
+		job_say(j, "csr", json_pack("{s:o}", "csr", text));
+	else
+		job_end(j, "failed", e.text);
+	free(why);
+	free(script);
+	buf_free(&out);
+	buf_free(&errors);
+	return rc;
+}
+
+/* The next "sev1 WORD" line of the install, without "sev1 "; owned by the caller. NULL at the end of the
+ * command or on an error. */
+static char *job_word(struct job *j, int64_t until, struct err *e)
+{
+	struct buf *out = remote_out(j->x), *errors = remote_errors(j->x);
+	char *nl, *word;
+	size_t n;
+	int rc = 1;
+
+	for (;;) {
+		if (j->errors.len < KEEP)
+			buf_add(&j->errors, buf_str(errors), errors->len);
+		buf_clear(errors);
+		while (out->len > 0 && (nl = memchr(out->data, '\n', out->len)) != NULL) {
+			n = (size_t)(nl - out->data);
+			word = n > 5 && strncmp(out->data, "sev1 ", 5) == 0 ?
+			    mem_strndup(out->data + 5, n - 5) : NULL;
+			buf_drop(out, n + 1);
+			if (word != NULL)
+				return word;
+		}
+		if (rc <= 0)
+			return NULL;
+		if ((rc = remote_wait(j->x, until, e)) < 0)
+			return NULL;
+	}
+}
+
+/* Say how the install came out once it can no longer go forward. */
+static void job_turned_back(struct job *j, const char *word, const char *why, const struct err *e)
+{
+	char *reason = why != NULL ? text_escaped(why, strlen(why), 200) : reissue_reason(&j->errors);
+	char *detail;
+
+	if (word != NULL && strcmp(word, "restored") == 0) {
+		job_end(j, "rolled back", reason);
+	} else if (word != NULL && strcmp(word, "failed") == 0) {
+		job_end(j, "failed", reason);
+	} else if (word != NULL && strcmp(word, "broken") == 0) {
+		detail = mem_printf(_("%s; put back, but the service did not reload: look at the host"), reason);
+		job_end(j, "failed", detail);
+		free(detail);
+	} else {
+		detail = mem_printf(_("%s; the host puts the old files back by itself, unless it lost power: "
+		    "look for *.sev1-%s"), e->text[0] != '\0' ? e->text : reason, j->stamp);
+		job_end(j, "failed", detail);
+		free(detail);
+	}
+	free(reason);
+}
+
+/* Follow the host's words to one that is not a phase. */
+static char *job_follow(struct job *j, int64_t until, struct err *e)
+{
+	static const char *const phases[] = { "install", "test", "reload", "rollback" };
+	char *word;
+
+	while ((word = job_word(j, until, e)) != NULL && strncmp(word, "phase ", 6) == 0) {
+		for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++)
+			if (strcmp(word + 6, phases[i]) == 0)
+				job_phase(j, phases[i]);
+		free(word);
+	}
+	return word;
+}
+
+/* The certificate is in place and served, or not: hear the verdict, and keep or put back. */
+static void job_verdict(struct job *j)
+{
+	struct err e = { 0 };
+	bool gone, ok;
+	json_t *msg;
+	const json_t *verdict;
+	char *word, *why;
+
+	job_say(j, "installed", json_object());
+	j->phase = "verify";
+	msg = job_next(j, &gone);
+	verdict = json_object_get(msg, "verdict");
+	ok = json_bool(verdict, "ok");
+	why = mem_strdup(verdict != NULL ? json_str(verdict, "text") : gone ?
+	    _("the console is gone") : msg != NULL ? json_str(json_object_get(msg, "stop"), "text") :
+	    _("no verdict in time"));
+	remote_write(j->x, ok ? "keep\n" : "back\n", 5, j->until, &e);
+	remote_shut(j->x, &e);
+	word = job_follow(j, j->until, &e);
+	if (ok && word != NULL && strcmp(word, "kept") == 0)
+		job_end(j, "verified", json_str(verdict, "text"));
+	else
+		job_turned_back(j, word, ok ? NULL : why, &e);
+	free(word);
+	free(why);
+	json_decref(msg);
+}
+
+static void job_install(struct job *j, const json_t *install)
+{
+	const char *certificate = json_str(install, "certificate"), *chain = json_str(install, "chain");
+	int seconds = (int)((j->forward - clock_mono() + 999) / 1000);
+	struct err e = { 0 };
+	char *script, *word;
+
+	if (!script_is_pem(certificate) || (chain[0] != '\0' && !script_is_pem(chain))) {
+		job_end(j, "failed", _("what the CA issued is not PEM"));
+		return;
+	}
+	j->phase = "install";
+	script = script_install(&j->st, certificate, chain, seconds);
+	j->x = remote_open(j->s, script, KEEP, j->forward, &e);
+	free(script);
+	if (j->x == NULL) {
+		job_end(j, "failed", e.text);
+		return;
+	}
+	word = job_follow(j, j->until, &e);
+	if (word != NULL && strcmp(word, "installed") == 0)
+		job_verdict(j);
+	else
+		job_turned_back(j, word, NULL, &e);
+	free(word);
+	remote_close(j->x);
+	buf_free(&j->errors);
+}
+
+/* The state of a row whose connection could not be had. */
+static const char *job_no_session(int code)
+{
+	return code == ERR_IO || code == ERR_TIMEOUT ? "unreachable" : code == ERR_REFUSED ||
+	    code == ERR_CONFINED ? "refused" : "failed";
+}
+
+static void job_run(struct job *j)
+{
+	struct err e = { 0 };
+	bool gone;
+	json_t *msg;
+
+	job_phase(j, "connect");
+	if ((j->s = session_open(json_object_get(j->order, "host"), j->forward, &e)) == NULL) {
+		char *detail = mem_printf("%s%s%s", e.text, e.remedy[0] != '\0' ? "; " : "", e.remedy);
+		job_end(j, job_no_session(e.code), detail);
+		free(detail);
+		return;
+	}
+	if (job_request(j) == 0) {
+		j->phase = "issue";
+		msg = job_next(j, &gone);
+		if (json_object_get(msg, "install") != NULL)
+			job_install(j, json_object_get(msg, "install"));
+		else if (json_object_get(msg, "stop") != NULL)
+			job_end(j, "refused", json_str(json_object_get(msg, "stop"), "text"));
+		else
+			job_end(j, "failed", gone ? _("the console is gone") : _("no certificate in time"));
+		json_decref(msg);
+	}
+	session_free(j->s);
+}
+
+int reissue_serve(const json_t *request, json_t **result, struct err *e)
+{
+	int64_t timeout = json_num(request, "timeout_s", 60) * 1000, hosts = 0;
+	const char *tag = json_str(request, "tag");
+	json_t *order;
+
+	(void)e;
+	while ((order = serve_next(-1, NULL)) != NULL) {
+		struct job j = { .id = json_str(order, "id"), .order = order, .phase = "connect" };
+		struct err bad = { 0 };
+
+		/* Lines for a host of before come late and are no orders. */
+		if (json_is_object(json_object_get(order, "host"))) {
+			j.start = clock_mono();
+			j.until = j.start + timeout;
+			j.forward = j.until - (timeout / 6 < 10000 ? timeout / 6 : 10000);
+			if (job_read(&j, tag[0] != '\0' ? tag : "1", &bad) < 0)
+				job_end(&j, "failed", bad.text);
+			else
+				job_run(&j);
+			hosts++;
+		}
+		json_decref(order);
+	}
+	*result = json_pack("{s:I}", "hosts", (json_int_t)hosts);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* Replace the certificates of hosts, one after another, one connection for each. */
+#ifndef SEV1_SSH_REISSUE_H
+#define SEV1_SSH_REISSUE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* The session op "reissue": hosts are read with serve_next until end of file. 0; what goes wrong with a
+ * host is said in its row. */
+int reissue_serve(const json_t *request, json_t **result, struct err *e);
+
+/* The line of a command's stderr that says what is wrong, escaped, at most 200 octets; owned by the
+ * caller, "" where it said nothing. */
+char *reissue_reason(const struct buf *errors);
+
+#endif

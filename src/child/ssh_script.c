@@ -1,0 +1,256 @@
+#include "child/ssh_script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "base/text.h"
+
+#define PEM_MAX 65536u
+
+/* Part of every script. No backslash and no exclamation mark of our own anywhere: the whole is one
+ * quoted word for whatever login shell there is. */
+static const char script_head[] =
+    "set -u\n"
+    "umask 077\n"
+    "LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"
+    "export LC_ALL PATH\n"
+    "die() { echo \"$*\" >&2; exit 1; }\n"
+    "real() { if [ -L \"$1\" ]; then readlink -f \"$1\"; else printf %s \"$1\"; fi; }\n"
+    "beside() { mktemp \"$1.sev1-XXXXXX\" || die \"no file can be made beside $1 by $(id -un)\"; }\n";
+
+/* beside FILE, with its owner and mode where it exists, else mode $2 */
+static const char script_like[] =
+    "like() { if [ -e \"$1\" ]; then cp -p \"$1\" \"$2\"; else chmod \"$3\" \"$2\"; fi; }\n"
+    "flush() { if command -v sync >/dev/null; then sync \"$1\"; fi; }\n";
+
+static char *script_wrap(struct buf *script)
+{
+	struct buf b = { 0 };
+
+	buf_adds(&b, "exec sh -c ");
+	text_quote(&b, buf_str(script));
+	buf_free(script);
+	return buf_take(&b);
+}
+
+static void script_set(struct buf *b, const char *name, const char *value)
+{
+	buf_addf(b, "%s=", name);
+	text_quote(b, value != NULL ? value : "");
+	buf_addc(b, '\n');
+}
+
+static int script_check_path(const char *path, const char *what, struct err *e)
+{
+	if (path == NULL || path[0] != '/' || path[1] == '\0' || strlen(path) > 1000)
+		return err_set(e, ERR_USAGE, _("%s: not an absolute path on the host: %s"), what,
+		    path != NULL ? path : "");
+	for (const char *p = path; *p != '\0'; p++)
+		if ((unsigned char)*p <= 0x20 || *p == 0x7f || strchr("\\*?[", *p) != NULL)
+			return err_set(e, ERR_USAGE, _("%s: unusable characters in the path %s"), what, path);
+	return 0;
+}
+
+static int script_check_command(const char *command, const char *what, struct err *e)
+{
+	for (const char *p = command != NULL ? command : ""; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 && *p != '\t')
+			return err_set(e, ERR_USAGE, _("%s: control characters in the command"), what);
+	return 0;
+}
+
+int script_check(const struct staged *st, struct err *e)
+{
+	int rc;
+
+	if ((rc = script_check_path(st->key, "key", e)) < 0 ||
+	    (rc = script_check_path(st->certificate, "certificate", e)) < 0 ||
+	    (st->chain != NULL && st->chain[0] != '\0' &&
+	        (rc = script_check_path(st->chain, "chain", e)) < 0) ||
+	    (rc = script_check_command(st->test, "test", e)) < 0 ||
+	    (rc = script_check_command(st->reload, "reload", e)) < 0)
+		return rc;
+	if (st->count == 0)
+		return err_set(e, ERR_USAGE, _("no names for the certificate"));
+	for (size_t i = 0; i < st->count; i++)
+		if (!text_is_host(st->names[i], true))
+			return err_set(e, ERR_USAGE, _("%s cannot be a name in a certificate"), st->names[i]);
+	if (!text_is_word(st->tag) || !text_is_word(st->stamp))
+		return err_set(e, ERR_USAGE, _("tag or stamp are not words"));
+	return 0;
+}
+
+bool script_is_pem(const char *pem)
+{
+	size_t n = pem != NULL ? strlen(pem) : 0;
+
+	return n > 0 && n <= PEM_MAX && strncmp(pem, "-----BEGIN ", 11) == 0 &&
+	    strspn(pem, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=- \r\n") == n;
+}
+
+char *script_put(const char *path, const char *hex, mode_t mode)
+{
+	struct buf b = { 0 };
+
+	buf_adds(&b, script_head);
+	buf_adds(&b, script_like);
+	script_set(&b, "f", path);
+	script_set(&b, "h", hex);
+	buf_addf(&b, "m=%03o\n", (unsigned)mode & 0777);
+	buf_adds(&b,
+	    "f=$(real \"$f\")\n"
+	    "[ -d \"$f\" ] && die \"$f is a folder\"\n"
+	    "t=$(beside \"$f\") || exit 1\n"
+	    "trap 'rm -f \"$t\"' EXIT\n"
+	    "trap 'exit 1' HUP INT TERM PIPE\n"
+	    "like \"$f\" \"$t\" $m && cat > \"$t\" && flush \"$t\" || die \"$f: not written\"\n"
+	    "if command -v sha256sum >/dev/null; then s=$(sha256sum < \"$t\")\n"
+	    "else s=$(openssl dgst -sha256 -r < \"$t\"); fi\n"
+	    "[ \"${s%% *}\" = \"$h\" ] || die \"$f: what arrived is not what was sent\"\n"
+	    "mv -f \"$t\" \"$f\" || die \"$f: not replaced\"\n"
+	    "trap - EXIT\n");
+	return script_wrap(&b);
+}
+
+/* DNS:a,IP:192.0.2.1 */
+static void script_add_names(struct buf *b, const struct staged *st)
+{
+	for (size_t i = 0; i < st->count; i++) {
+		const char *n = st->names[i];
+		bool ip = strchr(n, ':') != NULL || n[strspn(n, "0123456789.")] == '\0';
+		buf_addf(b, "%s%s:%s", i > 0 ? "," : "", ip ? "IP" : "DNS", n);
+	}
+}
+
+/* Make the key beside, once: a second try finds it and goes on with it. */
+static const char script_new_key[] =
+    "k=$(real \"$k\")\n"
+    "n=$k.sev1-new-$g\n"
+    "[ -L \"$n\" ] && die \"$n is a link; remove it\"\n"
+    "if [ -e \"$n\" ]; then\n"
+    "  [ -O \"$n\" ] || die \"$n belongs to someone else; remove it\"\n"
+    "else\n"
+    "  t=$(beside \"$k\") || exit 1\n"
+    "  trap 'rm -f \"$t\"' EXIT\n"
+    "  trap 'exit 1' HUP INT TERM PIPE\n"
+    "  case $(openssl pkey -in \"$k\" -passin pass: -noout -text 2>/dev/null </dev/null | head -n 1) in\n"
+    "  *primes*) set -- RSA rsa_keygen_bits:3072 ;;\n"
+    "  *) set -- EC ec_paramgen_curve:P-256 ;;\n"
+    "  esac\n"
+    "  openssl genpkey -quiet -algorithm \"$1\" -pkeyopt \"$2\" -out \"$t\" 2>/dev/null </dev/null ||\n"
+    "    openssl genpkey -algorithm \"$1\" -pkeyopt \"$2\" -out \"$t\" </dev/null || die \"no new key was made\"\n"
+    "  chmod 600 \"$t\" && mv -f \"$t\" \"$n\" || die \"$n: not written\"\n"
+    "  trap - EXIT\n"
+    "fi\n"
+    "k=$n\n";
+
+char *script_csr(const struct staged *st)
+{
+	struct buf b = { 0 }, subject = { 0 }, san = { 0 };
+
+	/* X.520 ends a common name at 64 characters; longer names stand in the SAN only. */
+	buf_addf(&subject, "/%s%s", strlen(st->names[0]) <= 64 ? "CN=" : "",
+	    strlen(st->names[0]) <= 64 ? st->names[0] : "");
+	buf_adds(&san, "subjectAltName=");
+	script_add_names(&san, st);
+	buf_adds(&b, script_head);
+	script_set(&b, "k", st->key);
+	script_set(&b, "g", st->tag);
+	script_set(&b, "subject", buf_str(&subject));
+	script_set(&b, "san", buf_str(&san));
+	buf_adds(&b, "command -v openssl >/dev/null || die \"openssl is not installed on this host\"\n");
+	if (st->new_key)
+		buf_adds(&b, script_new_key);
+	buf_adds(&b,
+	    "[ -e \"$k\" ] || die \"$k: no such key on the host\"\n"
+	    "[ -r \"$k\" ] || die \"$k: not readable by $(id -un)\"\n"
+	    "openssl req -new -config /dev/stdin -key \"$k\" -passin pass: -subj \"$subject\""
+	    " -addext \"$san\" <<E\n"
+	    "[req]\n"
+	    "distinguished_name=d\n"
+	    "[d]\n"
+	    "E\n");
+	buf_free(&subject);
+	buf_free(&san);
+	return script_wrap(&b);
+}
+
+/* Functions of the install: $c certificate, $h chain or "", $k key where it changes or "". */
+static const char script_parts[] =
+    "lim() { if command -v timeout >/dev/null; then timeout -k 2 $l \"$@\"; else \"$@\"; fi; }\n"
+    "run() { [ -z \"$1\" ] || lim sh -c \"$1\" </dev/null >&2; }\n"
+    "tidy() { rm -f $tc $th $tk; }\n"
+    /* before anything was changed */
+    "no() { echo \"$*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"
+    "drop() { for f in $kept; do rm -f \"$f.sev1-$s\"; done; }\n"
+    "stage() { t=$(mktemp \"$1.sev1-XXXXXX\") || no \"no file can be made beside $1 by $(id -un)\"; }\n"
+    "fill() { like \"$1\" \"$t\" $2 && printf %s \"$3\" > \"$t\" &&\n"
+    "  flush \"$t\" && [ $(wc -c < \"$t\") -eq ${#3} ] || no \"$1: not written\"; }\n"
+    "keep() {\n"
+    "  [ -e \"$1\" ] || return 0\n"
+    "  [ -e \"$1.sev1-$s\" ] && no \"$1.sev1-$s is there already\"\n"
+    "  kept=\"$kept $1\"\n"
+    "  cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\" || no \"$1: no backup could be made\"\n"
+    "}\n"
+    "back() {\n"
+    "  echo sev1 phase rollback\n"
+    "  tidy\n"
+    "  for f in $c $h $k; do\n"
+    "    if [ -e \"$f.sev1-$s\" ]; then mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"
+    "    else case \" $kept \" in *\" $f \"*) ok= ;; *) rm -f \"$f\" ;; esac; fi\n"
+    "  done\n"
+    "  [ -z \"$again\" ] || run \"$reload\" || ok=\n"
+    "  if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n"
+    "  exit 1\n"
+    "}\n";
+
+static const char script_steps[] =
+    "tc= th= tk= kept= again= ok=1\n"
+    "trap : HUP PIPE INT TERM\n" /* a lost connection must not stop it half way */
+    "echo sev1 phase install\n"
+    "c=$(real \"$c\"); [ -z \"$h\" ] || h=$(real \"$h\"); [ -z \"$k\" ] || k=$(real \"$k\")\n"
+    "case \"$c$h$k\" in *[[:space:]*?[]*) no \"a path with blanks or wildcards cannot be used\" ;; esac\n"
+    "stage \"$c\"; tc=$t; fill \"$c\" 644 \"$pem\"\n"
+    "[ -z \"$h\" ] || { stage \"$h\"; th=$t; fill \"$h\" 644 \"$more\"; }\n"
+    "[ -z \"$k\" ] || { n=$k.sev1-new-$g; stage \"$k\"; tk=$t; like \"$k\" \"$t\" 600 &&\n"
+    "  cat \"$n\" > \"$t\" && flush \"$t\" || no \"$k: not written\"; }\n"
+    "for f in $c $h $k; do keep \"$f\"; done\n"
+    "[ -z \"$k\" ] || mv -f $tk $k || back\n"
+    "mv -f $tc $c || back\n"
+    "[ -z \"$h\" ] || mv -f $th $h || back\n"
+    "echo sev1 phase test\n"
+    "run \"$test\" || back\n"
+    "echo sev1 phase reload\n"
+    "again=1\n"
+    "run \"$reload\" || back\n"
+    "echo sev1 installed\n"
+    "v=$(lim head -n 1)\n"
+    "[ \"$v\" = keep ] || back\n"
+    "[ -z \"$k\" ] || rm -f \"$n\"\n"
+    "echo sev1 kept\n";
+
+char *script_install(const struct staged *st, const char *certificate, const char *chain, int seconds)
+{
+	bool apart = st->chain != NULL && st->chain[0] != '\0';
+	struct buf b = { 0 };
+	char *both = apart ? NULL : mem_printf("%s%s", certificate, chain);
+
+	buf_adds(&b, script_head);
+	buf_adds(&b, script_like);
+	script_set(&b, "c", st->certificate);
+	script_set(&b, "h", apart ? st->chain : "");
+	script_set(&b, "k", st->new_key ? st->key : "");
+	script_set(&b, "g", st->tag);
+	script_set(&b, "s", st->stamp);
+	script_set(&b, "pem", apart ? certificate : both);
+	script_set(&b, "more", apart ? chain : "");
+	script_set(&b, "test", st->test);
+	script_set(&b, "reload", st->reload);
+	buf_addf(&b, "l=%d\n", seconds > 0 ? seconds : 1);
+	buf_adds(&b, script_parts);
+	buf_adds(&b, script_steps);
+	free(both);
+	return script_wrap(&b);
+}

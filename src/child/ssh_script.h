@@ -1,0 +1,49 @@
+/* The shell scripts that run on a host: POSIX sh, built from checked and quoted parts. They are meant for
+ * any login shell (one single-quoted word after "sh -c"), read no file of ours there and leave
+ * nothing in /tmp: what is new lies beside what it replaces. Each string is owned by the caller. */
+#ifndef SEV1_SSH_SCRIPT_H
+#define SEV1_SSH_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* What is done with a host's certificate; strings are borrowed. */
+struct staged {
+	const char *key, *certificate, *chain; /* paths there; chain NULL or "": it follows the certificate */
+	const char *const *names;              /* DNS names or addresses; the first is the subject */
+	size_t count;
+	bool new_key;                          /* made there, beside the old one */
+	const char *tag;                       /* names the staged key: the same one when it is tried again */
+	const char *stamp;                     /* YYYYmmddHHMMSS: FILE.sev1-STAMP is the backup */
+	const char *test, *reload;             /* commands there; NULL or "": none */
+};
+
+/* Can scripts be made of it? 0 or ERR_USAGE naming the part. */
+int script_check(const struct staged *st, struct err *e);
+
+/* Replace path by stdin, whole or not at all: a file beside it, its SHA-256 compared with hex, then
+ * renamed. An existing file keeps owner and mode, a new one has mode. */
+char *script_put(const char *path, const char *hex, mode_t mode);
+
+/* Print a certificate request. */
+char *script_csr(const struct staged *st);
+
+/* Put certificate and chain in place and wait for the verdict on stdin: "keep", or anything else
+ * (also end of file, and seconds gone) to put everything back. Each of test, reload and the wait may
+ * take seconds. Says on stdout, a line each:
+ *	sev1 phase install|test|reload|rollback
+ *	sev1 failed       nothing was changed; stderr says why
+ *	sev1 installed    now waits for the verdict
+ *	sev1 kept
+ *	sev1 restored     as it was before
+ *	sev1 broken       put back, but the reload failed again
+ * What test and reload say goes to stderr. pem must have passed script_is_pem. */
+char *script_install(const struct staged *st, const char *certificate, const char *chain, int seconds);
+
+/* One or more PEM blocks and nothing else, at most 64 KiB. */
+bool script_is_pem(const char *pem);
+
+#endif
