@@ -222,7 +222,6 @@ static int image_says(const char *source, const char *target, const char *why)
 
 static void test_image_refused(void **state)
 {
-
 	(void)state;
 	assert_int_equal(fs_write("small", "0123456789", 10, 0600, &e), 0);
 	assert_int_equal(image_says("small", "nowhere", "target folder does not exist"), 1);
