@@ -88,5 +88,8 @@ int index_sort(const struct index *x, struct sorted *s, size_t n, struct err *e)
 struct sorted *index_sorted(const struct index *x, size_t *n, struct err *e);
 /* The row of a canonical serial in sorted rows, or NULL. */
 const struct row *index_find(const struct index *x, const struct sorted *s, size_t n, const char *serial);
+/* As index_find; *at is its place in s, or where it would stand. */
+const struct row *index_find_at(const struct index *x, const struct sorted *s, size_t n,
+    const char *serial, size_t *at);
 
 #endif

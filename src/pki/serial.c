@@ -21,19 +21,24 @@ size_t serial_canon(char *out, const char *s, size_t len)
 	size_t n = 0;
 	int d;
 
+	out[0] = '\0';
 	if (len > 0 && s[0] == '-') {
 		out[n++] = '-';
 		s++, len--;
 	}
 	while (len > 1 && s[0] == '0')
 		s++, len--;
-	if (len == 0 || len > SERIAL_MAX - 4)
+	if (len == 0 || len > SERIAL_MAX - 4) {
+		out[0] = '\0';
 		return 0;
+	}
 	if (len % 2 != 0)
 		out[n++] = '0';
 	for (size_t i = 0; i < len; i++) {
-		if ((d = serial_digit(s[i])) < 0)
+		if ((d = serial_digit(s[i])) < 0) {
+			out[0] = '\0';
 			return 0;
+		}
 		out[n++] = "0123456789ABCDEF"[d];
 	}
 	out[n] = '\0';
@@ -135,13 +140,13 @@ struct sorted *index_sorted(const struct index *x, size_t *n, struct err *e)
 	return s;
 }
 
-const struct row *index_find(const struct index *x, const struct sorted *s, size_t n,
-    const char *serial)
+const struct row *index_find_at(const struct index *x, const struct sorted *s, size_t n,
+    const char *serial, size_t *at)
 {
 	uint64_t key = serial_key(serial, strlen(serial));
 	size_t lo = 0, hi = n, mid;
 	char text[SERIAL_MAX];
-	int d;
+	int d = -1;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
@@ -150,12 +155,23 @@ const struct row *index_find(const struct index *x, const struct sorted *s, size
 			row_canon(x, &x->row[s[mid].row], text);
 			d = serial_cmp(text, serial);
 		}
-		if (d == 0)
+		if (d == 0) {
+			*at = mid;
 			return &x->row[s[mid].row];
+		}
 		if (d < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
+	*at = lo;
 	return NULL;
+}
+
+const struct row *index_find(const struct index *x, const struct sorted *s, size_t n,
+    const char *serial)
+{
+	size_t at;
+
+	return index_find_at(x, s, n, serial, &at);
 }
