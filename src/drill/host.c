@@ -104,7 +104,7 @@ static void room_plan(struct room *r)
 static bool room_blocked(const struct room *r, const struct listener *l)
 {
 	char *path = map_path(r->map, "hosts/%s/run/rules.v4", l->place->name);
-	char *rule = mem_printf("tcp %d DROP\n", l->port);
+	char *rule = mem_printf("tcp %d DROP ", l->port);
 	struct buf b = { 0 };
 	bool blocked = fs_exists(path) && fs_read(path, &b, 1 << 20, NULL) == 0 &&
 	    strstr(buf_str(&b), rule) != NULL;

@@ -78,7 +78,7 @@ static bool index_serial_ok(struct parse *a)
 static bool index_check(struct parse *a, struct row *r)
 {
 	struct revinfo info;
-	size_t rev = parse_len(a, 2);
+	size_t rev;
 
 	if (memchr(a->p, '\0', a->len) != NULL) {
 		a->why = N_("a NUL octet");
@@ -86,6 +86,7 @@ static bool index_check(struct parse *a, struct row *r)
 	}
 	if (!index_split(a))
 		return false;
+	rev = parse_len(a, 2);
 	if (parse_len(a, 0) != 1 || memchr("VRE", a->p[0], 3) == NULL) {
 		a->why = N_("the status is none of V, R, E");
 		return false;

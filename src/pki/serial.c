@@ -21,19 +21,24 @@ size_t serial_canon(char *out, const char *s, size_t len)
 	size_t n = 0;
 	int d;
 
+	out[0] = '\0';
 	if (len > 0 && s[0] == '-') {
 		out[n++] = '-';
 		s++, len--;
 	}
 	while (len > 1 && s[0] == '0')
 		s++, len--;
-	if (len == 0 || len > SERIAL_MAX - 4)
+	if (len == 0 || len > SERIAL_MAX - 4) {
+		out[0] = '\0';
 		return 0;
+	}
 	if (len % 2 != 0)
 		out[n++] = '0';
 	for (size_t i = 0; i < len; i++) {
-		if ((d = serial_digit(s[i])) < 0)
+		if ((d = serial_digit(s[i])) < 0) {
+			out[0] = '\0';
 			return 0;
+		}
 		out[n++] = "0123456789ABCDEF"[d];
 	}
 	out[n] = '\0';
