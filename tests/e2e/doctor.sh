@@ -167,7 +167,7 @@ broken "a configuration that does not parse" "configuration: $D/sev1.conf:[0-9]*
 write_conf
 sed -i "s|^contact-hotline.*||; s|/ca.crl$|/other.crl|" "$D/sev1.conf"
 sev1 doctor --json >"$D/doctor.json" && die "doctor --json: status 0 with a point that answers 404"
-grep -q 'names http://127.0.0.1:26080/ca.crl, which no \[point\] serves' "$D/doctor.json" ||
+grep -q 'name http://127.0.0.1:26080/ca.crl, which no \[point\] serves' "$D/doctor.json" ||
   { cat "$D/doctor.json"; die "a URL in certificates that no point serves is not named"; }
 grep -q '"failures": [1-9]' "$D/doctor.json" && grep -q '"level": "warn"' "$D/doctor.json" || die "doctor --json: counts"
 ok "doctor --json"
