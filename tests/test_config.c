@@ -298,6 +298,27 @@ static void test_find(void **state)
 	free(want);
 }
 
+/* The installed sample is the table's; as it stands it lacks nothing but a CA. */
+static void test_sample_file(void **state)
+{
+	const char *srcdir = getenv("SRCDIR");
+	char *path = fs_join(srcdir != NULL ? srcdir : ".", "data/sev1.conf.sample");
+	struct buf sample = { 0 }, file = { 0 };
+	char want[512];
+	struct err e = { 0 };
+
+	(void)state;
+	config_sample(&sample);
+	assert_int_equal(fs_read(path, &file, 1 << 20, &e), 0);
+	assert_string_equal(buf_str(&file), buf_str(&sample));
+	assert_null(load(buf_str(&file), &e));
+	snprintf(want, sizeof want, "%s: no [ca NAME] section", conf);
+	assert_string_equal(e.text, want);
+	buf_free(&sample);
+	buf_free(&file);
+	free(path);
+}
+
 /* The sample with every key taken into use, and its files put in place, is a configuration; and it
  * holds each key of the table, with the default that the parser has. */
 static void test_sample(void **state)
@@ -313,7 +334,9 @@ static void test_sample(void **state)
 	for (line = sample.data; *line != '\0'; line = next) {
 		next = strchr(line, '\n');
 		*next++ = '\0';
-		if (line[0] == '#' && line[1] != ' ') {
+		if (line[0] == '#' && line[1] == '[') {
+			buf_addf(&use, "%s\n", line + 1);
+		} else if (line[0] == '#' && line[1] != ' ') {
 			char *value = strstr(++line, " = ");
 
 			assert_non_null(value);
@@ -349,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_sample_file),
 		cmocka_unit_test(test_sample),
 	};
 

@@ -298,6 +298,13 @@ static void test_services(void **state)
 	run_is("$S $CA \"ip6tables -C INPUT -p tcp --dport $OCSP -j DROP\" </dev/null 2>/dev/null", 1);
 	run_is("$S $CA \"ip6tables -I INPUT 1 -p tcp --dport $OCSP -j DROP && ip6tables -S INPUT\" </dev/null "
 	    "| grep -q -e \"--dport $OCSP -j DROP\"", 0);
+	/* as sev1 writes, checks and undoes them, beside the operator's own */
+	run_is("$S $CA \"iptables -w -I INPUT 1 -p tcp --dport $OCSP -m comment --comment sev1:X-1 -j DROP && "
+	    "iptables -w -S INPUT | awk '/^-P/ {next} !/sev1:X-1[\\\" ]/ {exit} /--dport $OCSP .*-j DROP/ {p = 1} "
+	    "END {exit !p}'\" </dev/null", 0);
+	run_is("$S $CA \"iptables -w -D INPUT -p tcp --dport $OCSP -m comment --comment sev1:X-1 -j DROP\" "
+	    "</dev/null", 0);
+	run_is("curl -s http://$CA:$OCSP/", 7);
 }
 
 /* The machine room outlives the console, and what was done in it outlives the machine room. */

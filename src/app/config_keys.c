@@ -90,7 +90,7 @@ const struct conf_key conf_keys[] = {
 	    "/etc/sev1/id_ed25519", "The private key; without it the agent or ~/.ssh is asked." },
 	{ HOST, "known-hosts", CONF_PATH, M(host_conf, known_hosts), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/known_hosts",
-	    "Host keys; without it ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts." },
+	    "Host keys; without it ~/.ssh/known_hosts." },
 
 	{ ACTION, "title", CONF_TEXT, M(action_conf, title), 0, false, "@name", 0, 0, NULL,
 	    "stop issuance", "As the board shows it." },
@@ -187,9 +187,10 @@ static const char *conf_shown(const struct conf_key *k, const char *name)
 	return k->fallback;
 }
 
-void config_write_section(struct buf *b, const char *kind, const char *name,
+void config_write_section(struct buf *b, const char *kind, const char *name, bool use,
     char *(*get)(void *ctx, const char *key), void *ctx)
 {
+	const char *off = use ? "" : "#";
 	char *value;
 
 	for (size_t i = 0; i < conf_key_count; i++) {
@@ -200,13 +201,15 @@ void config_write_section(struct buf *b, const char *kind, const char *name,
 			continue;
 		if (i == 0 || conf_keys[i - 1].section != k->section) {
 			conf_comment(b, s->help);
-			buf_addf(b, name != NULL ? "[%s %s]\n" : "[%s]\n", kind, name);
+			buf_addf(b, name != NULL ? "%s[%s %s]\n" : "%s[%s]\n", off, kind, name);
 		}
 		if (k->help != NULL)
 			conf_comment(b, k->help);
 		value = get != NULL ? get(ctx, k->name) : NULL;
+		if (value == NULL && use && k->must)
+			value = mem_strdup(k->sample);
 		if (value != NULL)
-			buf_addf(b, "%s = %s\n", k->name, value);
+			buf_addf(b, "%s%s = %s\n", off, k->name, value);
 		else
 			buf_addf(b, "#%s = %s\n", k->name, conf_shown(k, name));
 		free(value);
@@ -219,11 +222,12 @@ void config_sample(struct buf *b)
 	static const char *const name[] = { NULL, "example", "example", "example", "example",
 		"management", NULL };
 
-	conf_comment(b, "Configuration of sev1. Every key is here; take away the '#' before those you need.\n"
+	conf_comment(b, "Configuration of sev1. Every key is here; take away the '#' before those you need,\n"
+		"and before their headings.\n"
 		"A value is all that follows '='; a comment stands on its own line. Relative paths start\n"
 		"at this file's folder. `sev1 init` writes such a file from what it finds on a machine,\n"
 		"`sev1 doctor` checks it against the world.");
 	buf_addc(b, '\n');
 	for (size_t i = 0; i < conf_section_count; i++)
-		config_write_section(b, conf_sections[i].kind, name[i], NULL, NULL);
+		config_write_section(b, conf_sections[i].kind, name[i], i == SEV1, NULL, NULL);
 }

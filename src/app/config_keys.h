@@ -59,9 +59,10 @@ extern const size_t conf_section_count, conf_key_count;
 
 /* Append the commented sample: every section, every key. */
 void config_sample(struct buf *b);
-/* Append one section with the comment of its kind: keys that get() answers (a new string, or NULL)
- * as they are, the rest commented out with their default or sample. */
-void config_write_section(struct buf *b, const char *kind, const char *name,
+/* Append one section with the comments of its keys. use: in force; else all of it is commented out.
+ * get answers a key's value (a new string, or NULL for none, then it stands there as a comment with its
+ * default or a sample, unless it is mandatory); get may be NULL. */
+void config_write_section(struct buf *b, const char *kind, const char *name, bool use,
     char *(*get)(void *ctx, const char *key), void *ctx);
 
 /* config_check.c: one heading of a file that is being read. */

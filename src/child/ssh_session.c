@@ -1,8 +1,6 @@
 #include "child/ssh_session.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -16,10 +14,10 @@
 #include <libssh/libssh.h>
 
 #include "base/clock.h"
-#include "base/confine.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "child/dial.h"
 #include "child/ssh_inside.h"
 
 #define CONNECT_MS 10000
@@ -62,69 +60,34 @@ int session_poll(struct session *s, int64_t until, const char *when, struct err 
 	return 0;
 }
 
-/* Connect one address by the deadline. The socket, or an error. */
-static int session_dial(const struct addrinfo *ai, int64_t until, struct err *e)
-{
-	struct pollfd p = { .events = POLLOUT };
-	int64_t left;
-	socklen_t n = sizeof(int);
-	int one = 1, rc, problem;
-
-	if (confine_address(ai->ai_addr, e) < 0)
-		return ERR_CONFINED;
-	p.fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (p.fd < 0)
-		return err_sys(e, "socket");
-	setsockopt(p.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	rc = connect(p.fd, ai->ai_addr, ai->ai_addrlen);
-	if (rc == 0)
-		return p.fd;
-	problem = errno;
-	while (problem == EINPROGRESS || problem == EINTR) {
-		if ((left = until - clock_mono()) < 0)
-			left = 0;
-		rc = poll(&p, 1, (int)left);
-		problem = rc == 0 ? ETIMEDOUT : rc < 0 ? errno : 0;
-		if (rc > 0 && getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &problem, &n) < 0)
-			problem = errno;
-	}
-	if (problem == 0)
-		return p.fd;
-	close(p.fd);
-	errno = problem;
-	rc = problem == ETIMEDOUT ? ERR_TIMEOUT : ERR_IO;
-	err_sys(e, "connect");
-	return rc;
-}
-
 static int session_connect(struct session *s, int64_t until, struct err *e)
 {
-	struct addrinfo hint = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV }, *list, *ai;
-	int64_t start = clock_mono(), now;
-	int rc, left = 0;
-	char port[16];
+	struct dial *d = dial_start(s->address, s->port);
+	int64_t start = clock_mono(), left;
+	enum dial_state state;
+	int rc = 0, one = 1;
 
 	if (until > start + CONNECT_MS)
 		until = start + CONNECT_MS;
-	snprintf(port, sizeof port, "%d", s->port);
-	if ((rc = getaddrinfo(s->address, port, &hint, &list)) != 0) {
-		err_set(e, ERR_IO, _("%s: the name %s has no address: %s"), s->name, s->address,
-		    gai_strerror(rc));
-		return err_remedy(e, _("check it with: getent hosts %s"), s->address);
+	while ((state = dial_step(d, e)) == DIAL_WAIT && (left = until - clock_mono()) > 0) {
+		struct pollfd p = { .fd = dial_fd(d), .events = POLLOUT };
+		/* The resolver has no descriptor to wait for. */
+		poll(&p, 1, p.fd < 0 ? 5 : left > 1000 ? 1000 : (int)left);
 	}
-	for (ai = list; ai != NULL; ai = ai->ai_next)
-		left++;
-	for (ai = list, rc = ERR_IO; ai != NULL && rc != 0; ai = ai->ai_next, left--) {
-		now = clock_mono();
-		s->fd = session_dial(ai, now + (until - now) / left, e);
-		rc = s->fd < 0 ? s->fd : 0;
+	if (state == DIAL_OPEN) {
+		s->fd = dial_take(d);
+		setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	} else if (state == DIAL_WAIT) {
+		rc = err_set(e, ERR_TIMEOUT, _("%s: no answer from %s port %d in %lld s"), s->name, s->address,
+		    s->port, (long long)(clock_mono() - start + 500) / 1000);
+	} else {
+		rc = err_prefix(e, _("%s: connect to port %d"), s->name, s->port);
+		if (rc == ERR_NOTFOUND) {
+			rc = e->code = ERR_IO;
+			err_remedy(e, _("look it up with: getent hosts %s"), s->address);
+		}
 	}
-	freeaddrinfo(list);
-	if (rc == ERR_TIMEOUT)
-		err_set(e, rc, _("%s: no answer from %s port %d in %lld s"), s->name, s->address, s->port,
-		    (long long)(clock_mono() - start + 500) / 1000);
-	else if (rc != 0)
-		err_prefix(e, "%s: %s port %d", s->name, s->address, s->port);
+	dial_free(d);
 	return rc;
 }
 

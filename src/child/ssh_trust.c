@@ -87,6 +87,15 @@ static int trust_verdict(struct session *s, enum ssh_known_hosts_e known, const 
 	return ERR_REFUSED;
 }
 
+/* libssh 0.10 says "unknown" for a file that is not there, too. */
+static enum ssh_known_hosts_e trust_known(struct session *s)
+{
+	enum ssh_known_hosts_e known = ssh_session_is_known_server(s->ssh);
+
+	return known == SSH_KNOWN_HOSTS_UNKNOWN && !fs_exists(s->known_hosts) ? SSH_KNOWN_HOSTS_NOT_FOUND :
+	    known;
+}
+
 int session_check_key(struct session *s, struct err *e)
 {
 	ssh_key key = NULL;
@@ -100,8 +109,8 @@ int session_check_key(struct session *s, struct err *e)
 	    (print = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, n)) == NULL)
 		rc = err_set(e, ERR_REFUSED, _("%s: it shows no host key"), s->name);
 	else if ((rc = trust_check_revoked(s, key, e)) == 0)
-		rc = trust_verdict(s, ssh_session_is_known_server(s->ssh),
-		    ssh_key_type_to_char(ssh_key_type(key)), print, e);
+		rc = trust_verdict(s, trust_known(s), ssh_key_type_to_char(ssh_key_type(key)),
+		    print, e);
 	ssh_string_free_char(print);
 	ssh_clean_pubkey_hash(&hash);
 	ssh_key_free(key);

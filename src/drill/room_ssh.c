@@ -21,13 +21,20 @@
 
 struct peer;
 
+/* Our end of a pipe. libssh's event walks its own list while it calls us, so nothing is put on it or
+ * taken off in a callback: callbacks set end, job_watch() does the rest. */
+struct stream {
+	int fd;      /* -1: closed */
+	bool on;     /* in the event */
+	bool end;    /* to be closed */
+};
+
 struct job { /* one channel and the command that runs on it */
 	struct peer *peer;
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct calls;
 	pid_t pid;          /* 0 before the command */
-	int in, out, err;   /* our ends of its pipes; -1 closed */
-	bool in_wait;       /* in is watched for room */
+	struct stream in, out, err;
 	struct buf input;   /* not yet taken by the command */
 	bool input_end, closed;
 };
@@ -61,17 +68,26 @@ static int peer_auth(ssh_session session, const char *user, struct ssh_key_struc
 	return SSH_AUTH_SUCCESS;
 }
 
-static void job_close_fd(struct job *j, int *fd)
-{
-	if (*fd < 0)
-		return;
-	ssh_event_remove_fd(j->peer->event, *fd);
-	close(*fd);
-	*fd = -1;
-}
-
 /* Give the command what came in, as much as it takes. */
-static void job_feed(struct job *j);
+static void job_feed(struct job *j)
+{
+	ssize_t n;
+
+	while (j->in.fd >= 0 && j->input.len > 0) {
+		n = write(j->in.fd, j->input.data, j->input.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0) { /* it reads no more, like head(1) */
+			buf_clear(&j->input);
+			j->input_end = true;
+			break;
+		}
+		buf_drop(&j->input, (size_t)n);
+	}
+	j->in.end = j->input_end;
+}
 
 static int job_room(socket_t fd, int revents, void *ctx)
 {
@@ -81,37 +97,6 @@ static int job_room(socket_t fd, int revents, void *ctx)
 	return 0;
 }
 
-static void job_feed(struct job *j)
-{
-	ssize_t n;
-
-	if (j->in < 0)
-		return;
-	while (j->input.len > 0) {
-		n = write(j->in, j->input.data, j->input.len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			if (!j->in_wait)
-				ssh_event_add_fd(j->peer->event, j->in, POLLOUT, job_room, j);
-			j->in_wait = true;
-			return;
-		}
-		if (n < 0) { /* it reads no more, like head(1) */
-			buf_clear(&j->input);
-			j->input_end = true;
-			break;
-		}
-		buf_drop(&j->input, (size_t)n);
-	}
-	if (j->input_end) {
-		job_close_fd(j, &j->in);
-	} else if (j->in_wait) {
-		ssh_event_remove_fd(j->peer->event, j->in);
-		j->in_wait = false;
-	}
-}
-
 static int job_data(ssh_session session, ssh_channel channel, void *data, uint32_t len, int is_stderr,
     void *ctx)
 {
@@ -119,7 +104,7 @@ static int job_data(ssh_session session, ssh_channel channel, void *data, uint32
 
 	(void)session;
 	(void)channel;
-	if (is_stderr || j->in < 0 || j->input_end)
+	if (is_stderr || j->in.fd < 0 || j->input_end)
 		return (int)len;
 	if (j->input.len > INPUT_OCTETS) {
 		j->closed = true;
@@ -147,24 +132,52 @@ static void job_close(ssh_session session, ssh_channel channel, void *ctx)
 	((struct job *)ctx)->closed = true;
 }
 
+/* Not more than the client has room for: a write that waits would serve other events meanwhile, this
+ * one among them, and mix up the order. */
 static int job_output(socket_t fd, int revents, void *ctx)
 {
 	struct job *j = ctx;
+	struct stream *from = fd == j->out.fd ? &j->out : &j->err;
 	char block[32768];
+	uint32_t room = ssh_channel_window_size(j->channel);
 	ssize_t n;
 
 	(void)revents;
-	n = read(fd, block, sizeof block);
+	if (room == 0 || from->end)
+		return 0;
+	n = read(fd, block, room < sizeof block ? room : sizeof block);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
-	if (n <= 0) {
-		job_close_fd(j, fd == j->out ? &j->out : &j->err);
-		return 0;
-	}
-	if ((fd == j->out ? ssh_channel_write(j->channel, block, (uint32_t)n) :
-	    ssh_channel_write_stderr(j->channel, block, (uint32_t)n)) == SSH_ERROR)
+	if (n <= 0)
+		from->end = true;
+	else if ((from == &j->out ? ssh_channel_write(j->channel, block, (uint32_t)n) :
+	    ssh_channel_write_stderr(j->channel, block, (uint32_t)n)) != (int)n)
 		j->closed = true;
 	return 0;
+}
+
+static void stream_watch(struct job *j, struct stream *s, bool on, short events, ssh_event_callback fn)
+{
+	on = on && s->fd >= 0 && !s->end;
+	if (s->on && !on)
+		ssh_event_remove_fd(j->peer->event, s->fd);
+	if (!s->on && on)
+		ssh_event_add_fd(j->peer->event, s->fd, events, fn, j);
+	s->on = on;
+	if (s->end && s->fd >= 0) {
+		close(s->fd);
+		s->fd = -1;
+	}
+}
+
+/* Between two rounds of the event: listen to what can be served now. */
+static void job_watch(struct job *j)
+{
+	bool room = ssh_channel_window_size(j->channel) > 0;
+
+	stream_watch(j, &j->in, j->input.len > 0, POLLOUT, job_room);
+	stream_watch(j, &j->out, room, POLLIN, job_output);
+	stream_watch(j, &j->err, room, POLLIN, job_output);
 }
 
 /* In the new process: a host's login shell. Only what is said here is in its environment. */
@@ -212,9 +225,9 @@ static int job_pipes(struct job *j, int theirs[3])
 	theirs[0] = in[0];
 	theirs[1] = out[1];
 	theirs[2] = err[1];
-	j->in = in[1];
-	j->out = out[0];
-	j->err = err[0];
+	j->in.fd = in[1];
+	j->out.fd = out[0];
+	j->err.fd = err[0];
 	return 0;
 }
 
@@ -233,16 +246,11 @@ static int job_exec(ssh_session session, ssh_channel channel, const char *comman
 	for (int i = 0; i < 3; i++)
 		close(theirs[i]);
 	if (pid < 0) {
-		close(j->in);
-		close(j->out);
-		close(j->err);
-		j->in = j->out = j->err = -1;
+		j->in.end = j->out.end = j->err.end = j->closed = true;
 		return 1;
 	}
 	setpgid(pid, pid); /* it does the same: whoever comes first */
 	j->pid = pid;
-	ssh_event_add_fd(j->peer->event, j->out, POLLIN, job_output, j);
-	ssh_event_add_fd(j->peer->event, j->err, POLLIN, job_output, j);
 	return 0;
 }
 
@@ -258,7 +266,7 @@ static ssh_channel peer_channel(ssh_session session, void *ctx)
 		return NULL;
 	j = mem_zalloc(1, sizeof *j);
 	j->peer = p;
-	j->in = j->out = j->err = -1;
+	j->in.fd = j->out.fd = j->err.fd = -1;
 	if ((j->channel = ssh_channel_new(session)) == NULL) {
 		free(j);
 		return NULL;
@@ -279,7 +287,7 @@ static bool job_reap(struct job *j, bool force)
 {
 	int status = 0;
 
-	if (!force && !j->closed && (j->pid == 0 || j->out >= 0 || j->err >= 0))
+	if (!force && !j->closed && (j->pid == 0 || j->out.fd >= 0 || j->err.fd >= 0))
 		return false;
 	if (j->pid > 0) {
 		bool cut = force || j->closed;
@@ -290,9 +298,8 @@ static bool job_reap(struct job *j, bool force)
 			return false;
 		kill(-j->pid, SIGKILL); /* what it left running */
 	}
-	job_close_fd(j, &j->in);
-	job_close_fd(j, &j->out);
-	job_close_fd(j, &j->err);
+	j->in.end = j->out.end = j->err.end = true;
+	job_watch(j);
 	if (!force && !j->closed) {
 		if (WIFEXITED(status))
 			ssh_channel_request_send_exit_status(j->channel, WEXITSTATUS(status));
@@ -315,6 +322,8 @@ static void peer_serve(struct peer *p)
 {
 	int wait_ms = 1000;
 
+	/* What is sent waits in libssh's buffer, at most the client's window, and not in our hands. */
+	ssh_set_blocking(p->session, 0);
 	while (!p->gone) {
 		if (ssh_event_dopoll(p->event, wait_ms) == SSH_ERROR || !ssh_is_connected(p->session))
 			break;
@@ -326,9 +335,10 @@ static void peer_serve(struct peer *p)
 
 			if (j == NULL)
 				continue;
+			job_watch(j);
 			if (job_reap(j, false))
 				p->job[i] = NULL;
-			else if (j->pid > 0 && j->out < 0 && j->err < 0)
+			else if (j->pid > 0 && j->out.fd < 0 && j->err.fd < 0)
 				wait_ms = 10; /* it closed its output and has yet to end */
 		}
 	}

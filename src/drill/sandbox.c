@@ -308,7 +308,8 @@ int sandbox_clean(const char *folder, struct err *e)
 {
 	struct map *m;
 	struct err why = { 0 };
-	int rc;
+	char *run;
+	int rc, watch = -1;
 
 	if ((m = map_load(folder, &why)) == NULL) {
 		if (why.code == ERR_NOTFOUND)
@@ -317,8 +318,14 @@ int sandbox_clean(const char *folder, struct err *e)
 			*e = why;
 		return why.code;
 	}
+	run = map_path(m, "run");
 	map_free(m);
-	if ((rc = host_stop(folder, e)) < 0)
-		return rc;
-	return fs_remove_tree(folder, e);
+	/* not under the feet of a console that is on it */
+	rc = fs_exists(run) ? watch = host_watch(folder, e) : 0;
+	free(run);
+	if (rc >= 0 && (rc = host_stop(folder, e)) == 0)
+		rc = fs_remove_tree(folder, e);
+	if (watch >= 0)
+		close(watch);
+	return rc;
 }

@@ -171,7 +171,7 @@ int sandbox_conf(const struct map *m, const struct scenario *s, struct err *e)
 
 	if ((rc = conf_known_hosts(m, &b, e)) < 0 || (rc = conf_write(m, "known_hosts", &b, e)) < 0)
 		goto out;
-	buf_adds(&b, "name,address,port,user\n");
+	buf_adds(&b, "host,address,port,user\n");
 	for (size_t k = 0; (p = map_role(m, ROLE_FLEET, k)) != NULL; k++)
 		buf_addf(&b, "%s,%s,%d," MAP_USER "\n", p->name, p->address, m->ssh);
 	if ((rc = conf_write(m, "inventory.csv", &b, e)) < 0)

@@ -203,9 +203,13 @@ json_t *check_ca(const struct ca *ca, bool sign, int64_t now)
 		finding_err(list, &e);
 	} else {
 		json_t *about = issuer_json(cert);
+		char *issuer;
 
 		json_object_update(o, about);
 		json_decref(about);
+		issuer = cert_name(X509_get_issuer_name(cert));
+		json_put(o, "issuer", issuer);
+		free(issuer);
 		json_object_set_new(o, "self_signed", json_boolean(X509_self_signed(cert, 0) == 1));
 		check_cert(list, cert, now);
 		check_key(list, ca, cert, sign);
