@@ -120,12 +120,20 @@ static int renew_cas(struct run *r, struct renewal *d, struct err *e)
 	return 0;
 }
 
+/* check needs no incident, so there is no gate that opens it for the others. */
+static int crl_incident(struct run *r, struct err *e)
+{
+	return run_incident(r) != NULL ? 0 : engine_open(run_engine(r), NULL, e);
+}
+
 static int renew_allowed(struct run *r, struct err *e)
 {
-	if (run_incident(r) == NULL || run_incident(r)->closed) {
-		err_set(e, ERR_REFUSED, _("no incident is open"));
-		return err_remedy(e, _("declare one with: sev1 open --title \"...\""));
-	}
+	int rc = crl_incident(r, e);
+
+	if (rc < 0)
+		return rc;
+	if (run_incident(r)->closed)
+		return err_set(e, ERR_REFUSED, _("incident %s is closed"), run_incident(r)->id);
 	if (!engine_armed(run_engine(r))) {
 		err_set(e, ERR_REFUSED, _("the console observes: nothing that changes a system runs"));
 		return err_remedy(e, _("press a, or type :arm"));
@@ -157,11 +165,18 @@ static void crl_renew(struct run *r)
 
 static void crl_list(struct run *r)
 {
-	const struct incident *in = run_incident(r);
-	json_t *list = json_array();
+	const struct incident *in;
+	json_t *list;
 	char n[32], until[24], fuse[24];
+	struct err e = { 0 };
 
-	for (size_t i = 0; in != NULL && i < in->crls; i++) {
+	if (crl_incident(r, &e) < 0) {
+		run_fail(r, &e);
+		return;
+	}
+	in = run_incident(r);
+	list = json_array();
+	for (size_t i = 0; i < in->crls; i++) {
 		const struct crl_made *c = &in->crl[i];
 		json_t *o = json_object();
 
