@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/drill_console.h"
 #include "app/engine.h"
 #include "app/player.h"
 #include "app/shell.h"
@@ -15,6 +16,23 @@
 #include "drill/host.h"
 #include "line.h"
 #include "ui.h"
+
+/* What the operator sees: the console, numbered lines, or a program in the operator's place. */
+static int main_face(const struct shell_call *call, struct engine *en, struct loop *l, struct err *e)
+{
+	struct player *p;
+	int rc;
+
+	if (call->play && (call->line || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+		return player_run(en, l, e);
+	if (call->line)
+		return line_run(en, l, e);
+	if (!call->play)
+		return ui_run(en, l, e);
+	p = player_new(en, l, true);
+	rc = ui_run(en, l, e);
+	return rc < 0 ? player_end(p, NULL), rc : player_end(p, e);
+}
 
 static int main_console(const struct shell_call *call)
 {
@@ -27,13 +45,13 @@ static int main_console(const struct shell_call *call)
 
 	if (en != NULL && call->incident == NULL && engine_open(en, NULL, &e) < 0 && e.code == ERR_AUDIT)
 		rc = e.code;
-	else if (en != NULL && call->play)
-		rc = player_run(en, l, isatty(STDOUT_FILENO) != 0, &e);
-	else if (en != NULL && call->line)
-		rc = line_run(en, l, &e);
+	else if (en != NULL && !call->read_only && drill_attach(en, &e) < 0)
+		rc = e.code;
 	else if (en != NULL)
-		rc = ui_run(en, l, &e);
+		rc = main_face(call, en, l, &e);
 	child_kill_all(l);
+	if (en != NULL)
+		drill_detach(en);
 	engine_free(en);
 	loop_free(l);
 	if (rc < 0)

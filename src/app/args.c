@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,10 @@ int args_parse(struct args *a, const struct command *cmd, int argc, char *const 
 		n = 1;
 		if (!words_only && strcmp(argv[i], "--") == 0) {
 			words_only = true;
+		} else if (!words_only && strcmp(argv[i], "-o") == 0 && option_find(cmd->options, "output", 6) != NULL) {
+			char *const word[] = { (char *)(uintptr_t)"--output", i + 1 < argc ? argv[i + 1] : NULL };
+			if ((n = args_option(a, cmd, argc - i, word, e)) < 0)
+				return n;
 		} else if (!words_only && strncmp(argv[i], "--", 2) == 0) {
 			if ((n = args_option(a, cmd, argc - i, argv + i, e)) < 0)
 				return n;

@@ -47,6 +47,6 @@ static void help_start(struct run *r)
 const struct command cmd_help = {
 	.name = "help", .key = "?", .usage = N_("[COMMAND]"), .summary = N_("what the commands do"),
 	.options = (const struct option[]){
-		{ "man", NULL, N_("the manual page, in man's own format") }, { NULL, NULL, NULL } },
+		{ "man", NULL, N_("the options and commands as sections of the manual page") }, { NULL, NULL, NULL } },
 	.start = help_start,
 };

@@ -9,7 +9,7 @@
 
 struct ca_conf {          /* [ca NAME] */
 	char *name;
-	char *title;          /* shown; default: the subject's CN, else the name */
+	char *title;          /* shown; default: the name */
 	char *config;         /* its openssl.cnf, or an easy-rsa pki folder */
 	char *section;        /* its section there; NULL: default_ca */
 	char *parent;         /* name of the issuing CA; NULL for a root or one that is not here */

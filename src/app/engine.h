@@ -63,6 +63,7 @@ const struct incident *engine_incident(const struct engine *en); /* NULL */
 struct journal *engine_journal(const struct engine *en);         /* NULL */
 bool engine_armed(const struct engine *en);
 void engine_arm(struct engine *en, bool on);                     /* this console only */
+bool engine_is_console(const struct engine *en);
 
 /* Open the incident file at path, or the one with this id in the state folder; NULL: the only open
  * one (ERR_NOTFOUND where there is none, ERR_USAGE naming them where there are several). */

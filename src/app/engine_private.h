@@ -11,6 +11,5 @@ void engine_drop_run(struct engine *en, struct run *r);
 int engine_lease(struct engine *en, struct err *e);
 void engine_unlease(struct engine *en);
 const struct sink *engine_get_sink(const struct engine *en, void **ctx);
-bool engine_is_console(const struct engine *en);
 
 #endif

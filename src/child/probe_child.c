@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/digest.h"
+#include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -28,6 +29,7 @@
 
 struct fetch {
 	struct digest *digest;
+	struct buf *keep; /* what came, where the request names a file for it; else NULL */
 	int64_t octets, max;
 	struct err refused; /* of confine */
 };
@@ -40,6 +42,8 @@ static size_t fetch_take(char *data, size_t size, size_t n, void *ctx)
 	if (f->octets > f->max)
 		return 0;
 	digest_add(f->digest, data, size * n);
+	if (f->keep != NULL)
+		buf_add(f->keep, data, size * n);
 	return size * n;
 }
 
@@ -94,7 +98,9 @@ static int probe_fetch(const json_t *request, json_t **result, struct err *e)
 {
 	const char *url = json_str(request, "url");
 	int timeout_s = (int)json_num(request, "timeout_s", 10);
-	struct fetch f = { .max = json_num(request, "max", 1 << 28) };
+	const char *path = json_str(request, "path");
+	struct buf kept = { 0 };
+	struct fetch f = { .max = json_num(request, "max", 1 << 28), .keep = path[0] != '\0' ? &kept : NULL };
 	char said[CURL_ERROR_SIZE] = "", hex[DIGEST_HEX];
 	int64_t began = clock_mono();
 	CURL *curl;
@@ -116,13 +122,14 @@ static int probe_fetch(const json_t *request, json_t **result, struct err *e)
 	digest_end(f.digest, hex);
 	if (code != CURLE_OK) {
 		rc = fetch_explain(&f, code, url, said, timeout_s, e);
-	} else {
+	} else if (f.keep == NULL || (rc = fs_write(path, buf_str(&kept), kept.len, 0600, e)) == 0) {
 		*result = json_object();
 		json_put(*result, "sha256", hex);
 		json_put_num(*result, "octets", f.octets);
 		json_put_num(*result, "status", status);
 		json_put_num(*result, "ms", clock_mono() - began);
 	}
+	buf_free(&kept);
 	return rc;
 }
 

@@ -143,6 +143,17 @@ static const struct {
 	{ "reissue-verified", reissue_verified },
 };
 
+bool checkpoint_evidence(const char *word)
+{
+	for (size_t i = 0; i < sizeof evidence / sizeof evidence[0]; i++) {
+		size_t n = strlen(evidence[i].word);
+		if (evidence[i].word[n - 1] != ':' ? strcmp(word, evidence[i].word) == 0 :
+		    strncmp(word, evidence[i].word, n) == 0 && word[n] != '\0')
+			return true;
+	}
+	return false;
+}
+
 void checkpoint_update(struct incident *in, int64_t at)
 {
 	for (size_t i = 0; i < in->checkpoints; i++) {

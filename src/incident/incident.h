@@ -158,5 +158,7 @@ int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, 
 
 /* checkpoint.c: bring every checkpoint's state and words up to date; at dates what closed now. */
 void checkpoint_update(struct incident *in, int64_t at);
+/* Is this a word of evidence that checkpoint_update can judge? */
+bool checkpoint_evidence(const char *word);
 
 #endif

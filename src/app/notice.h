@@ -1,0 +1,30 @@
+/* Between cmd_notify.c, which plans, and notice_send.c, which sends. */
+#ifndef SEV1_NOTICE_H
+#define SEV1_NOTICE_H
+
+#include <stdbool.h>
+
+#include "app/engine.h"
+#include "base/buf.h"
+
+/* What the journal holds of a kind of notice: the last text, and who has accepted that one. */
+struct notice_past {
+	const char *kind;
+	char sha256[65]; /* "" where none was sent */
+	json_t *accepted;
+};
+
+/* cmd->go of notify: spec {notice, sha256, transport, to: [labels], all: [labels], text: [lines], at}. */
+void notice_go(struct run *r);
+
+/* How a recipient is written in plans and the journal: an address as it is; of a webhook's URL, whose
+ * path is a secret, the host and the first digits of its digest. Owned by the caller. */
+char *notice_label(const struct notice_conf *conf, size_t i);
+
+/* The text that is hashed and kept: "Subject: ...", an empty line, the body. A drill says so. */
+void notice_text(struct buf *text, const char *subject, const char *body, bool drill);
+
+/* The lines of a plan as that text again. */
+void notice_join(struct buf *text, const json_t *lines);
+
+#endif

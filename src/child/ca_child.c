@@ -1,0 +1,229 @@
+/* The CA child: the only process that opens a CA's private key. */
+#include "child/ca_child.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "child/serve.h"
+#include "pki/cert.h"
+#include "pki/check.h"
+#include "pki/index.h"
+#include "pki/issuer.h"
+
+struct ca *request_ca(const json_t *o, struct err *e)
+{
+	if (!json_is_object(o) || json_str(o, "name")[0] == '\0' || json_str(o, "config")[0] == '\0') {
+		err_set(e, ERR_USAGE, _("the request names no CA (name, config)"));
+		return NULL;
+	}
+	return ca_load(json_str(o, "name"), json_str(o, "title"), json_str(o, "config"),
+	    json_str(o, "section"), json_str(o, "key"), e);
+}
+
+static void watch_say_stage(void *ctx, const char *stage)
+{
+	(void)ctx;
+	serve_say(json_pack("{s:s}", "stage", stage));
+}
+
+static void watch_say_progress(void *ctx, int64_t done, int64_t total, const char *text)
+{
+	(void)ctx;
+	serve_progress(done, total, text);
+}
+
+const struct watch ca_watch = { .stage = watch_say_stage, .progress = watch_say_progress };
+
+/* ---- count ---- */
+
+static void count_bad(json_t *o, const struct index *x)
+{
+	json_t *bad = json_array();
+
+	for (size_t i = 0; i < x->bads && i < 20; i++) {
+		json_t *b = json_object();
+
+		json_put_num(b, "line", (int64_t)x->bad[i].line);
+		json_put(b, "why", _(x->bad[i].why));
+		json_array_append_new(bad, b);
+	}
+	json_object_set_new(o, "bad", bad);
+}
+
+static json_t *count_one(const json_t *want, int64_t at)
+{
+	json_t *o = json_object();
+	struct err e = { 0 };
+	struct ca *ca = request_ca(want, &e);
+	struct index *x = ca != NULL ? index_load(ca->database, &e) : NULL;
+	struct index_counts c;
+	X509 *cert;
+	char *name;
+
+	json_put(o, "ca", json_str(want, "name"));
+	json_put(o, "title", json_str(want, "title"));
+	if (x == NULL) {
+		json_put(o, "error", e.text);
+		json_put(o, "remedy", e.remedy);
+	} else {
+		index_count(x, at, &c);
+		json_put_num(o, "valid", c.valid);
+		json_put_num(o, "expired", c.expired);
+		json_put_num(o, "revoked", c.revoked);
+		json_put_num(o, "unreadable", c.unreadable);
+		json_put_num(o, "rows", c.rows);
+		count_bad(o, x);
+	}
+	cert = ca != NULL ? ca_certificate(ca, &e) : NULL;
+	if (cert != NULL) {
+		name = cert_name(X509_get_subject_name(cert));
+		json_put(o, "subject", name);
+		free(name);
+	} else if (x != NULL) {
+		json_put(o, "error", e.text);
+		json_put(o, "remedy", e.remedy);
+	}
+	X509_free(cert);
+	index_free(x);
+	ca_free(ca);
+	return o;
+}
+
+int ca_count(const json_t *request, json_t **result, struct err *e)
+{
+	int64_t at = json_num(request, "at", clock_now());
+	const json_t *v;
+	size_t i;
+
+	(void)e;
+	json_array_foreach(json_list(request, "cas"), i, v)
+		serve_say(json_pack("{s:o}", "count", count_one(v, at)));
+	*result = json_object();
+	return 0;
+}
+
+/* ---- checks ---- */
+
+static int ca_check(const json_t *request, json_t **result, struct err *e)
+{
+	struct ca *ca = request_ca(json_object_get(request, "ca"), e);
+
+	if (ca == NULL)
+		return e->code;
+	*result = check_ca(ca, json_bool(request, "sign"), clock_now());
+	ca_free(ca);
+	return 0;
+}
+
+static int ca_inspect(const json_t *request, json_t **result, struct err *e)
+{
+	const json_t *want = json_object_get(request, "ca");
+	struct ca *ca = NULL;
+
+	if (json_is_object(want) && (ca = request_ca(want, e)) == NULL)
+		return e->code;
+	*result = check_crl(json_str(request, "path"), ca, json_num(request, "at", clock_now()), e);
+	ca_free(ca);
+	return *result != NULL ? 0 : e->code;
+}
+
+/* ---- issuers ---- */
+
+static int ca_issuer_check(const json_t *request, json_t **result, struct err *e)
+{
+	struct ca *ca = request_ca(json_object_get(request, "ca"), e);
+	X509 *cert = ca != NULL ? ca_certificate(ca, e) : NULL;
+	int rc = cert != NULL ? issuer_judge(cert, json_list(request, "refuse"), clock_now(), e) : e->code;
+
+	if (rc == 0)
+		*result = issuer_json(cert);
+	X509_free(cert);
+	ca_free(ca);
+	return rc;
+}
+
+static void issuer_result(json_t **result, const char *folder, X509 *cert)
+{
+	char *config = mem_printf("%s/openssl.cnf", folder), *csr = mem_printf("%s/ca.csr", folder);
+
+	*result = cert != NULL ? issuer_json(cert) : json_object();
+	if (cert == NULL)
+		json_put(*result, "csr", csr);
+	json_put(*result, "config", config);
+	free(config);
+	free(csr);
+}
+
+static int ca_issuer_new(const json_t *request, json_t **result, struct err *e)
+{
+	const json_t *parent = json_object_get(request, "parent");
+	struct issuer_plan p = {
+		.root = strcmp(json_str(request, "mode"), "root") == 0,
+		.folder = json_str(request, "folder"),
+		.name = json_str(request, "name"),
+		.subject = json_str(request, "subject"),
+		.key = json_str(request, "key")[0] != '\0' ? json_str(request, "key") : "ec-p256",
+		.days = (int)json_num(request, "days", 1825),
+		.cdp = json_str(request, "cdp"),
+		.refuse = json_list(request, "refuse"),
+		.now = clock_now(),
+	};
+	struct ca *ca = NULL;
+	X509 *cert;
+	int rc;
+
+	if (!p.root && strcmp(json_str(request, "mode"), "intermediate") != 0)
+		return err_set(e, ERR_USAGE, _("mode must be root or intermediate"));
+	if (!p.root && json_is_object(parent) && (ca = request_ca(parent, e)) == NULL)
+		return e->code;
+	p.parent = ca;
+	if ((rc = issuer_make(&p, &cert, e)) == 0)
+		issuer_result(result, p.folder, cert);
+	X509_free(cert);
+	ca_free(ca);
+	return rc;
+}
+
+static int ca_issuer_import(const json_t *request, json_t **result, struct err *e)
+{
+	const char *folder = json_str(request, "folder");
+	X509 *cert;
+	int rc = issuer_import(folder, json_str(request, "certificate"), json_list(request, "refuse"),
+	    clock_now(), &cert, e);
+
+	if (rc == 0)
+		issuer_result(result, folder, cert);
+	X509_free(cert);
+	return rc;
+}
+
+static const struct {
+	const char *op;
+	serve_fn run;
+} ops[] = {
+	{ "count", ca_count },
+	{ "scope", ca_scope },
+	{ "plan", ca_plan },
+	{ "revoke", ca_revoke },
+	{ "crl", ca_crl },
+	{ "inspect", ca_inspect },
+	{ "check", ca_check },
+	{ "issuer-check", ca_issuer_check },
+	{ "issuer-new", ca_issuer_new },
+	{ "issuer-import", ca_issuer_import },
+	{ "issue", ca_issue },
+};
+
+int ca_child(const json_t *request, json_t **result, struct err *e)
+{
+	const char *op = json_str(request, "op");
+
+	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+		if (strcmp(ops[i].op, op) == 0)
+			return ops[i].run(request, result, e);
+	return err_set(e, ERR_USAGE, _("the CA child knows no operation \"%.40s\""), op);
+}

@@ -1,0 +1,253 @@
+#include "pki/ca.h"
+
+#include <libgen.h>
+#include <openssl/conf.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+#include "pki/cert.h"
+
+/* parse_yesno of openssl ca: the first letter decides, 0 and 1 too. */
+static bool ca_yesno(const char *s, bool otherwise)
+{
+	switch (s[0]) {
+	case 'f': case 'F': case 'n': case 'N': case '0':
+		return false;
+	case 't': case 'T': case 'y': case 'Y': case '1':
+		return true;
+	default:
+		return otherwise;
+	}
+}
+
+const char *ca_setting(const struct ca *ca, const char *section, const char *key)
+{
+	const char *s;
+
+	if (ca->conf == NULL || section == NULL || section[0] == '\0')
+		return "";
+	s = NCONF_get_string(ca->conf, section, key);
+	ERR_clear_error(); /* an absent setting leaves one behind */
+	return s != NULL ? s : "";
+}
+
+static char *ca_folder_of(const char *path)
+{
+	char *copy = mem_strdup(path), *dir = mem_strdup(dirname(copy));
+
+	free(copy);
+	return dir;
+}
+
+/* A path setting, absolute; NULL where it is required and absent. */
+static char *ca_path(const struct ca *ca, const char *key, bool required, struct err *e)
+{
+	const char *s = ca_setting(ca, ca->section, key);
+	char *base, *full;
+
+	if (s[0] == '\0' && required) {
+		err_set(e, ERR_SYNTAX, _("%s: [%s] has no '%s'"), ca->config, ca->section, key);
+		err_remedy(e, _("name the CA's own section with 'section =' where it is another one"));
+		return NULL;
+	}
+	if (s[0] == '\0')
+		return mem_strdup("");
+	base = ca_folder_of(ca->config);
+	full = fs_join(base, strncmp(s, "./", 2) == 0 ? s + 2 : s);
+	free(base);
+	return full;
+}
+
+static int ca_read_conf(struct ca *ca, struct err *e)
+{
+	struct stat st;
+	long line = 0;
+
+	if (stat(ca->config, &st) < 0)
+		return err_sys(e, "%s", ca->config);
+	if ((ca->conf = NCONF_new(NULL)) == NULL)
+		return err_set(e, ERR_FAILED, _("OpenSSL has no configuration reader"));
+	if (NCONF_load(ca->conf, ca->config, &line) > 0)
+		return 0;
+	err_set(e, ERR_SYNTAX, _("%s: line %ld: not an OpenSSL configuration (%s)"), ca->config, line,
+	    cert_why());
+	return err_remedy(e, _("a file with $ENV:: settings needs them here too; of an easy-rsa PKI name "
+	    "the pki folder instead"));
+}
+
+static void ca_read_attr(struct ca *ca)
+{
+	CONF *attr;
+	const char *s;
+
+	ca->unique_subject = ca_yesno(ca_setting(ca, ca->section, "unique_subject"), !ca->easyrsa);
+	if (!fs_exists(ca->attr) || (attr = NCONF_new(NULL)) == NULL)
+		return;
+	if (NCONF_load(attr, ca->attr, NULL) > 0 &&
+	    (s = NCONF_get_string(attr, NULL, "unique_subject")) != NULL)
+		ca->unique_subject = ca_yesno(s, true);
+	NCONF_free(attr);
+	ERR_clear_error();
+}
+
+static void ca_numbers(struct ca *ca)
+{
+	const char *s = ca_setting(ca, ca->section, "default_days");
+
+	ca->default_days = atoi(s) > 0 ? atoi(s) : 365;
+	s = ca_setting(ca, ca->section, "default_md");
+	ca->default_md = mem_strdup(s[0] != '\0' ? s : "default");
+	ca->rand_serial = ca_yesno(ca_setting(ca, ca->section, "rand_serial"), false);
+	ca->policy = mem_strdup(ca_setting(ca, ca->section, "policy"));
+	ca->x509_extensions = mem_strdup(ca_setting(ca, ca->section, "x509_extensions"));
+	ca->crl_extensions = mem_strdup(ca_setting(ca, ca->section, "crl_extensions"));
+}
+
+static int ca_load_openssl(struct ca *ca, const char *section, const char *key, struct err *e)
+{
+	const char *s;
+	int rc;
+
+	if ((rc = ca_read_conf(ca, e)) < 0)
+		return rc;
+	if (section == NULL || section[0] == '\0') {
+		s = NCONF_get_string(ca->conf, "ca", "default_ca");
+		ERR_clear_error();
+		if (s == NULL)
+			return err_set(e, ERR_SYNTAX, _("%s: [ca] has no 'default_ca'"), ca->config);
+		section = s;
+	}
+	ca->section = mem_strdup(section);
+	if (NCONF_get_section(ca->conf, section) == NULL) {
+		ERR_clear_error();
+		return err_set(e, ERR_SYNTAX, _("%s: there is no section [%s]"), ca->config, section);
+	}
+	if ((ca->database = ca_path(ca, "database", true, e)) == NULL ||
+	    (ca->certificate = ca_path(ca, "certificate", true, e)) == NULL ||
+	    (ca->new_certs_dir = ca_path(ca, "new_certs_dir", false, e)) == NULL ||
+	    (ca->serial = ca_path(ca, "serial", false, e)) == NULL ||
+	    (ca->crlnumber = ca_path(ca, "crlnumber", false, e)) == NULL ||
+	    (ca->crl = ca_path(ca, "crl", false, e)) == NULL)
+		return ERR_SYNTAX;
+	if (key != NULL && key[0] != '\0')
+		ca->private_key = mem_strdup(key);
+	else if ((ca->private_key = ca_path(ca, "private_key", true, e)) == NULL)
+		return ERR_SYNTAX;
+	ca_numbers(ca);
+	return 0;
+}
+
+static int ca_load_easyrsa(struct ca *ca, const char *key)
+{
+	ca->easyrsa = true;
+	ca->rand_serial = true; /* EASYRSA_RAND_SN is its default */
+	ca->section = mem_strdup("");
+	ca->database = fs_join(ca->config, "index.txt");
+	ca->certificate = fs_join(ca->config, "ca.crt");
+	ca->new_certs_dir = fs_join(ca->config, "certs_by_serial");
+	ca->serial = fs_join(ca->config, "serial");
+	ca->crlnumber = mem_strdup("");
+	ca->crl = fs_join(ca->config, "crl.pem");
+	ca->private_key = key != NULL && key[0] != '\0' ? mem_strdup(key)
+	                                                : fs_join(ca->config, "private/ca.key");
+	ca->default_md = mem_strdup("sha256");
+	ca->default_days = 825;
+	ca->policy = mem_strdup("");
+	ca->x509_extensions = mem_strdup("");
+	ca->crl_extensions = mem_strdup("");
+	return 0;
+}
+
+/* What a folder holds: an easy-rsa PKI, the folder above one, or an openssl.cnf. */
+static int ca_load_folder(struct ca *ca, const char *section, const char *key, struct err *e)
+{
+	static const char *const below[] = { "", "pki" };
+	char *at, *index, *crt, *cnf;
+	bool found;
+
+	for (size_t i = 0; i < 2; i++) {
+		at = i == 0 ? mem_strdup(ca->config) : fs_join(ca->config, below[i]);
+		index = fs_join(at, "index.txt");
+		crt = fs_join(at, "ca.crt");
+		cnf = fs_join(at, "openssl.cnf");
+		found = fs_exists(cnf);
+		if (found || (fs_exists(index) && fs_exists(crt))) {
+			free(ca->config);
+			ca->config = found ? mem_strdup(cnf) : mem_strdup(at);
+			free(at), free(index), free(crt), free(cnf);
+			return found ? ca_load_openssl(ca, section, key, e) : ca_load_easyrsa(ca, key);
+		}
+		free(at), free(index), free(crt), free(cnf);
+	}
+	err_set(e, ERR_NOTFOUND, _("%s: neither an easy-rsa PKI (index.txt and ca.crt) nor an openssl.cnf "
+	    "is in this folder"), ca->config);
+	return err_remedy(e, _("name the openssl.cnf of the CA, or the pki folder of easy-rsa"));
+}
+
+struct ca *ca_load(const char *name, const char *title, const char *config, const char *section,
+    const char *key, struct err *e)
+{
+	struct ca *ca = mem_zalloc(1, sizeof *ca);
+	struct stat st;
+	int rc;
+
+	ca->name = mem_strdup(name);
+	ca->title = mem_strdup(title != NULL && title[0] != '\0' ? title : name);
+	ca->config = mem_strdup(config);
+	while (strlen(ca->config) > 1 && ca->config[strlen(ca->config) - 1] == '/')
+		ca->config[strlen(ca->config) - 1] = '\0';
+	if (stat(ca->config, &st) < 0)
+		rc = err_sys(e, "%s", ca->config);
+	else
+		rc = S_ISDIR(st.st_mode) ? ca_load_folder(ca, section, key, e)
+		                         : ca_load_openssl(ca, section, key, e);
+	if (rc < 0) {
+		ca_free(ca);
+		return NULL;
+	}
+	ca->dir = ca_folder_of(ca->database);
+	ca->attr = mem_printf("%s.attr", ca->database);
+	if (ca->crlnumber[0] == '\0') {
+		free(ca->crlnumber);
+		ca->crlnumber = fs_join(ca->dir, "crlnumber");
+		ca->crlnumber_own = true;
+	}
+	ca_read_attr(ca);
+	return ca;
+}
+
+void ca_free(struct ca *ca)
+{
+	if (ca == NULL)
+		return;
+	free(ca->name), free(ca->title), free(ca->config), free(ca->section), free(ca->dir);
+	free(ca->database), free(ca->attr), free(ca->new_certs_dir), free(ca->certificate);
+	free(ca->private_key), free(ca->serial), free(ca->crlnumber), free(ca->crl);
+	free(ca->default_md), free(ca->policy), free(ca->x509_extensions), free(ca->crl_extensions);
+	NCONF_free(ca->conf);
+	free(ca);
+}
+
+X509 *ca_certificate(const struct ca *ca, struct err *e)
+{
+	return cert_read(ca->certificate, e);
+}
+
+char *ca_issued_path(const struct ca *ca, const char *serial)
+{
+	char *name, *path;
+
+	if (ca->new_certs_dir[0] == '\0')
+		return mem_strdup("");
+	name = mem_printf("%s.pem", serial);
+	path = fs_join(ca->new_certs_dir, name);
+	free(name);
+	return path;
+}

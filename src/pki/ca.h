@@ -1,0 +1,56 @@
+/* A CA as it lies on disk: an `openssl ca` directory found through its openssl.cnf, or an easy-rsa
+ * pki folder. Only paths and settings are here; nothing of the CA is opened but its configuration. */
+#ifndef SEV1_CA_H
+#define SEV1_CA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct conf_st;         /* OpenSSL's CONF */
+struct x509_st;
+
+struct ca {
+	char *name;          /* of the configuration: "issuing2" */
+	char *title;         /* shown; the name where there is none */
+	char *config;        /* openssl.cnf, or the easy-rsa folder */
+	char *section;       /* its section there; "" for easy-rsa */
+	char *dir;           /* the folder of the database */
+	char *database;      /* index.txt */
+	char *attr;          /* index.txt.attr; need not exist */
+	char *new_certs_dir; /* SERIAL.pem of what was issued */
+	char *certificate;   /* of the CA, PEM */
+	char *private_key;   /* a file, PEM; or "pkcs11:..." */
+	char *serial;        /* next serial, hex; need not exist where rand_serial */
+	char *crlnumber;     /* next CRL number, hex */
+	bool crlnumber_own;  /* the configuration names none (easy-rsa): sev1 keeps this one */
+	char *crl;           /* the CA's own CRL file; "" where not configured */
+	char *default_md;    /* "sha256", or "default" for the key's own */
+	int default_days;    /* validity of a certificate */
+	bool unique_subject; /* index.txt.attr before the configuration, as openssl has it */
+	bool rand_serial;    /* serials are random, 128 bits */
+	bool easyrsa;
+	char *policy;          /* section names; "" where not configured */
+	char *x509_extensions;
+	char *crl_extensions;
+	struct conf_st *conf; /* NULL for easy-rsa */
+};
+
+/* Find the CA. config is a file or a folder; section NULL or "" takes default_ca; key NULL or ""
+ * takes private_key. Relative paths start at the configuration's folder. NULL with an error
+ * naming file and setting; the caller owns the result. */
+struct ca *ca_load(const char *name, const char *title, const char *config, const char *section,
+    const char *key, struct err *e);
+void ca_free(struct ca *ca);
+
+/* A setting of a section, "" where absent; borrowed. */
+const char *ca_setting(const struct ca *ca, const char *section, const char *key);
+
+/* The certificate of the CA, read anew; owned by the caller. NULL with an error. */
+struct x509_st *ca_certificate(const struct ca *ca, struct err *e);
+
+/* The file of an issued certificate, owned by the caller: new_certs_dir/SERIAL.pem. */
+char *ca_issued_path(const struct ca *ca, const char *serial);
+
+#endif

@@ -1,0 +1,300 @@
+#include "pki/check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "pki/cert.h"
+#include "pki/crl_file.h"
+#include "pki/csr.h"
+#include "pki/index.h"
+#include "pki/issuer.h"
+#include "pki/key.h"
+
+#define DAY_MS 86400000LL
+#define SAMPLE 20
+
+static void finding(json_t *list, const char *level, const char *remedy, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void finding(json_t *list, const char *level, const char *remedy, const char *fmt, ...)
+{
+	json_t *o = json_object();
+	va_list ap;
+	char *text = NULL;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = mem_strdup("");
+	va_end(ap);
+	json_put(o, "level", level);
+	json_put(o, "what", text);
+	json_put(o, "remedy", remedy);
+	json_array_append_new(list, o);
+	free(text);
+}
+
+static void finding_err(json_t *list, const struct err *e)
+{
+	finding(list, "fail", e->remedy, "%s", e->text);
+}
+
+static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
+{
+	struct err e = { 0 };
+	EVP_PKEY *key = key_open(ca, cert, &e);
+
+	if (key == NULL)
+		finding_err(list, &e);
+	else if (sign && key_probe(key, cert, &e) < 0)
+		finding_err(list, &e);
+	else
+		finding(list, "ok", "", sign ? _("the key belongs to the certificate and signs")
+		                             : _("the key belongs to the certificate"));
+	if (key != NULL && csr_key_check(key, &e) < 0)
+		finding(list, "warn", "", "%s", e.text);
+	EVP_PKEY_free(key);
+}
+
+static void check_cert(json_t *list, X509 *cert, int64_t now)
+{
+	int64_t left = cert_time(X509_get0_notAfter(cert)) - now;
+
+	if (!cert_is_ca(cert))
+		finding(list, "fail", _("the incident needs the CA's own certificate here"),
+		    _("the certificate is not one of a CA (basicConstraints, keyUsage)"));
+	if ((X509_get_extension_flags(cert) & EXFLAG_KUSAGE) != 0 &&
+	    (X509_get_key_usage(cert) & KU_CRL_SIGN) == 0)
+		finding(list, "warn", _("clients may reject CRLs of this CA: RFC 5280 4.2.1.3"),
+		    _("the certificate's keyUsage lacks cRLSign"));
+	if (left <= 0)
+		finding(list, "fail", _("renew the CA"), _("the CA's certificate has expired"));
+	else if (left < 30 * DAY_MS)
+		finding(list, "warn", _("renew the CA"), _("the CA's certificate expires in %lld days"),
+		    (long long)(left / DAY_MS));
+	else
+		finding(list, "ok", "", _("the CA's certificate is valid for %lld days"),
+		    (long long)(left / DAY_MS));
+}
+
+static void check_index(json_t *list, const struct ca *ca, int64_t now)
+{
+	struct index_counts c;
+	struct err e = { 0 };
+	struct index *x = index_load(ca->database, &e);
+	struct sorted *rows = NULL;
+	size_t n;
+
+	if (x == NULL) {
+		finding_err(list, &e);
+		return;
+	}
+	index_count(x, now, &c);
+	if (index_refuse_bad(x, &e) < 0 || (rows = index_sorted(x, &n, &e)) == NULL)
+		finding_err(list, &e);
+	else
+		finding(list, "ok", "", _("%s: %lld valid, %lld expired, %lld revoked"), ca->database,
+		    (long long)c.valid, (long long)c.expired, (long long)c.revoked);
+	if (x->open_end)
+		finding(list, "warn", _("end the line; sev1 does when it writes the file"),
+		    _("%s: the last line has no newline: openssl ca passes over it"), ca->database);
+	free(rows);
+	index_free(x);
+}
+
+static void check_files(json_t *list, const struct ca *ca)
+{
+	char number[SERIAL_MAX];
+	struct err e = { 0 };
+	struct buf b = { 0 };
+
+	if (crl_number_next(ca, "/nonexistent", number, &e) < 0)
+		finding_err(list, &e);
+	else
+		finding(list, "ok", "", _("the next CRL number is %s"), number);
+	if (!ca->rand_serial && ca->serial[0] != '\0') {
+		if (fs_read(ca->serial, &b, 256, &e) < 0)
+			finding(list, "warn", _("it is needed to issue certificates"), "%s", e.text);
+		else if (strspn(buf_str(&b), "0123456789abcdefABCDEF\r\n") != b.len || b.len == 0)
+			finding(list, "warn", _("write the next serial into it"), _("%s: not a serial in hexadecimal"),
+			    ca->serial);
+	}
+	if (!fs_exists(ca->attr))
+		finding(list, "warn", "", _("%s is missing: openssl ca makes it anew"), ca->attr);
+	if (access(ca->dir, W_OK) < 0)
+		finding(list, "fail", _("sev1 must write there"), _("%s: cannot be written"), ca->dir);
+	buf_free(&b);
+}
+
+static void check_points(json_t *cdps, X509 *x)
+{
+	STACK_OF(DIST_POINT) *points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
+
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT *p = sk_DIST_POINT_value(points, i);
+		GENERAL_NAMES *names = p->distpoint != NULL && p->distpoint->type == 0 ? p->distpoint->name.fullname
+		                                                                       : NULL;
+
+		for (int j = 0; j < sk_GENERAL_NAME_num(names); j++) {
+			int type;
+			const ASN1_STRING *s = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, j), &type);
+			json_t *v;
+			char *url;
+			size_t k;
+			bool known = false;
+
+			if (type != GEN_URI)
+				continue;
+			url = text_escaped((const char *)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), 500);
+			json_array_foreach(cdps, k, v)
+				known = known || strcmp(json_string_value(v), url) == 0;
+			if (!known)
+				json_array_append_new(cdps, json_string(url));
+			free(url);
+		}
+	}
+	CRL_DIST_POINTS_free(points);
+}
+
+/* The distribution points that subscribers' certificates name, from a sample. */
+static json_t *check_cdps(json_t *list, const struct ca *ca)
+{
+	json_t *cdps = json_array();
+	DIR *d = ca->new_certs_dir[0] != '\0' ? opendir(ca->new_certs_dir) : NULL;
+	struct dirent *de;
+	int seen = 0;
+
+	if (d == NULL)
+		finding(list, "warn", _("selection by time and re-use of names need the certificates"),
+		    _("%s: %s"), ca->new_certs_dir[0] != '\0' ? ca->new_certs_dir : "new_certs_dir", strerror(errno));
+	while (d != NULL && seen < SAMPLE && (de = readdir(d)) != NULL) {
+		char *path = fs_join(ca->new_certs_dir, de->d_name);
+		X509 *x = de->d_name[0] != '.' ? cert_read(path, NULL) : NULL;
+
+		if (x != NULL) {
+			seen++;
+			check_points(cdps, x);
+		}
+		X509_free(x);
+		free(path);
+	}
+	if (d != NULL)
+		closedir(d);
+	ERR_clear_error();
+	return cdps;
+}
+
+json_t *check_ca(const struct ca *ca, bool sign, int64_t now)
+{
+	json_t *o = json_object(), *list = json_array();
+	struct err e = { 0 };
+	X509 *cert = ca_certificate(ca, &e);
+
+	if (cert == NULL) {
+		finding_err(list, &e);
+	} else {
+		json_t *about = issuer_json(cert);
+		char *issuer;
+
+		json_object_update(o, about);
+		json_decref(about);
+		issuer = cert_name(X509_get_issuer_name(cert));
+		json_put(o, "issuer", issuer);
+		free(issuer);
+		json_object_set_new(o, "self_signed", json_boolean(X509_self_signed(cert, 0) == 1));
+		check_cert(list, cert, now);
+		check_key(list, ca, cert, sign);
+	}
+	check_index(list, ca, now);
+	check_files(list, ca);
+	json_object_set_new(o, "cdps", check_cdps(list, ca));
+	json_object_set_new(o, "findings", list);
+	X509_free(cert);
+	return o;
+}
+
+static void problem(json_t *list, const char *text)
+{
+	char *safe = text_escaped(text, strlen(text), 1000);
+
+	json_array_append_new(list, json_string(safe));
+	free(safe);
+}
+
+/* What can be said of the CRL against its CA. */
+static void check_crl_issuer(json_t *o, json_t *problems, const struct crl_view *v, const struct ca *ca)
+{
+	struct err e = { 0 };
+	X509 *cert = ca_certificate(ca, &e);
+	bool issuer = cert != NULL && crl_issuer_is(v, cert), signature = false;
+	struct index *x;
+	struct sorted *rows = NULL;
+	size_t n;
+
+	if (cert == NULL)
+		problem(problems, e.text);
+	else if (!issuer)
+		problem(problems, _("it is of another issuer"));
+	if (cert != NULL && !(signature = crl_verify(v, cert, &e) == 0))
+		problem(problems, e.text);
+	json_object_set_new(o, "issuer_ok", json_boolean(issuer));
+	json_object_set_new(o, "signature_ok", json_boolean(signature));
+	if ((x = index_load(ca->database, &e)) == NULL || (rows = index_sorted(x, &n, &e)) == NULL ||
+	    crl_compare(v, x, rows, n, &e) < 0)
+		problem(problems, e.text);
+	free(rows);
+	index_free(x);
+	X509_free(cert);
+}
+
+json_t *check_crl(const char *path, const struct ca *ca, int64_t now, struct err *e)
+{
+	json_t *o = json_object(), *problems = json_array();
+	struct buf b = { 0 };
+	struct crl_view v;
+	char sha256[DIGEST_HEX];
+
+	if (crl_file_read(path, &b, e) < 0 || crl_parse(&v, buf_str(&b), b.len, e) < 0) {
+		err_prefix(e, "%s", path);
+		json_decref(o);
+		json_decref(problems);
+		buf_free(&b);
+		return NULL;
+	}
+	digest_of(buf_str(&b), b.len, sha256);
+	json_put(o, "number", v.number);
+	json_put_num(o, "entries", v.count);
+	json_put_num(o, "this_update", v.this_update);
+	json_put_num(o, "next_update", v.next_update);
+	json_put_num(o, "octets", (int64_t)b.len);
+	json_put(o, "sha256", sha256);
+	json_put(o, "signature", crl_algorithm(&v));
+	if (v.number[0] == '\0')
+		problem(problems, _("it has no CRL number"));
+	if (der_len(&v.key_id) == 0)
+		problem(problems, _("it has no authority key identifier"));
+	if (v.critical[0] != '\0')
+		problem(problems, _("it has an unknown critical extension"));
+	if (v.delta)
+		problem(problems, _("it is a delta CRL"));
+	if (v.next_update == 0)
+		problem(problems, _("it has no nextUpdate"));
+	else if (v.next_update <= now)
+		problem(problems, _("it has expired"));
+	if (v.this_update > now + 300000)
+		problem(problems, _("its thisUpdate lies in the future"));
+	if (ca != NULL)
+		check_crl_issuer(o, problems, &v, ca);
+	json_object_set_new(o, "problems", problems);
+	buf_free(&b);
+	return o;
+}

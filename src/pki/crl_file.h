@@ -1,0 +1,59 @@
+/* A CRL's way to disk: its number, DER and PEM written durably, read back and verified from there. */
+#ifndef SEV1_CRL_FILE_H
+#define SEV1_CRL_FILE_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "pki/ca.h"
+#include "pki/crl.h"
+
+struct crl_file {
+	char number[SERIAL_MAX];
+	int64_t entries, this_update, next_update; /* ms */
+	int64_t octets;       /* of the DER */
+	char sha256[DIGEST_HEX];
+	char *der, *pem;      /* paths */
+	char signature[64];   /* algorithm */
+};
+void crl_file_clear(struct crl_file *f);
+
+/* Who hears how far it is; both may be NULL. step is finer than stage, for tests that stop there. */
+struct watch {
+	void (*stage)(void *ctx, const char *stage);
+	void (*step)(void *ctx, const char *step);
+	void (*progress)(void *ctx, int64_t done, int64_t total, const char *text);
+	void *ctx;
+};
+void watch_stage(const struct watch *w, const char *stage);
+void watch_step(const struct watch *w, const char *step);
+void watch_progress(const struct watch *w, int64_t done, int64_t total, const char *text);
+
+/* The number the next CRL of this CA takes, from its crlnumber file: out needs SERIAL_MAX. It must be above
+ * the last one in folder and that of the CA's own CRL file (RFC 5280 5.2.3). Error: no such file, garbage, used
+ * up, not above; with the remedy. Writes nothing. */
+int crl_number_next(const struct ca *ca, const char *folder, char *out, struct err *e);
+
+/* The last CRL of this CA in folder (NAME-NUMBER.crl with the highest number): its path, owned by the caller, and
+ * number (SERIAL_MAX). NULL where there is none. */
+char *crl_file_last(const struct ca *ca, const char *folder, char *number);
+
+/* Sign the next CRL over x and write it: the number file is advanced first, the DER comes last, so that a number is
+ * never used twice. Then verified from disk. rows are all of x's in order. */
+int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
+    const struct sorted *rows, size_t n, const char *folder, int64_t now, int hours,
+    const struct watch *w, struct crl_file *out, struct err *e);
+
+/* Read path back (DER), verify it against certificate and index, and fill out (with pem beside it). */
+int crl_file_verify(const char *path, X509 *cert, const struct index *x, const struct sorted *rows,
+    size_t n, struct crl_file *out, struct err *e);
+
+/* Read a CRL in DER or PEM of at most 1 GiB; b gets its DER. 0 or an error naming path. */
+int crl_file_read(const char *path, struct buf *b, struct err *e);
+
+#endif

@@ -1,0 +1,323 @@
+#include "pki/revoke.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+#include "pki/compare.h"
+
+#define LOCK_WAIT_MS 5000
+#define BLOCK (1u << 20)
+
+/* What a run holds while it works. */
+struct revoke {
+	const struct revoke_job *job;
+	const struct watch *watch;
+	struct revoke_result *out;
+	struct manifest manifest;
+	struct index *x;
+	struct sorted *rows;
+	size_t n;
+	struct compare cmp;
+	char *text[REV_TEXTS];
+};
+
+void revoke_clear(struct revoke_result *r)
+{
+	free(r->first_name);
+	for (size_t i = 0; i < 3; i++)
+		free(r->backup[i]);
+	crl_file_clear(&r->crl);
+	*r = (struct revoke_result){ 0 };
+}
+
+static void revoke_drop(struct revoke *v)
+{
+	manifest_clear(&v->manifest);
+	index_free(v->x);
+	free(v->rows);
+	compare_clear(&v->cmp);
+	compare_texts_free(v->text);
+}
+
+static int revoke_load(struct revoke *v, struct err *e)
+{
+	int rc;
+
+	index_free(v->x);
+	free(v->rows);
+	v->rows = NULL;
+	if ((v->x = index_load(v->job->ca->database, e)) == NULL)
+		return e->code;
+	if ((rc = index_refuse_bad(v->x, e)) < 0)
+		return rc;
+	return (v->rows = index_sorted(v->x, &v->n, e)) == NULL ? e->code : 0;
+}
+
+/* Two index.txt, a manifest's worth of CRL in DER and PEM, and something for the rest. */
+static int revoke_room(const struct revoke *v, struct err *e)
+{
+	int64_t need = (int64_t)v->x->len * 3 + (int64_t)v->manifest.rows * 40 + (1 << 16);
+	int64_t crl = ((int64_t)v->manifest.rows + v->out->counts.revoked) * 140 + (1 << 16);
+	int64_t have = fs_free_octets(v->job->ca->dir), there = fs_free_octets(v->job->folder);
+	const char *where = v->job->ca->dir;
+
+	if (have >= 0 && have >= need)
+		where = there >= 0 && there < crl ? v->job->folder : NULL;
+	if (where == NULL)
+		return 0;
+	err_set(e, ERR_IO, _("%s: too little room: %lld KiB needed, %lld KiB free"), where,
+	    (long long)((where == v->job->folder ? crl : need) >> 10),
+	    (long long)((where == v->job->folder ? there : have) >> 10));
+	return err_remedy(e, _("make room on that file system; nothing was changed"));
+}
+
+static void revoke_first(struct revoke *v)
+{
+	const struct manifest_row *m = v->manifest.row;
+	const struct row *r;
+	const char *name;
+	size_t len;
+
+	if (v->manifest.rows == 0)
+		return;
+	memcpy(v->out->first, m->serial, m->len);
+	v->out->first[m->len] = '\0';
+	if ((r = index_find(v->x, v->rows, v->n, v->out->first)) == NULL)
+		return;
+	name = row_name(v->x, r, &len);
+	v->out->first_name = mem_strndup(name, len);
+	v->out->first_until = r->expires * 1000;
+}
+
+static void revoke_name_backups(struct revoke *v)
+{
+	const struct ca *ca = v->job->ca;
+	const char *const file[3] = { ca->database, ca->attr, ca->crlnumber };
+	char stamp[24];
+
+	clock_stamp(stamp, sizeof stamp, v->job->stamp);
+	for (size_t i = 0; i < 3; i++)
+		if (fs_exists(file[i]))
+			v->out->backup[i] = mem_printf("%s.pre-emergency-%s", file[i], stamp);
+}
+
+static int revoke_prepare(struct revoke *v, struct err *e)
+{
+	const struct revoke_job *job = v->job;
+	int rc;
+
+	if (job->hours < 1 || job->hours > 24 * 366)
+		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), job->hours);
+	compare_texts(job, v->text);
+	if ((rc = manifest_read(&v->manifest, job->path, job->manifest, job->ca, job->cert, e)) < 0 ||
+	    (rc = revoke_load(v, e)) < 0)
+		return rc;
+	index_count(v->x, job->now, &v->out->counts);
+	v->out->planned = (int64_t)v->manifest.rows;
+	revoke_first(v);
+	revoke_name_backups(v);
+	rc = compare_run(&v->cmp, job, &v->manifest, v->x, v->rows, v->n, v->text, e);
+	v->out->already = v->cmp.already;
+	v->out->done = v->cmp.done;
+	if (rc < 0 || (rc = crl_number_next(job->ca, job->folder, v->out->number, e)) < 0)
+		return rc;
+	return revoke_room(v, e);
+}
+
+int revoke_check(const struct revoke_job *job, struct revoke_result *out, struct err *e)
+{
+	struct revoke v = { .job = job, .out = out };
+	int rc;
+
+	*out = (struct revoke_result){ 0 };
+	rc = revoke_prepare(&v, e);
+	revoke_drop(&v);
+	if (rc < 0)
+		revoke_clear(out);
+	return rc;
+}
+
+/* A backup that is there already is this run's, made before it was interrupted, or it is in the way. */
+static int revoke_backup(const struct revoke *v, const char *from, const char *to, struct err *e)
+{
+	char a[DIGEST_HEX], b[DIGEST_HEX];
+	int rc;
+
+	watch_step(v->watch, "backup file");
+	if (!fs_exists(to))
+		return fs_backup(from, to, e);
+	if (v->cmp.done > 0)
+		return 0;
+	if ((rc = digest_file(from, a, e)) < 0 || (rc = digest_file(to, b, e)) < 0)
+		return rc;
+	if (strcmp(a, b) == 0)
+		return 0;
+	err_set(e, ERR_REFUSED, _("the backup %s exists with other content"), to);
+	return err_remedy(e, _("move it away, if it is not needed where it is"));
+}
+
+static int revoke_backups(struct revoke *v, struct err *e)
+{
+	const struct ca *ca = v->job->ca;
+	const char *const file[3] = { ca->database, ca->attr, ca->crlnumber };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < 3; i++)
+		if (v->out->backup[i] != NULL)
+			rc = revoke_backup(v, file[i], v->out->backup[i], e);
+	return rc;
+}
+
+/* Write what has gathered once it is worth a call. */
+static int revoke_flush(struct buf *b, int fd, size_t least, const char *path, struct err *e)
+{
+	if (b->len < least)
+		return 0;
+	if (fs_put(fd, buf_str(b), b->len) < 0)
+		return err_sys(e, "%s", path);
+	buf_clear(b);
+	return 0;
+}
+
+/* The new index: rows that are marked and valid become R, all others are copied as they are. */
+static int revoke_rows(const struct revoke *v, int fd, struct err *e)
+{
+	const struct index *x = v->x;
+	struct buf b = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < x->rows; i++) {
+		const struct row *r = &x->row[i];
+		const char *p = x->data + r->at;
+
+		if (v->cmp.mark[i] != 0 && r->kind == ROW_VALID) {
+			buf_addc(&b, 'R');
+			buf_add(&b, p + 1, (size_t)r->rev - 1);
+			buf_adds(&b, v->text[v->cmp.mark[i]]);
+			p += r->rev;
+			buf_add(&b, p, r->len - r->rev);
+		} else {
+			buf_add(&b, p, r->len);
+		}
+		buf_addc(&b, '\n'); /* openssl passes over a last line without one */
+		rc = revoke_flush(&b, fd, BLOCK, x->path, e);
+		if (i % 65536 == 0)
+			watch_progress(v->watch, (int64_t)i, (int64_t)x->rows, v->job->ca->name);
+	}
+	if (rc == 0)
+		rc = revoke_flush(&b, fd, 1, x->path, e);
+	buf_free(&b);
+	return rc;
+}
+
+static int revoke_index(struct revoke *v, struct err *e)
+{
+	const char *path = v->job->ca->database;
+	char *tmp;
+	int fd, rc;
+
+	if (v->cmp.todo == 0)
+		return 0;
+	if ((fd = fs_beside(path, 0644, &tmp, e)) < 0)
+		return fd;
+	watch_step(v->watch, "index write");
+	if ((rc = revoke_rows(v, fd, e)) == 0 && fsync(fd) < 0)
+		rc = err_sys(e, "%s: fsync", path);
+	watch_step(v->watch, "index synced");
+	/* last of all: openssl ca takes no lock, so look whether it was here */
+	if (rc == 0 && index_changed(v->x)) {
+		rc = err_set(e, ERR_REFUSED, _("%s was changed by another program while it was being rewritten"), path);
+		err_remedy(e, _("stop what issues certificates (contain), then run it again; nothing was changed"));
+	}
+	if (rc == 0) {
+		rc = fs_commit(fd, tmp, path, e);
+	} else {
+		close(fd);
+		unlink(tmp);
+	}
+	watch_step(v->watch, "index renamed");
+	free(tmp);
+	return rc;
+}
+
+/* Read what is on disk now, and count: revoked must equal planned. */
+static int revoke_read_back(struct revoke *v, struct err *e)
+{
+	size_t before = v->x->rows;
+	int rc;
+
+	if ((rc = revoke_load(v, e)) < 0)
+		return rc;
+	compare_clear(&v->cmp);
+	rc = compare_run(&v->cmp, v->job, &v->manifest, v->x, v->rows, v->n, v->text, e);
+	v->out->revoked = v->cmp.done;
+	if (rc == 0 && (v->cmp.todo != 0 || v->cmp.done != v->out->planned || v->x->rows != before))
+		rc = err_set(e, ERR_FAILED, _("%s: %lld rows were to be revoked, %lld are"), v->x->path,
+		    (long long)v->out->planned, (long long)v->cmp.done);
+	return rc;
+}
+
+/* An interrupted run may have come as far as the CRL: then it is the one, and no second is made. */
+static bool revoke_crl_there(const struct revoke *v, struct crl_file *out)
+{
+	char number[SERIAL_MAX], *path = crl_file_last(v->job->ca, v->job->folder, number);
+	struct err e = { 0 };
+	bool there;
+
+	there = path != NULL &&
+	    crl_file_verify(path, v->job->cert, v->x, v->rows, v->n, out, &e) == 0;
+	if (there && (out->this_update < v->job->stamp / 1000 * 1000 ||
+	    out->next_update <= v->job->now || !fs_exists(out->pem)))
+		there = false;
+	if (!there)
+		crl_file_clear(out);
+	free(path);
+	return there;
+}
+
+static int revoke_steps(struct revoke *v, struct err *e)
+{
+	const struct revoke_job *job = v->job;
+	bool resumed;
+	int rc;
+
+	watch_stage(v->watch, "check");
+	if ((rc = revoke_prepare(v, e)) < 0)
+		return rc;
+	resumed = v->cmp.todo == 0;
+	watch_stage(v->watch, "backup");
+	if ((rc = revoke_backups(v, e)) < 0)
+		return rc;
+	watch_stage(v->watch, "index");
+	if ((rc = revoke_index(v, e)) < 0 || (rc = revoke_read_back(v, e)) < 0)
+		return rc;
+	watch_stage(v->watch, "crl");
+	if (resumed && revoke_crl_there(v, &v->out->crl)) {
+		watch_stage(v->watch, "verify");
+		return 0;
+	}
+	return crl_file_make(job->ca, job->cert, job->key, v->x, v->rows, v->n, job->folder, job->now,
+	    job->hours, v->watch, &v->out->crl, e);
+}
+
+int revoke_run(const struct revoke_job *job, const struct watch *w, struct revoke_result *out,
+    struct err *e)
+{
+	struct revoke v = { .job = job, .watch = w, .out = out };
+	int lock, rc;
+
+	*out = (struct revoke_result){ 0 };
+	if ((lock = fs_lock(job->ca->database, LOCK_WAIT_MS, e)) < 0)
+		return lock;
+	rc = revoke_steps(&v, e);
+	revoke_drop(&v);
+	close(lock);
+	if (rc < 0)
+		revoke_clear(out);
+	return rc;
+}

@@ -1,0 +1,62 @@
+# Shared by the end-to-end scripts: a folder of our own, a network of our own, steps that are counted.
+# Sourced with set -eu in force.
+
+need() {
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null 2>&1 || PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null 2>&1 || {
+      echo "$tool is not installed"; exit 77; }
+  done
+}
+
+# Run the whole script again in a network namespace: ports and firewall rules are then nobody else's.
+own_network() {
+  [ "${SEV1_TEST_NETNS:-}" = yes ] && return 0
+  SEV1_TEST_NETNS=yes
+  export SEV1_TEST_NETNS
+  if [ "$(id -u)" -eq 0 ]; then set -- unshare -n; else set -- unshare -rn; fi
+  "$@" true 2>/dev/null || { echo "network namespaces are not allowed here"; exit 77; }
+  # shellcheck disable=SC2016
+  exec "$@" sh -c 'ip link set lo up && exec "$0"' "$script"
+}
+
+ok() { echo "ok - $*"; }
+die() { echo "not ok - $*"; exit 1; }
+
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+wait_for() {
+  limit=$(($(date +%s) + $1)); what=$2; shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$(date +%s)" -lt "$limit" ] || die "waited in vain for $what"
+    read -r _ <"$tick" || :
+  done
+}
+
+work_folder() {
+  D=$(mktemp -d)
+  chmod 755 "$D"
+  # a pause without a busy loop: each read from it takes a tenth of a second
+  tick=$D/.tick
+  mkfifo "$tick"
+  (exec 2>/dev/null; while [ -p "$tick" ]; do sleep 0.1; echo >"$tick"; done) &
+  tick_pid=$!
+  pids=
+  trap 'status=$?; trap "" INT TERM; for p in $pids $tick_pid; do kill "$p" 2>/dev/null || :; done; leave 2>/dev/null || :; rm -rf "$D"; exit $status' EXIT INT TERM
+}
+leave() { :; }
+
+# sev1 with this test's configuration.
+sev1() { "$SEV1" -c "$D/sev1.conf" "$@"; }
+
+# member NAME <JSON: the first string member of that name.
+member() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" | head -n 1; }
+
+# planned COMMAND ARGUMENTS...: make the plan, then confirm exactly that plan.
+planned() {
+  sev1 "$@" --json >"$D/plan.json" 2>"$D/plan.err" && die "$*: ran without a confirmation"
+  hash=$(member hash <"$D/plan.json")
+  phrase=$(member phrase <"$D/plan.json")
+  [ -n "$hash" ] && [ -n "$phrase" ] || { cat "$D/plan.json" "$D/plan.err"; die "$*: no plan"; }
+  status=0
+  sev1 "$@" --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" || status=$?
+  [ "$status" -eq "${want:-0}" ] || { cat "$D/run.out" "$D/run.err"; die "$*: status $status"; }
+}

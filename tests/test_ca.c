@@ -1,0 +1,189 @@
+/* CA directories: openssl.cnf as people write it, easy-rsa, keys that do not fit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "pki/cert.h"
+#include "pki/check.h"
+#include "pki_seam.h"
+
+static void test_expansion(void **state)
+{
+	struct err e = { 0 };
+	struct ca *ca;
+
+	(void)state;
+	pki_write("a.cnf", "HOME = .\n[ca]\ndefault_ca = CA_default\n[CA_default]\ndir = /srv/pki\n"
+	                   "sub = ${dir}/sub\ndatabase = $sub/index.txt\ncertificate = $dir/ca.crt\n"
+	                   "private_key = $dir/private/ca.key # a comment\nserial = $dir/serial\n"
+	                   "crlnumber = $dir/crlnumber\nnew_certs_dir = $dir/newcerts\ndefault_md = sha384\n"
+	                   "default_days = 90\nunique_subject = no\npolicy = p\nrand_serial = yes\n[p]\n"
+	                   "[other]\ndatabase = rel/index.txt\ncertificate = ./ca.crt\nprivate_key = ca.key\n");
+	ca = ca_load("a", "Title", "a.cnf", NULL, NULL, &e);
+	assert_non_null(ca);
+	assert_string_equal(ca->database, "/srv/pki/sub/index.txt");
+	assert_string_equal(ca->attr, "/srv/pki/sub/index.txt.attr");
+	assert_string_equal(ca->private_key, "/srv/pki/private/ca.key");
+	assert_string_equal(ca->crlnumber, "/srv/pki/crlnumber");
+	assert_string_equal(ca->default_md, "sha384");
+	assert_int_equal(ca->default_days, 90);
+	assert_false(ca->unique_subject);
+	assert_true(ca->rand_serial);
+	assert_false(ca->crlnumber_own);
+	ca_free(ca);
+	ca = ca_load("a", NULL, "a.cnf", "other", "/dev/shm/other.key", &e);
+	assert_non_null(ca);
+	assert_string_equal(ca->database, "./rel/index.txt");
+	assert_string_equal(ca->certificate, "./ca.crt");
+	assert_string_equal(ca->private_key, "/dev/shm/other.key");
+	assert_true(ca->unique_subject); /* openssl's default */
+	assert_true(ca->crlnumber_own);
+	assert_string_equal(ca->title, "a");
+	ca_free(ca);
+}
+
+static void error_is(const char *text, const char *section, const char *what)
+{
+	struct err e = { 0 };
+
+	pki_write("bad.cnf", text);
+	assert_null(ca_load("b", NULL, "bad.cnf", section, NULL, &e));
+	if (strstr(e.text, what) == NULL)
+		print_message("%s\n", e.text);
+	assert_non_null(strstr(e.text, what));
+	assert_non_null(strstr(e.text, "bad.cnf"));
+}
+
+static void test_errors(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	error_is("", NULL, "no 'default_ca'");
+	error_is("[ca]\ndefault_ca = x\n", NULL, "no section [x]");
+	error_is("[ca]\ndefault_ca = x\n[x]\ndir = .\n", NULL, "no 'database'");
+	error_is("[x]\ndatabase = i\n", "x", "no 'certificate'");
+	error_is("[x]\ndatabase = i\ncertificate = c\n", "x", "no 'private_key'");
+	error_is("[x\ndatabase", NULL, "line 1");
+	error_is("[x]\ndatabase = $nothing/i\n", "x", "line 2");
+	error_is("[x]\ndir = $ENV::SEV1_NO_SUCH_VARIABLE\n", "x", "line 2");
+	assert_null(ca_load("b", NULL, "no.cnf", NULL, NULL, &e));
+	assert_non_null(strstr(e.text, "no.cnf"));
+	pki_must("mkdir empty");
+	assert_null(ca_load("b", NULL, "empty", NULL, NULL, &e));
+	assert_int_equal(e.code, ERR_NOTFOUND);
+	assert_true(e.remedy[0] != '\0');
+}
+
+static void test_attr(void **state)
+{
+	struct err e = { 0 };
+	struct ca *ca;
+
+	(void)state;
+	pki_write("attr.cnf", "[ca]\ndefault_ca = x\n[x]\ndatabase = at/index.txt\ncertificate = c\n"
+	                      "private_key = k\nunique_subject = no\n");
+	pki_must("mkdir at; : > at/index.txt; echo 'unique_subject = yes' > at/index.txt.attr");
+	ca = ca_load("a", NULL, "attr.cnf", NULL, NULL, &e);
+	assert_non_null(ca);
+	assert_true(ca->unique_subject); /* the file before the configuration, as openssl has it */
+	ca_free(ca);
+}
+
+static void test_easyrsa(void **state)
+{
+	struct err e = { 0 };
+	struct ca *ca;
+	X509 *x;
+
+	(void)state;
+	pki_easyrsa("easy", 1);
+	for (int i = 0; i < 2; i++) { /* the folder above is understood too */
+		ca = ca_load("e", NULL, i == 0 ? "easy/pki/" : "easy", NULL, NULL, &e);
+		assert_non_null(ca);
+		assert_true(ca->easyrsa);
+		assert_true(ca->crlnumber_own);
+		assert_false(ca->unique_subject);
+		assert_string_equal(ca->database, "easy/pki/index.txt");
+		x = ca_certificate(ca, &e);
+		assert_non_null(x);
+		assert_true(cert_is_ca(x));
+		X509_free(x);
+		ca_free(ca);
+	}
+}
+
+static bool has_finding(const json_t *o, const char *level, const char *what)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_list(o, "findings"), i, v)
+		if (strcmp(json_str(v, "level"), level) == 0 && strstr(json_str(v, "what"), what) != NULL)
+			return true;
+	return false;
+}
+
+static void test_check(void **state)
+{
+	struct opened o;
+	struct err e = { 0 };
+	json_t *found;
+	struct ca *ca;
+
+	(void)state;
+	pki_openssl("good", "rsa", 2);
+	o = pki_open("good", "good/openssl.cnf");
+	found = check_ca(o.ca, true, (int64_t)time(NULL) * 1000);
+	assert_true(has_finding(found, "ok", "belongs to the certificate and signs"));
+	assert_true(has_finding(found, "ok", "2 valid, 0 expired, 0 revoked"));
+	assert_true(has_finding(found, "ok", "next CRL number is 01"));
+	assert_false(has_finding(found, "fail", ""));
+	assert_int_equal(json_array_size(json_list(found, "cdps")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_list(found, "cdps"), 0)),
+	    "http://crl.example.com/good.crl");
+	assert_true(json_bool(found, "self_signed"));
+	json_decref(found);
+
+	/* another CA's key, garbage in crlnumber, a malformed row: each is named */
+	pki_openssl("other", "ec", 0);
+	pki_must("cp other/private/ca.key good/private/ca.key; echo xyz > good/crlnumber; echo junk >> good/index.txt");
+	found = check_ca(o.ca, true, (int64_t)time(NULL) * 1000);
+	assert_true(has_finding(found, "fail", "does not belong to the certificate"));
+	assert_true(has_finding(found, "fail", "\"xyz\" is not a CRL number"));
+	assert_true(has_finding(found, "fail", "line 3 cannot be read"));
+	json_decref(found);
+	pki_close(&o);
+
+	/* an encrypted key is refused, with the remedy; a token is for later */
+	pki_must("openssl pkey -in other/private/ca.key -aes256 -passout pass:secret -out other/enc.key");
+	pki_must("sed 's,private_key.*,private_key = $dir/enc.key,' other/openssl.cnf > other/enc.cnf");
+	ca = ca_load("enc", NULL, "other/enc.cnf", NULL, NULL, &e);
+	found = check_ca(ca, true, 0);
+	assert_true(has_finding(found, "fail", "is encrypted"));
+	json_decref(found);
+	ca_free(ca);
+	ca = ca_load("hsm", NULL, "other/openssl.cnf", NULL, "pkcs11:token=x", &e);
+	found = check_ca(ca, true, 0);
+	assert_true(has_finding(found, "fail", "pkcs11"));
+	json_decref(found);
+	ca_free(ca);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_expansion), cmocka_unit_test(test_errors), cmocka_unit_test(test_attr),
+		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_check),
+	};
+
+	return cmocka_run_group_tests_name("ca", tests, pki_folder, pki_folder_drop);
+}

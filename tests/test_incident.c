@@ -1,0 +1,261 @@
+/* The state as a fold over events: checkpoints close on evidence, clocks run from the right moments. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "incident/incident.h"
+#include "incident/triage.h"
+
+#define MINUTE 60000LL
+
+static int64_t seq;
+
+static int fold(struct incident *in, int64_t at, enum event_kind kind, const char *body, struct err *e)
+{
+	struct event ev = { .seq = ++seq, .at = at, .actor = (char *)"op", .kind = kind,
+		.body = json_read(body, strlen(body), e) };
+	int rc;
+
+	assert_non_null(ev.body);
+	rc = incident_apply(in, &ev, e);
+	json_decref(ev.body);
+	return rc;
+}
+
+static void ok(struct incident *in, int64_t minute, enum event_kind kind, const char *body)
+{
+	struct err e = { 0 };
+
+	if (fold(in, minute * MINUTE, kind, body, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static struct incident *opened(void)
+{
+	struct incident *in = incident_new();
+
+	seq = 0;
+	ok(in, 0, EV_OPENED, "{\"id\":\"INC-1\",\"title\":\"\",\"kind\":\"real\",\"profile\":\"private\",\"declared\":0,"
+	    "\"checkpoints\":["
+	    "{\"n\":1,\"title\":\"Triage\",\"due\":15,\"command\":\"triage\",\"evidence\":\"scope-frozen\"},"
+	    "{\"n\":2,\"title\":\"Offline\",\"due\":20,\"command\":\"contain\",\"evidence\":\"actions-held\"},"
+	    "{\"n\":3,\"title\":\"Management\",\"due\":25,\"command\":\"notify management\",\"evidence\":\"notice:management\"},"
+	    "{\"n\":4,\"title\":\"CRL\",\"due\":30,\"command\":\"revoke\",\"evidence\":\"crl-made\"},"
+	    "{\"n\":5,\"title\":\"Published\",\"due\":35,\"command\":\"publish\",\"evidence\":\"crl-published\"},"
+	    "{\"n\":8,\"title\":\"Recovery\",\"due\":60,\"command\":\"recover\",\"evidence\":\"reissue-verified\"}],"
+	    "\"followups\":[{\"n\":1,\"title\":\"Forensic report\",\"due\":1440},{\"n\":2,\"title\":\"Authorities\",\"due\":-1}]}");
+	return in;
+}
+
+static enum checkpoint_state state_of(const struct incident *in, int n)
+{
+	return incident_checkpoint(in, n)->state;
+}
+
+static void test_it_begins_with_opened(void **state)
+{
+	struct incident *in = incident_new();
+	struct err e = { 0 };
+
+	(void)state;
+	seq = 0;
+	assert_int_equal(fold(in, 0, EV_NOTE, "{\"text\":\"x\"}", &e), ERR_SYNTAX);
+	incident_free(in);
+}
+
+static void test_clocks(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	assert_int_equal(incident_rto_left(in, 13 * MINUTE), 47 * MINUTE);
+	assert_true(incident_deadline_left(in, 0) == INT64_MIN);
+	assert_true(incident_fuse_left(in, 0) == INT64_MIN);
+	assert_int_equal(checkpoint_left(in, incident_checkpoint(in, 1), 20 * MINUTE), -5 * MINUTE);
+	/* the deadline runs from first receipt, not from the declaration */
+	ok(in, 10, EV_TRIAGE, "{\"ca\":\"issuing\",\"level\":\"intermediate\",\"compromise\":1,\"received\":-2100000,"
+	    "\"trigger\":\"Intermediate compromised\",\"deadline\":84300000}");
+	assert_int_equal(incident_deadline_left(in, 0), 84300000);
+	assert_string_equal(in->title, "issuing: Intermediate compromised");
+	assert_int_equal(in->followup[0].due, 1440 * MINUTE);
+	assert_int_equal(in->followup[1].due, -1);
+	incident_free(in);
+}
+
+static void test_scope_closes_triage_and_new_answers_unfreeze_it(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	ok(in, 5, EV_TRIAGE, "{\"ca\":\"issuing\",\"level\":\"intermediate\"}");
+	assert_int_equal(state_of(in, 1), CP_OPEN);
+	ok(in, 11, EV_SCOPE, "{\"manifest\":\"aa\",\"count\":4812,\"cas\":[{\"ca\":\"issuing\",\"selected\":4811}],"
+	    "\"own\":[{\"ca\":\"issuing\",\"issuer\":\"root\",\"serial\":\"02\"}]}");
+	assert_int_equal(state_of(in, 1), CP_DONE);
+	assert_int_equal(incident_checkpoint(in, 1)->done_at, 11 * MINUTE);
+	assert_string_equal(incident_checkpoint(in, 1)->shown, "4 812 in scope");
+	assert_true(in->scope_frozen);
+	ok(in, 12, EV_TRIAGE, "{\"ca\":\"root\",\"level\":\"root\"}");
+	assert_false(in->scope_frozen);
+	incident_free(in);
+}
+
+static void test_containment(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	ok(in, 1, EV_PLAN, "{\"command\":\"contain\",\"hash\":\"h\",\"phrase\":\"CONTAIN 3\",\"spec\":{\"actions\":["
+	    "{\"id\":\"stop\",\"kind\":\"command\"},{\"id\":\"image\",\"kind\":\"image\"},{\"id\":\"lock\",\"kind\":\"keylock\"}]}}");
+	assert_string_equal(incident_checkpoint(in, 2)->shown, "0 of 2 actions held");
+	ok(in, 2, EV_ACTION_START, "{\"id\":\"stop\",\"kind\":\"command\"}");
+	ok(in, 3, EV_ACTION_END, "{\"id\":\"stop\",\"outcome\":\"failed\",\"detail\":\"still active\"}");
+	ok(in, 3, EV_ACTION_START, "{\"id\":\"image\",\"kind\":\"image\"}");
+	assert_int_equal(state_of(in, 2), CP_OPEN);
+	ok(in, 4, EV_ACTION_END, "{\"id\":\"stop\",\"outcome\":\"held\"}");
+	assert_int_equal(state_of(in, 2), CP_DONE); /* the image runs, the lock waits */
+	assert_string_equal(incident_checkpoint(in, 2)->shown, "2 of 2 actions held, image running");
+	incident_free(in);
+}
+
+static void test_a_notice_needs_every_recipient(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	ok(in, 1, EV_NOTICE_START, "{\"notice\":\"management\",\"to\":[\"a@x\",\"b@x\"]}");
+	ok(in, 1, EV_NOTICE, "{\"notice\":\"management\",\"to\":\"a@x\",\"outcome\":\"accepted\"}");
+	ok(in, 1, EV_NOTICE, "{\"notice\":\"management\",\"to\":\"b@x\",\"outcome\":\"failed\",\"detail\":\"550\"}");
+	assert_int_equal(state_of(in, 3), CP_OPEN);
+	ok(in, 2, EV_NOTICE_START, "{\"notice\":\"management\",\"to\":[\"b@x\"]}");
+	ok(in, 2, EV_NOTICE, "{\"notice\":\"management\",\"to\":\"b@x\",\"outcome\":\"accepted\"}");
+	assert_int_equal(state_of(in, 3), CP_DONE);
+	assert_int_equal(incident_notice(in, "management")->failed, 0);
+	incident_free(in);
+}
+
+static void test_every_crl_and_every_point(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	ok(in, 1, EV_SCOPE, "{\"manifest\":\"aa\",\"count\":2,\"cas\":[{\"ca\":\"issuing\",\"selected\":1}],"
+	    "\"own\":[{\"ca\":\"issuing\",\"issuer\":\"root\",\"serial\":\"02\"}]}");
+	for (int i = 0; i < 2; i++) {
+		const char *ca = i == 0 ? "issuing" : "root";
+		char body[200];
+		assert_int_equal(state_of(in, 4), CP_OPEN);
+		snprintf(body, sizeof body, "{\"ca\":\"%s\",\"outcome\":\"done\",\"planned\":1,\"revoked\":1}", ca);
+		ok(in, 2, EV_REVOKE_END, body);
+		assert_int_equal(state_of(in, 4), CP_OPEN); /* revoked is not yet on a CRL */
+		snprintf(body, sizeof body, "{\"ca\":\"%s\",\"number\":\"02\",\"entries\":1,\"sha256\":\"%s1\","
+		    "\"next_update\":%lld,\"revoke\":true}", ca, ca, 60 * MINUTE + i);
+		ok(in, 2, EV_CRL, body);
+	}
+	assert_int_equal(state_of(in, 4), CP_DONE);
+	assert_int_equal(incident_fuse_left(in, 0), 60 * MINUTE);
+	ok(in, 3, EV_PLAN, "{\"command\":\"publish\",\"hash\":\"p\",\"spec\":{\"points\":[{\"ca\":\"issuing\",\"point\":\"a\"},"
+	    "{\"ca\":\"issuing\",\"point\":\"b\"},{\"ca\":\"root\",\"point\":\"c\"}]}}");
+	ok(in, 3, EV_POINT, "{\"ca\":\"issuing\",\"point\":\"a\",\"state\":\"verified\",\"sha256\":\"issuing1\"}");
+	ok(in, 3, EV_POINT, "{\"ca\":\"root\",\"point\":\"c\",\"state\":\"verified\",\"sha256\":\"root1\"}");
+	ok(in, 3, EV_POINT, "{\"ca\":\"issuing\",\"point\":\"b\",\"state\":\"verified\",\"sha256\":\"older\"}");
+	assert_int_equal(state_of(in, 5), CP_OPEN); /* it serves another CRL */
+	assert_string_equal(incident_checkpoint(in, 5)->shown, "2 of 3 points serve it");
+	ok(in, 4, EV_POINT, "{\"ca\":\"issuing\",\"point\":\"b\",\"state\":\"verified\",\"sha256\":\"issuing1\"}");
+	assert_int_equal(state_of(in, 5), CP_DONE);
+	incident_free(in);
+}
+
+static void test_recovery_and_closing_by_hand(void **state)
+{
+	struct incident *in = opened();
+	struct err e = { 0 };
+
+	(void)state;
+	ok(in, 50, EV_ISSUER, "{\"name\":\"new\",\"fingerprint\":\"ff\"}");
+	ok(in, 50, EV_REISSUE_START, "{\"hosts\":[\"web01\",\"web02\"]}");
+	assert_int_equal(in->hosts, 2);
+	ok(in, 51, EV_HOST, "{\"rows\":[{\"host\":\"web02\",\"state\":\"rolled back\",\"detail\":\"nginx -t\"}]}");
+	assert_int_equal(state_of(in, 8), CP_OPEN);
+	assert_int_equal(in->hosts_failed, 1);
+	ok(in, 52, EV_HOST, "{\"rows\":[{\"host\":\"web01\",\"state\":\"verified\",\"serial\":\"0A\"}]}");
+	assert_int_equal(state_of(in, 8), CP_DONE);
+	ok(in, 53, EV_CHECKPOINT, "{\"n\":2,\"state\":\"by hand\",\"reason\":\"cable pulled\"}");
+	assert_int_equal(state_of(in, 2), CP_BY_HAND);
+	assert_string_equal(incident_checkpoint(in, 2)->shown, "cable pulled");
+	ok(in, 54, EV_CHECKPOINT, "{\"n\":2,\"state\":\"reopened\",\"reason\":\"mistake\"}");
+	assert_int_equal(state_of(in, 2), CP_OPEN);
+	assert_int_equal(fold(in, 55 * MINUTE, EV_CHECKPOINT, "{\"n\":9,\"state\":\"waived\"}", &e), ERR_SYNTAX);
+	assert_int_equal(incident_next(in)->n, 1);
+	incident_free(in);
+}
+
+static void triage(const char *body, int want, const char *text)
+{
+	struct err e = { 0 };
+	json_t *o = json_read(body, strlen(body), &e);
+
+	assert_int_equal(triage_complete(o, "public-tls", &e), want);
+	if (want < 0 && strstr(e.text, text) == NULL)
+		fail_msg("'%s' does not say '%s'", e.text, text);
+	json_decref(o);
+}
+
+static void test_triage_answers_come_from_closed_menus(void **state)
+{
+	const char *trigger, *action;
+
+	(void)state;
+	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
+	    0, "");
+	triage("{\"ca\":\"x\",\"level\":\"ROOT\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
+	    ERR_USAGE, "'ROOT'");
+	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":5,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
+	    ERR_USAGE, "1 to 4");
+	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"certificateHold\",\"received\":5}",
+	    ERR_USAGE, "certificateHold");
+	triage("{\"ca\":\"x\",\"level\":\"end-entity\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
+	    ERR_USAGE, "selector");
+	triage_trigger("end-entity", 4, &trigger, &action);
+	assert_string_equal(trigger, "Critical vulnerability");
+	triage_trigger("root", 1, &trigger, &action);
+	assert_string_equal(action, "Rebuild the entire PKI");
+	assert_int_equal(triage_deadline_hours("public-tls", "end-entity", "superseded"), 120);
+	assert_int_equal(triage_deadline_hours("public-tls", "end-entity", "keyCompromise"), 24);
+	assert_int_equal(triage_deadline_hours("private", "end-entity", "superseded"), 24);
+}
+
+static void test_every_event_has_a_name_and_words(void **state)
+{
+	(void)state;
+	for (int k = 0; k < EV_KINDS; k++) {
+		struct event ev = { .seq = 1, .kind = (enum event_kind)k, .body = json_object() };
+		char *text = event_text(&ev);
+		assert_int_equal(event_kind_of(event_name(ev.kind)), k);
+		assert_true(strlen(text) > 3);
+		free(text);
+		json_decref(ev.body);
+	}
+	assert_int_equal(event_kind_of("other"), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_it_begins_with_opened), cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_scope_closes_triage_and_new_answers_unfreeze_it),
+		cmocka_unit_test(test_containment), cmocka_unit_test(test_a_notice_needs_every_recipient),
+		cmocka_unit_test(test_every_crl_and_every_point),
+		cmocka_unit_test(test_recovery_and_closing_by_hand),
+		cmocka_unit_test(test_triage_answers_come_from_closed_menus),
+		cmocka_unit_test(test_every_event_has_a_name_and_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

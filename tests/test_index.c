@@ -1,0 +1,288 @@
+/* index.txt: every form of a row that openssl ca writes or people make of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "pki/index.h"
+#include "pki/revinfo.h"
+#include "pki_seam.h"
+
+#define NOW 1790000000000LL /* 2026-09-21 */
+
+static struct index *load(const char *text)
+{
+	struct err e = { 0 };
+	struct index *x;
+
+	pki_write("index.txt", text);
+	if ((x = index_load("index.txt", &e)) == NULL)
+		print_message("%s\n", e.text);
+	assert_non_null(x);
+	return x;
+}
+
+static void counts_are(const char *text, int valid, int expired, int revoked, int bad)
+{
+	struct index *x = load(text);
+	struct index_counts c;
+
+	index_count(x, NOW, &c);
+	assert_int_equal(c.valid, valid);
+	assert_int_equal(c.expired, expired);
+	assert_int_equal(c.revoked, revoked);
+	assert_int_equal(c.unreadable, bad);
+	index_free(x);
+}
+
+static void test_forms(void **state)
+{
+	(void)state;
+	counts_are("", 0, 0, 0, 0);
+	counts_are("V\t291231235959Z\t\t01\tunknown\t/CN=a\n", 1, 0, 0, 0);
+	counts_are("V\t20291231235959Z\t\t01\tunknown\t/CN=a\n", 1, 0, 0, 0);
+	counts_are("V\t20991231235959Z\t\t01\tunknown\t/CN=a\n", 1, 0, 0, 0);
+	counts_are("V\t240101000000Z\t\t01\tunknown\t/CN=a\n", 0, 1, 0, 0);
+	counts_are("E\t240101000000Z\t\t01\tunknown\t/CN=a\n", 0, 1, 0, 0);
+	counts_are("V\t500101000000Z\t\t01\tunknown\t/CN=1950\n", 0, 1, 0, 0);
+	counts_are("V\t491231235959Z\t\t01\tunknown\t/CN=2049\n", 1, 0, 0, 0);
+	counts_are("V\t291231235959Z\t\t01\tfile.pem\t\n", 1, 0, 0, 0);
+	counts_are("V\t291231235959Z\t\t01\t\t/CN=no file\n", 1, 0, 0, 0);
+	counts_are("V\t291231235959Z\t\t01\tunknown\t/CN=no newline", 1, 0, 0, 0);
+	counts_are("V\t291231235959Z\t\t01\tunknown\t/CN=crlf\r\n", 1, 0, 0, 0);
+	counts_are("# a comment\nV\t291231235959Z\t\t01\tunknown\t/CN=a\n", 1, 0, 0, 0);
+	counts_are("R\t291231235959Z\t260101000000Z\t01\tunknown\t/CN=a\n", 0, 0, 1, 0);
+	counts_are("R\t291231235959Z\t20260101000000Z,superseded\t01\tunknown\t/CN=a\n", 0, 0, 1, 0);
+	counts_are("R\t291231235959Z\t260101000000Z,KEYCOMPROMISE\t01\tunknown\t/CN=a\n", 0, 0, 1, 0);
+	counts_are("R\t291231235959Z\t260101000000Z,keyTime,20251201000000Z\t01\tunknown\t/CN=a\n", 0, 0, 1, 0);
+	counts_are("R\t291231235959Z\t260101000000Z,CAkeyTime,20251201000000Z\t01\tu\t/CN=a\n", 0, 0, 1, 0);
+	counts_are("R\t291231235959Z\t260101000000Z,holdInstruction,holdInstructionReject\t01\tu\t/CN=a\n", 0, 0, 1,
+	    0);
+	counts_are("V\t291231235959Z\t\t01\tunknown\t/CN=a\\\tb\n", 1, 0, 0, 0);
+}
+
+static void bad_is(const char *row, const char *why)
+{
+	char *text = mem_printf("V\t291231235959Z\t\t77\tunknown\t/CN=good\n%s\n", row);
+	struct index *x = load(text);
+	struct err e = { 0 };
+
+	assert_int_equal(x->bads, 1);
+	assert_int_equal(x->bad[0].line, 2);
+	assert_non_null(strstr(x->bad[0].why, why));
+	assert_int_equal(index_refuse_bad(x, &e), ERR_REFUSED);
+	assert_non_null(strstr(e.text, "index.txt: line 2 "));
+	index_free(x);
+	free(text);
+}
+
+static void test_bad(void **state)
+{
+	(void)state;
+	bad_is("", "empty");
+	bad_is("V 291231235959Z 01 unknown /CN=spaces", "no tabs");
+	bad_is("V\t291231235959Z\t01\tunknown\t/CN=five", "fewer than six");
+	bad_is("V\t291231235959Z\t\t01\tunknown\t/CN=a\tb", "more than six");
+	bad_is("X\t291231235959Z\t\t01\tunknown\t/CN=a", "status");
+	bad_is("VV\t291231235959Z\t\t01\tunknown\t/CN=a", "status");
+	bad_is("\t291231235959Z\t\t01\tunknown\t/CN=a", "status");
+	bad_is("v\t291231235959Z\t\t01\tunknown\t/CN=a", "status");
+	bad_is("V\t291331235959Z\t\t01\tunknown\t/CN=a", "expiry");
+	bad_is("V\t290230235959Z\t\t01\tunknown\t/CN=a", "expiry");
+	bad_is("V\t291231235959\t\t01\tunknown\t/CN=a", "expiry");
+	bad_is("V\t291231 35959Z\t\t01\tunknown\t/CN=a", "expiry");
+	bad_is("V\t\t\t01\tunknown\t/CN=a", "expiry");
+	bad_is("V\t291231235959Z\t260101000000Z\t01\tunknown\t/CN=a", "not revoked");
+	bad_is("R\t291231235959Z\t\t01\tunknown\t/CN=a", "revocation date");
+	bad_is("R\t291231235959Z\tyesterday\t01\tunknown\t/CN=a", "revocation date");
+	bad_is("R\t291231235959Z\t260101000000Z,\t01\tunknown\t/CN=a", "reason");
+	bad_is("R\t291231235959Z\t260101000000Z,because\t01\tunknown\t/CN=a", "reason");
+	bad_is("R\t291231235959Z\t260101000000Z,keyTime\t01\tunknown\t/CN=a", "compromise");
+	bad_is("R\t291231235959Z\t260101000000Z,keyTime,soon\t01\tunknown\t/CN=a", "compromise");
+	bad_is("R\t291231235959Z\t260101000000Z,holdInstruction\t01\tunknown\t/CN=a", "hold");
+	bad_is("V\t291231235959Z\t\t\tunknown\t/CN=a", "no serial");
+	bad_is("V\t291231235959Z\t\t123\tunknown\t/CN=a", "odd number");
+	bad_is("V\t291231235959Z\t\t0G\tunknown\t/CN=a", "hexadecimal");
+	bad_is("V\t291231235959Z\t\t0x01\tunknown\t/CN=a", "hexadecimal");
+}
+
+/* openssl ca itself accepts what is accepted here and refuses what is refused. */
+static void test_openssl_agrees(void **state)
+{
+	static const struct { const char *row; int good; } row[] = {
+		{ "V\t291231235959Z\t\t0abc\tunknown\t/CN=lower case", 1 },
+		{ "V\t20991231235959Z\t\t0001\tunknown\t/CN=four digits", 1 },
+		{ "R\t291231235959Z\t260101000000Z,keyTime,20251201000000Z\t02\tunknown\t/CN=a", 1 },
+		{ "V\t291231235959Z\t\t03\tunknown\t/CN=cr\r", 1 },
+		{ "# comment", 1 },
+		{ "V\t291231235959Z\t\t-04\tunknown\t/CN=negative", 1 },
+		{ "", 0 },
+		{ "V\t291231235959Z\t\t123\tunknown\t/CN=odd", 0 },
+		{ "V\t291231235959Z\t260101000000Z\t05\tunknown\t/CN=a", 0 },
+		{ "R\t291231235959Z\t260101000000Z,because\t06\tunknown\t/CN=a", 0 },
+		{ "V\t291331235959Z\t\t07\tunknown\t/CN=a", 0 },
+	};
+
+	(void)state;
+	pki_openssl("agree", "ec", 0);
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		char *text = mem_printf("%s\n", row[i].row);
+		struct index *x;
+		int status;
+
+		pki_write("agree/index.txt", text);
+		status = pki_sh("openssl ca -gencrl -config agree/openssl.cnf -out agree/x.crl");
+		if ((status == 0) != row[i].good)
+			print_message("openssl says %d of: %s", status, text);
+		assert_int_equal(status == 0, row[i].good);
+		x = load(text);
+		assert_int_equal(x->bads == 0, row[i].good);
+		index_free(x);
+		free(text);
+	}
+}
+
+static void test_raw(void **state)
+{
+	static const char text[] = "V\t291231235959Z\t\t0aBc\tunknown\t/CN=x\x1b[2J\xff\r\nV\t291231235959Z\t\t02\tf\t/CN=y";
+	struct index *x = load(text);
+	char serial[SERIAL_MAX];
+	size_t len;
+	const char *name;
+
+	(void)state;
+	assert_int_equal(x->len, strlen(text));
+	assert_memory_equal(x->data, text, x->len);
+	assert_true(x->open_end);
+	assert_int_equal(x->rows, 2);
+	assert_int_equal(row_canon(x, &x->row[0], serial), 4);
+	assert_string_equal(serial, "0ABC");
+	name = row_name(x, &x->row[0], &len);
+	assert_int_equal(len, strlen("/CN=x\x1b[2J\xff"));
+	assert_memory_equal(name, "/CN=x\x1b[2J\xff", len);
+	index_free(x);
+}
+
+static void canon_is(const char *in, const char *out)
+{
+	char text[SERIAL_MAX] = "";
+	size_t n = serial_canon(text, in, strlen(in));
+
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(text, out);
+}
+
+static void test_serials(void **state)
+{
+	(void)state;
+	canon_is("a", "0A");
+	canon_is("000a", "0A");
+	canon_is("00", "00");
+	canon_is("0", "00");
+	canon_is("FFff", "FFFF");
+	canon_is("-01", "-01");
+	canon_is("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF");
+	canon_is("", "");
+	canon_is("xy", "");
+	canon_is("1 2", "");
+}
+
+static void test_order(void **state)
+{
+	struct index *x = load("V\t291231235959Z\t\tFF\tu\t/CN=1\n"
+	                       "V\t291231235959Z\t\t0100\tu\t/CN=2\n"
+	                       "V\t291231235959Z\t\t0001\tu\t/CN=3\n"
+	                       "V\t291231235959Z\t\tAABBCCDDEEFF00112233\tu\t/CN=4\n"
+	                       "V\t291231235959Z\t\taabbccddeeff00112232\tu\t/CN=5\n");
+	static const unsigned want[] = { 2, 0, 1, 4, 3 };
+	struct sorted *s;
+	struct err e = { 0 };
+	size_t n;
+
+	(void)state;
+	s = index_sorted(x, &n, &e);
+	assert_non_null(s);
+	assert_int_equal(n, 5);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(s[i].row, want[i]);
+	assert_ptr_equal(index_find(x, s, n, "AABBCCDDEEFF00112232"), &x->row[4]);
+	assert_ptr_equal(index_find(x, s, n, "01"), &x->row[2]);
+	assert_null(index_find(x, s, n, "02"));
+	free(s);
+	index_free(x);
+	x = load("V\t291231235959Z\t\t0A\tu\t/CN=1\nV\t291231235959Z\t\t0B\tu\t/CN=2\n"
+	         "R\t291231235959Z\t260101000000Z\t000a\tu\t/CN=3\n");
+	assert_null(index_sorted(x, &n, &e));
+	assert_int_equal(e.code, ERR_REFUSED);
+	assert_non_null(strstr(e.text, "lines 1 and 3"));
+	index_free(x);
+}
+
+static void test_dates(void **state)
+{
+	int64_t t;
+	char text[16];
+
+	(void)state;
+	/* against the C library, day by day over leap years and centuries */
+	for (time_t at = -631152000; at < 4102444800; at += 86400 * 13 + 3607) {
+		struct tm tm;
+		char want[16];
+
+		gmtime_r(&at, &tm);
+		strftime(want, sizeof want, "%Y%m%d%H%M%SZ", &tm);
+		assert_true(time_field(want, 15, &t));
+		assert_int_equal(t, at);
+		assert_string_equal(time_write_long(text, t), want);
+		time_write(text, t);
+		assert_int_equal(strlen(text), tm.tm_year + 1900 < 2050 && tm.tm_year + 1900 >= 1950 ? 13 : 15);
+		assert_true(time_field(text, strlen(text), &t));
+		assert_int_equal(t, at);
+	}
+	assert_true(time_field("2601010000Z", 11, &t)); /* ASN1_UTCTIME without seconds */
+	assert_false(time_field("260229000000Z", 13, &t));
+	assert_false(time_field("260101240000Z", 13, &t));
+	assert_false(time_field("260101000060Z", 13, &t));
+	assert_false(time_field("260101000000+", 13, &t));
+}
+
+static void test_missing(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	assert_null(index_load("no/such/index.txt", &e));
+	assert_int_equal(e.code, ERR_IO);
+	assert_non_null(strstr(e.text, "no/such/index.txt"));
+	assert_null(index_load("/", &e));
+}
+
+static void test_changed(void **state)
+{
+	struct index *x = load("V\t291231235959Z\t\t01\tu\t/CN=1\n");
+
+	(void)state;
+	assert_false(index_changed(x));
+	pki_write("index.txt", "V\t291231235959Z\t\t02\tu\t/CN=1\n");
+	assert_true(index_changed(x));
+	index_free(x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms), cmocka_unit_test(test_bad), cmocka_unit_test(test_openssl_agrees),
+		cmocka_unit_test(test_raw), cmocka_unit_test(test_serials), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_dates), cmocka_unit_test(test_missing), cmocka_unit_test(test_changed),
+	};
+
+	return cmocka_run_group_tests_name("index", tests, pki_folder, pki_folder_drop);
+}

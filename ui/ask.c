@@ -1,0 +1,275 @@
+#include "ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "keymap.h"
+#include "prompt.h"
+
+void ask_choice(struct ask *a, const char *value, const char *title)
+{
+	a->row = mem_grow(a->row, a->rows + 1, sizeof *a->row);
+	a->row[a->rows++] = (struct ask_row){ mem_strdup(value), mem_strdup(title) };
+}
+
+static void ask_drop_rows(struct ask *a)
+{
+	for (size_t i = 0; i < a->rows; i++) {
+		free(a->row[i].value);
+		free(a->row[i].title);
+	}
+	a->rows = 0;
+}
+
+static void ask_fill(struct ask *a)
+{
+	ask_drop_rows(a);
+	if (a->at < a->count && a->item[a->at].menu != NULL)
+		a->item[a->at].menu(a, a->ctx);
+	list_set(&a->list, a->rows);
+}
+
+/* Bring the question at hand up: the cursor on what was answered before. */
+static void ask_enter(struct ask *a)
+{
+	const char *old;
+
+	list_free(&a->list);
+	a->err.code = 0;
+	edit_free(&a->edit);
+	edit_init(&a->edit, "", NULL);
+	if (a->at >= a->count)
+		return;
+	old = a->answer[a->at];
+	list_height(&a->list, 8);
+	ask_fill(a);
+	if (a->item[a->at].menu == NULL)
+		edit_set(&a->edit, old != NULL ? a->said[a->at] : a->item[a->at].preset);
+	a->fresh = a->edit.len > 0;
+	for (size_t i = 0; old != NULL && i < a->rows; i++)
+		if (strcmp(a->row[i].value, old) == 0)
+			list_move(&a->list, (long)i);
+}
+
+static bool ask_wanted(const struct ask *a, size_t i)
+{
+	return a->item[i].wanted == NULL || a->item[i].wanted(a, a->ctx);
+}
+
+void ask_init(struct ask *a, const struct ask_item *item, void *ctx)
+{
+	*a = (struct ask){ .item = item, .ctx = ctx };
+	while (item[a->count].name != NULL)
+		a->count++;
+	a->answer = mem_zalloc(a->count + 1, sizeof *a->answer);
+	a->said = mem_zalloc(a->count + 1, sizeof *a->said);
+	while (a->at < a->count && !ask_wanted(a, a->at))
+		a->at++;
+	ask_enter(a);
+}
+
+void ask_free(struct ask *a)
+{
+	ask_drop_rows(a);
+	free(a->row);
+	for (size_t i = 0; i < a->count; i++) {
+		free(a->answer[i]);
+		free(a->said[i]);
+	}
+	free(a->answer);
+	free(a->said);
+	list_free(&a->list);
+	edit_free(&a->edit);
+}
+
+static void ask_answer(struct ask *a, char *value, const char *said)
+{
+	free(a->answer[a->at]);
+	free(a->said[a->at]);
+	a->answer[a->at] = value;
+	a->said[a->at] = mem_strdup(said);
+}
+
+static void ask_next(struct ask *a)
+{
+	do {
+		a->at++;
+		if (a->at < a->count && !ask_wanted(a, a->at))
+			ask_answer(a, NULL, NULL);
+	} while (a->at < a->count && !ask_wanted(a, a->at));
+	ask_enter(a);
+}
+
+static enum ask_end ask_back(struct ask *a)
+{
+	size_t at = a->at;
+
+	while (at > 0 && !ask_wanted(a, at - 1))
+		at--;
+	if (at == 0)
+		return ASK_BACK;
+	a->at = at - 1;
+	ask_enter(a);
+	return ASK_MORE;
+}
+
+static enum ask_end ask_take(struct ask *a)
+{
+	const struct ask_item *it = &a->item[a->at];
+	char *value = NULL, *said;
+	size_t here;
+
+	if (it->menu != NULL) {
+		here = list_here(&a->list);
+		if (here == LIST_NONE)
+			return ASK_MORE;
+		/* What follows two blanks (live counts) belongs to the menu, not to the answer. */
+		said = mem_strdup(a->row[here].title);
+		if (strstr(said, "  ") != NULL)
+			*strstr(said, "  ") = '\0';
+		ask_answer(a, mem_strdup(a->row[here].value), said);
+		free(said);
+	} else {
+		a->err.code = 0;
+		if (a->edit.len == 0 && !it->optional) {
+			err_set(&a->err, ERR_USAGE, _("this must be answered"));
+			return ASK_MORE;
+		}
+		if (a->edit.len > 0 && it->check != NULL) {
+			if (it->check(a->ctx, a->edit.text, &value, &a->err) < 0)
+				return ASK_MORE;
+		} else {
+			value = mem_strdup(a->edit.text);
+		}
+		ask_answer(a, value, a->edit.text);
+	}
+	ask_next(a);
+	return ask_done(a) ? ASK_DONE : ASK_MORE;
+}
+
+/* A menu is also chosen by the digit before its row. */
+static bool ask_digit(struct ask *a, int key)
+{
+	if (key < '1' || key > '9' || (size_t)(key - '0') > a->rows)
+		return false;
+	list_first(&a->list);
+	list_move(&a->list, key - '1');
+	return true;
+}
+
+enum ask_end ask_key(struct ask *a, int key)
+{
+	bool menu = a->at < a->count && a->item[a->at].menu != NULL;
+	enum act act = keymap_act(key);
+
+	if (a->at >= a->count)
+		return ASK_DONE;
+	if (key == KEYC_ESC || (menu && (act == ACT_BACK || act == ACT_LEFT)))
+		return ask_back(a);
+	if (act == ACT_ENTER || (menu && act == ACT_RIGHT))
+		return ask_take(a);
+	if (!menu) {
+		if (a->fresh && key >= ' ' && key < KEYC_UP && key != 0x7f)
+			edit_set(&a->edit, "");
+		a->fresh = false;
+		if (edit_key(&a->edit, key))
+			a->err.code = 0;
+		return ASK_MORE;
+	}
+	if (ask_digit(a, key))
+		return ASK_MORE;
+	if (act == ACT_UP || act == ACT_DOWN)
+		list_move(&a->list, act == ACT_UP ? -1 : 1);
+	else if (act == ACT_PAGE_UP || act == ACT_PAGE_DOWN)
+		list_page(&a->list, act == ACT_PAGE_UP ? -1 : 1);
+	else if (act == ACT_FIRST)
+		list_first(&a->list);
+	else if (act == ACT_LAST)
+		list_last(&a->list);
+	return ASK_MORE;
+}
+
+static int ask_draw_answered(const struct ask *a, const struct area *ar)
+{
+	int row = 0;
+
+	for (size_t i = 0; i < a->at && i < a->count; i++) {
+		if (a->answer[i] == NULL)
+			continue;
+		draw_text(ar, row, 3, 20, STYLE_DIM, _(a->item[i].title));
+		draw_text(ar, row, 24, ar->cols - 25, STYLE_PLAIN,
+		    a->said[i][0] != '\0' ? a->said[i] : "-");
+		row++;
+	}
+	return row;
+}
+
+void ask_draw(struct ask *a, const struct area *ar)
+{
+	const struct ask_item *it;
+	int row = ask_draw_answered(a, ar);
+
+	if (a->at >= a->count)
+		return;
+	it = &a->item[a->at];
+	if (row > 0)
+		row++;
+	draw_text(ar, row++, 1, ar->cols - 2, STYLE_BOLD, _(it->question));
+	if (it->menu == NULL) {
+		draw_text(ar, row, 1, 1, STYLE_BOLD, ">");
+		prompt_draw_edit(ar, row, 3, ar->cols - 4, &a->edit);
+		row++;
+	} else {
+		ask_fill(a);
+		list_height(&a->list, (size_t)(ar->rows - row > 5 ? ar->rows - row - 3 : 2));
+		for (size_t i = 0; list_seen(&a->list, i) != LIST_NONE; i++) {
+			bool here = list_is_here(&a->list, i);
+			size_t n = list_seen(&a->list, i);
+			draw_text(ar, row, 1, 1, STYLE_BOLD, here ? ">" : " ");
+			if (n < 9)
+				draw_printf(ar, row, 3, 2, STYLE_DIM, "%zu", n + 1);
+			draw_text(ar, row++, 5, ar->cols - 6, here ? STYLE_HERE : STYLE_PLAIN,
+			    a->row[n].title);
+		}
+	}
+	row++;
+	if (a->err.code != 0)
+		draw_wrap(ar, row, 3, ar->cols - 4, 3, STYLE_BAD, a->err.text);
+	else if (it->hint != NULL)
+		draw_wrap(ar, row, 3, ar->cols - 4, 3, STYLE_DIM, _(it->hint));
+}
+
+static size_t ask_index(const struct ask *a, const char *name)
+{
+	size_t i = 0;
+
+	while (i < a->count && strcmp(a->item[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+const char *ask_get(const struct ask *a, const char *name)
+{
+	size_t i = ask_index(a, name);
+
+	return i < a->count && i < a->at ? a->answer[i] : NULL;
+}
+
+const char *ask_shown(const struct ask *a, const char *name)
+{
+	size_t i = ask_index(a, name);
+
+	return i < a->count && i < a->at && a->said[i] != NULL ? a->said[i] : "";
+}
+
+bool ask_done(const struct ask *a)
+{
+	return a->at >= a->count;
+}
+
+void ask_reopen(struct ask *a)
+{
+	ask_back(a);
+}

@@ -1,0 +1,429 @@
+/* Triage: closed menus one after another, with live counts; then what will happen and who must be
+ * told; then the answers are recorded and the scope is frozen. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "app/model.h"
+#include "ask.h"
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/text.h"
+
+enum step { STEP_ASK, STEP_TRIAGE, STEP_SCOPE, STEP_ENDED };
+
+struct triage {
+	struct screen *screen;
+	struct ask ask;
+	enum step step;
+	struct job *count, *job;
+	bool failed;
+};
+
+static const struct config *triage_config(const struct triage *t)
+{
+	return model_config(ui_engine(t->screen->ui));
+}
+
+/* ---- the menus ---- */
+
+static void triage_cas(struct ask *a, void *ctx)
+{
+	const struct triage *t = ctx;
+	const struct config *c = triage_config(t);
+	struct ca_count n;
+	char title[400], num[4][32];
+
+	for (size_t i = 0; c != NULL && i < c->cas; i++) {
+		const struct ca_conf *ca = &c->ca[i];
+		if (ca->spare)
+			continue;
+		if (!model_count(ui_engine(t->screen->ui), ca->name, &n))
+			snprintf(title, sizeof title, "%-16s  %s", ca->title != NULL ? ca->title : ca->name,
+			    _("counting ..."));
+		else if (n.error != NULL)
+			snprintf(title, sizeof title, "%-16s  %s", n.title, n.error);
+		else
+			snprintf(title, sizeof title, _("%-16s %7s valid %6s expired %5s revoked %2s unreadable"),
+			    n.title, text_count(num[0], n.valid), text_count(num[1], n.expired),
+			    text_count(num[2], n.revoked), text_count(num[3], n.unreadable));
+		ask_choice(a, ca->name, title);
+	}
+}
+
+static void triage_menu(struct ask *a, const struct choice *c)
+{
+	for (; c->value != NULL; c++)
+		ask_choice(a, c->value, _(c->title));
+}
+
+/* A CA without a parent is a root, another is not: the menu holds what can be. */
+static void triage_level_menu(struct ask *a, void *ctx)
+{
+	const struct config *c = triage_config(ctx);
+	const struct ca_conf *ca = c != NULL ? config_ca(c, ask_get(a, "ca")) : NULL;
+
+	for (const struct choice *l = triage_levels; l->value != NULL; l++) {
+		if (ca != NULL && strcmp(l->value, ca->parent != NULL ? "root" : "intermediate") == 0)
+			continue;
+		ask_choice(a, l->value, _(l->title));
+	}
+}
+
+static void triage_compromise_menu(struct ask *a, void *ctx)
+{
+	(void)ctx;
+	triage_menu(a, triage_compromises);
+}
+
+static void triage_channel_menu(struct ask *a, void *ctx)
+{
+	(void)ctx;
+	triage_menu(a, triage_channels);
+}
+
+static void triage_reason_menu(struct ask *a, void *ctx)
+{
+	char title[200];
+
+	(void)ctx;
+	for (const struct choice *c = triage_reasons; c->value != NULL; c++) {
+		snprintf(title, sizeof title, "%-21s %s", c->value, _(c->title));
+		ask_choice(a, c->value, title);
+	}
+}
+
+static bool triage_end_entity(const struct ask *a, void *ctx)
+{
+	const char *level = ask_get(a, "level");
+
+	(void)ctx;
+	return level != NULL && strcmp(level, "end-entity") == 0;
+}
+
+/* Serials in hexadecimal, colons or not, apart by blanks or commas; kept apart by one blank. */
+static int triage_serials(void *ctx, const char *text, char **value, struct err *e)
+{
+	struct buf b = { 0 };
+	char word[128];
+	size_t n, k;
+
+	(void)ctx;
+	for (; *(text += strspn(text, " ,")) != '\0'; text += n) {
+		n = strcspn(text, " ,");
+		for (size_t i = k = 0; i < n && k < sizeof word - 1; i++)
+			if (text[i] != ':')
+				word[k++] = text[i];
+		word[k] = '\0';
+		if (!text_is_hex(word) || k > 40) {
+			buf_free(&b);
+			return err_set(e, ERR_USAGE, _("\"%.*s\" is no serial: hexadecimal digits, at most 40."), (int)n, text);
+		}
+		buf_addf(&b, "%s%s", b.len > 0 ? " " : "", word);
+	}
+	*value = buf_take(&b);
+	return 0;
+}
+
+static const struct ask_item items[] = {
+	{ .name = "ca", .title = N_("Affected CA"), .question = N_("Which CA is affected?"), .menu = triage_cas,
+	    .hint = N_("Those of the configuration, counted from their index files now.") },
+	{ .name = "compromise", .title = N_("Compromise"), .question = N_("What kind of compromise is it?"),
+	    .menu = triage_compromise_menu },
+	{ .name = "level", .title = N_("Scope"), .question = N_("What must be revoked?"), .menu = triage_level_menu },
+	{ .name = "serial", .title = N_("Serials"), .question = N_("Which serials? (hexadecimal; empty: any)"),
+	    .check = triage_serials, .wanted = triage_end_entity, .optional = true,
+	    .hint = N_("Several apart by blanks. All selectors must match at once.") },
+	{ .name = "subject", .title = N_("Subjects"), .question = N_("Which subjects? (a pattern; empty: any)"),
+	    .wanted = triage_end_entity, .optional = true, .hint = N_("* and ? as in a shell: *CN=web*.example.com*") },
+	{ .name = "issued-since", .title = N_("Issued since"), .question = N_("Issued since when? (empty: any time)"),
+	    .check = answer_time, .wanted = triage_end_entity, .optional = true,
+	    .hint = N_("-2d, or a time with its zone: 2026-08-31T23:19+05:30") },
+	{ .name = "received", .title = N_("First receipt"), .preset = "now", .check = answer_time,
+	    .question = N_("When was it first reported, on any channel?"),
+	    .hint = N_("The revocation deadline runs from here, however late it reached you. "
+	        "now, -35m, -2h, or a time with its zone: 2026-08-31T23:19+05:30") },
+	{ .name = "channel", .title = N_("Channel"), .question = N_("By which channel?"), .menu = triage_channel_menu },
+	{ .name = "reporter", .title = N_("Reporter"), .question = N_("Who reported it?"), .optional = true,
+	    .hint = N_("A name or an address; empty where unknown.") },
+	{ .name = "since", .title = N_("Began"), .question = N_("Since when is it compromised?"), .preset = "unknown",
+	    .check = answer_time_or_unknown,
+	    .hint = N_("unknown, -3d, or a time with its zone. It becomes the CRL's invalidityDate.") },
+	{ .name = "reason", .title = N_("Reason"), .question = N_("Which revocation reason?"),
+	    .menu = triage_reason_menu, .hint = N_("CA certificates get cACompromise in any case.") },
+	{ .name = NULL },
+};
+
+/* ---- the screen ---- */
+
+static void triage_open(struct screen *s, void *arg)
+{
+	struct triage *t = mem_zalloc(1, sizeof *t);
+	struct answer w;
+
+	(void)arg;
+	t->screen = s;
+	s->data = t;
+	if (answer_init(&w, "count", true))
+		t->count = answer_start(&w, s->ui);
+	if (t->count != NULL)
+		t->count->held++;
+	ask_init(&t->ask, items, t);
+}
+
+static void triage_done(struct screen *s)
+{
+	struct triage *t = s->data;
+
+	if (t->count != NULL)
+		t->count->held--;
+	if (t->job != NULL)
+		t->job->held--;
+	ask_free(&t->ask);
+	free(t);
+}
+
+static void triage_words(const struct triage *t, struct answer *w)
+{
+	static const char *const names[] = { "ca", "level", "compromise", "received", "channel", "reporter", "since",
+		"reason", "subject", "issued-since" };
+	const char *serials = ask_get(&t->ask, "serial");
+	char word[64];
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		answer_add(w, names[i], ask_get(&t->ask, names[i]));
+	while (serials != NULL && serials[0] != '\0') {
+		snprintf(word, sizeof word, "%.*s", (int)strcspn(serials, " "), serials);
+		answer_add(w, "serial", word);
+		serials += strcspn(serials, " ");
+		serials += strspn(serials, " ");
+	}
+}
+
+static int summary_line(const struct area *a, int row, const char *label, enum style st, const char *text)
+{
+	int n;
+
+	draw_text(a, row, 3, 18, STYLE_DIM, label);
+	n = draw_wrap(a, row, 22, a->cols - 23, 2, st, text);
+	return row + (n > 0 ? n : 1);
+}
+
+static bool triage_below(const struct config *c, const struct ca_conf *ca, const char *top)
+{
+	for (size_t depth = 0; ca != NULL && depth <= c->cas; depth++) {
+		if (strcmp(ca->name, top) == 0)
+			return true;
+		ca = ca->parent != NULL ? config_ca(c, ca->parent) : NULL;
+	}
+	return false;
+}
+
+/* What the scope holds now, for the summary; the scope command counts again and freezes. */
+static void summary_counts(const struct triage *t, char *out, size_t size)
+{
+	const struct config *c = triage_config(t);
+	const char *top = ask_get(&t->ask, "ca");
+	struct ca_count n;
+	int64_t valid = 0;
+	size_t cas = 0;
+	char num[32];
+
+	if (triage_end_entity(&t->ask, NULL)) {
+		snprintf(out, size, "%s", _("those the selectors match; the scope counts them"));
+		return;
+	}
+	for (size_t i = 0; c != NULL && i < c->cas; i++) {
+		if (c->ca[i].spare || !triage_below(c, &c->ca[i], top) ||
+		    !model_count(ui_engine(t->screen->ui), c->ca[i].name, &n))
+			continue;
+		valid += n.valid;
+		cas++;
+	}
+	snprintf(out, size, _("%s valid certificates, CAs: %zu%s"), text_count(num, valid), cas,
+	    strcmp(ask_get(&t->ask, "level"), "intermediate") == 0 ? _("; its own on its parent's CRL") : "");
+}
+
+static void summary_tell(const struct triage *t, char *out, size_t size)
+{
+	const struct incident *in = model_incident(ui_engine(t->screen->ui));
+	json_t *tell = triage_tell(ask_get(&t->ask, "level"), in != NULL ? in->profile : "private");
+	const json_t *who;
+	size_t i, n = 0;
+
+	out[0] = '\0';
+	json_array_foreach(tell, i, who)
+		if (n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", i > 0 ? ", " : "", json_string_value(who));
+	json_decref(tell);
+}
+
+static void summary_deadline(const struct triage *t, char *out, size_t size)
+{
+	const struct incident *in = model_incident(ui_engine(t->screen->ui));
+	int hours = triage_deadline_hours(in != NULL ? in->profile : "private", ask_get(&t->ask, "level"),
+	    ask_get(&t->ask, "reason"));
+	int64_t received = clock_now();
+	char iso[32], span[40];
+
+	clock_parse(ask_get(&t->ask, "received"), &received);
+	received += (int64_t)hours * 3600 * 1000;
+	snprintf(out, size, _("%s, %d h after first receipt (%s left)"), clock_iso(iso, sizeof iso, received), hours,
+	    clock_span(span, sizeof span, received - clock_now()));
+}
+
+static void triage_draw_summary(const struct triage *t, const struct area *a)
+{
+	const char *trigger, *action;
+	char text[500];
+	struct answer w;
+	int row = 0;
+
+	triage_trigger(ask_get(&t->ask, "level"), atoi(ask_get(&t->ask, "compromise")), &trigger, &action);
+	snprintf(text, sizeof text, "%s (%s), %s", ask_get(&t->ask, "ca"), ask_get(&t->ask, "level"),
+	    ask_shown(&t->ask, "compromise"));
+	row = summary_line(a, row, _("Affected"), STYLE_BOLD, text);
+	row = summary_line(a, row, _("Trigger"), STYLE_PLAIN, trigger);
+	row = summary_line(a, row, _("Action"), STYLE_BOLD, action);
+	summary_counts(t, text, sizeof text);
+	row = summary_line(a, row, _("To be revoked"), STYLE_PLAIN, text);
+	snprintf(text, sizeof text, _("%s; compromised since %s"), ask_get(&t->ask, "reason"), ask_get(&t->ask, "since"));
+	row = summary_line(a, row, _("Reason"), STYLE_PLAIN, text);
+	snprintf(text, sizeof text, _("%s by %s%s%s"), ask_get(&t->ask, "received"), ask_get(&t->ask, "channel"),
+	    ask_get(&t->ask, "reporter")[0] != '\0' ? _(", from ") : "", ask_get(&t->ask, "reporter"));
+	row = summary_line(a, row, _("First receipt"), STYLE_PLAIN, text);
+	summary_deadline(t, text, sizeof text);
+	row = summary_line(a, row, _("Revoked by"), STYLE_WARN, text);
+	summary_tell(t, text, sizeof text);
+	row = summary_line(a, row, _("Must be told"), STYLE_BOLD, text);
+	draw_rule(a, row++, NULL, NULL);
+	if (answer_init(&w, "triage", false)) {
+		triage_words(t, &w);
+		snprintf(text, sizeof text, "sev1 %s && sev1 scope", buf_str(&w.words));
+		row += draw_wrap(a, row, 1, a->cols - 2, 3, STYLE_DIM, text);
+		answer_free(&w);
+	}
+	draw_text(a, row + 1, 1, a->cols - 2, STYLE_BOLD,
+	    t->step == STEP_ASK ? _("Enter records this and freezes the scope; nothing is revoked yet.")
+	    : t->step == STEP_TRIAGE ? _("Recording the answers ...") : _("Freezing the scope ..."));
+}
+
+static void triage_draw_failure(const struct triage *t, const struct area *a)
+{
+	int row = 0;
+
+	draw_text(a, row++, 1, a->cols - 2, STYLE_BAD,
+	    t->step == STEP_TRIAGE ? _("The answers were not recorded.") : _("The scope is not frozen."));
+	row += draw_wrap(a, row + 1, 3, a->cols - 4, 6, STYLE_PLAIN, t->job->err.text) + 2;
+	row += draw_wrap(a, row, 3, a->cols - 4, 4, STYLE_WARN, t->job->err.remedy) + 1;
+	draw_text(a, row, 1, a->cols - 2, STYLE_BOLD, _("Enter tries again, Esc goes back to the questions."));
+}
+
+static void triage_draw(struct screen *s, const struct area *a)
+{
+	struct triage *t = s->data;
+
+	if (t->failed)
+		triage_draw_failure(t, a);
+	else if (ask_done(&t->ask))
+		triage_draw_summary(t, a);
+	else
+		ask_draw(&t->ask, a);
+}
+
+static void triage_run(struct triage *t, enum step step)
+{
+	struct answer w;
+
+	if (t->job != NULL)
+		t->job->held--;
+	t->job = NULL;
+	t->failed = false;
+	t->step = step;
+	if (!answer_init(&w, step == STEP_TRIAGE ? "triage" : "scope", true))
+		return;
+	if (step == STEP_TRIAGE)
+		triage_words(t, &w);
+	t->job = answer_start(&w, t->screen->ui);
+	if (t->job != NULL)
+		t->job->held++;
+	else
+		t->step = STEP_ASK;
+}
+
+static bool triage_key(struct screen *s, int key)
+{
+	struct triage *t = s->data;
+	bool enter = keymap_act(key) == ACT_ENTER;
+
+	if (key == KEYC_F1 || keymap_act(key) == ACT_REDRAW)
+		return false;
+	if (t->failed) {
+		if (enter)
+			triage_run(t, t->step);
+		else if (key == KEYC_ESC) {
+			t->failed = false;
+			t->step = STEP_ASK;
+		}
+		return true;
+	}
+	if (t->step != STEP_ASK) {
+		if (key == KEYC_ESC)
+			ui_pop(s->ui); /* what runs goes on and ends in the journal */
+		return true;
+	}
+	if (ask_done(&t->ask)) {
+		if (enter)
+			triage_run(t, STEP_TRIAGE);
+		else if (key == KEYC_ESC)
+			ask_reopen(&t->ask);
+		return true;
+	}
+	if (ask_key(&t->ask, key) == ASK_BACK)
+		ui_pop(s->ui);
+	return true;
+}
+
+static void triage_ended(struct screen *s, struct job *j)
+{
+	struct triage *t = s->data;
+	struct ui *u = s->ui;
+	const struct incident *in;
+	char num[32];
+
+	if (j != t->job)
+		return;
+	if (j->status != EXIT_DONE) {
+		t->failed = true;
+		if (j->err.code == 0)
+			err_set(&j->err, ERR_FAILED, "%s", j->said.count > 0 ? j->said.line[j->said.count - 1] : "");
+		return;
+	}
+	if (t->step == STEP_TRIAGE) {
+		triage_run(t, STEP_SCOPE);
+		return;
+	}
+	in = model_incident(ui_engine(u));
+	ui_home(u); /* s is gone */
+	if (in != NULL && in->scope_frozen)
+		ui_say(u, STYLE_GOOD, _("The scope is frozen: %s certificates, manifest sha256 %.16s."),
+		    text_count(num, in->scope_count), in->manifest);
+}
+
+static const struct binding triage_keys[] = {
+	{ KEYC_ENTER, "Enter", N_("answer"), NULL },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct screen_ops scr_triage = {
+	.name = "triage",
+	.title = N_("Triage"),
+	.keys = triage_keys,
+	.open = triage_open,
+	.draw = triage_draw,
+	.typing = true,
+	.key = triage_key,
+	.ended = triage_ended,
+	.done = triage_done,
+};
