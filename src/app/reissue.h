@@ -24,8 +24,8 @@ struct reissue {
 	struct reissue_peer *peer;    /* a list */
 	json_t *rows;                 /* host -> row, not yet in the journal */
 	json_t *order;                /* hosts of rows in the order of their first change */
-	uint64_t flush;
-	int64_t started;
+	uint64_t flush;               /* timer */
+	bool soon;                    /* it is the short one */
 	char tag[32];                 /* of staged keys: one for the incident */
 };
 

@@ -8,8 +8,10 @@
 #include "base/i18n.h"
 #include "base/json.h"
 
-/* A commit costs milliseconds: rows are gathered for so long. */
+/* A commit costs milliseconds: rows are gathered for so long. What a host only passes through is
+ * worth a look on the screen, not a journal full of it. */
 #define FLUSH_MS 100
+#define FLUSH_PASSING_MS 1000
 
 struct reissue_peer {
 	struct reissue_peer *next;
@@ -162,14 +164,19 @@ static void reissue_row(void *ctx, size_t i, const struct host *h, const json_t 
 {
 	struct reissue *d = ctx;
 
+	bool passing = h->state == HOST_RUNNING;
+
 	(void)i;
 	if (json_object_get(d->rows, h->name) == NULL)
 		json_array_append_new(d->order, json_string(h->name));
 	json_object_set_new(d->rows, h->name, reissue_row_body(h, result));
-	if (h->state != HOST_VERIFIED && h->state != HOST_RUNNING)
+	if (h->state != HOST_VERIFIED && !passing)
 		run_say(d->run, "%s: %s: %s", h->name, host_state_name(h->state), h->detail);
-	if (d->flush == 0)
-		d->flush = loop_after(engine_loop(run_engine(d->run)), FLUSH_MS, reissue_flush, d);
+	if (d->flush != 0 && (passing || d->soon))
+		return;
+	loop_cancel(l, d->flush);
+	d->soon = !passing;
+	d->flush = loop_after(l, passing ? FLUSH_PASSING_MS : FLUSH_MS, reissue_flush, d);
 }
 
 /* ---- the end ---- */
