@@ -163,7 +163,7 @@ static json_t *reissue_row_body(const struct host *h, const json_t *result)
 static void reissue_row(void *ctx, size_t i, const struct host *h, const json_t *result)
 {
 	struct reissue *d = ctx;
-
+	struct loop *l = engine_loop(run_engine(d->run));
 	bool passing = h->state == HOST_RUNNING;
 
 	(void)i;
