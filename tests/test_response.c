@@ -498,8 +498,8 @@ static void test_notify(void **state)
 	put("hosts.csv", "host\nweb01.example.com\nweb02.example.com\n");
 	incident_start("[fleet]\ninventory = hosts.csv\nkey = /k\ncertificate = /c\ntest = true\nreload = true\n");
 	assert_int_equal(command(&cmd_notify, "", "management", NULL), EXIT_REFUSED);
-	says("management.txt:15: the field {{downtime}} is not filled");
-	says("unfilled: {{downtime}} (line 15)");
+	says("management.txt:16: the field {{downtime}} is not filled");
+	says("unfilled: {{downtime}} (line 16)");
 	says("Subject: SEV-1: PKI compromise, Issuing CA 2");
 	assert_false(fs_exists("mailed"));
 	assert_int_equal(command(&cmd_notify, "", "management", "field", "downtime=4", NULL), EXIT_PARTIAL);
