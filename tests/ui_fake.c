@@ -163,12 +163,12 @@ static const struct step middle[] = {
 	    "\"subject\":\"CN=Issuing CA 2\"}]}" },
 	{ 670000, EV_ACTION_START, "{\"id\":\"pki\",\"title\":\"stop pki-ca\",\"kind\":\"command\",\"host\":\"ca01\","
 	    "\"command\":\"systemctl stop pki-ca\",\"verify\":\"\",\"undo\":\"systemctl start pki-ca\"}" },
-	{ 670800, EV_ACTION_END, "{\"id\":\"pki\",\"outcome\":\"held\",\"detail\":\"inactive\",\"ms\":800}" },
-	{ 731000, EV_ACTION_START, "{\"id\":\"ocsp\",\"title\":\"stop ocsp-responder\",\"kind\":\"command\","
+	{ 670100, EV_ACTION_START, "{\"id\":\"ocsp\",\"title\":\"stop ocsp-responder\",\"kind\":\"command\","
 	    "\"host\":\"ca01\",\"command\":\"systemctl stop ocsp-responder\",\"verify\":\"\",\"undo\":\"\"}" },
-	{ 731700, EV_ACTION_END, "{\"id\":\"ocsp\",\"outcome\":\"held\",\"detail\":\"inactive\",\"ms\":700}" },
-	{ 740000, EV_ACTION_START, "{\"id\":\"ports\",\"title\":\"block 80, 443\",\"kind\":\"firewall\","
+	{ 670200, EV_ACTION_START, "{\"id\":\"ports\",\"title\":\"block 80, 443\",\"kind\":\"firewall\","
 	    "\"host\":\"ca01\",\"command\":\"iptables -I INPUT 1 ...\",\"verify\":\"\",\"undo\":\"\"}" },
+	{ 670800, EV_ACTION_END, "{\"id\":\"pki\",\"outcome\":\"held\",\"detail\":\"inactive\",\"ms\":800}" },
+	{ 731700, EV_ACTION_END, "{\"id\":\"ocsp\",\"outcome\":\"held\",\"detail\":\"inactive\",\"ms\":700}" },
 	{ 0, 0, NULL }
 };
 
@@ -209,7 +209,7 @@ static int scene_hosts(struct engine *en, int hosts, struct err *e)
 		"waiting", "rolled back" };
 	static const char *const phase_of[] = { "verify", "verify", "verify", "install", "csr", "connect", "", "reload" };
 	static const char *const detail_of[] = { "", "", "", "disk full", "", "no answer in 10 s", "",
-		"nginx -t: emerg ]0;owned" };
+		"nginx -t: emerg \033]0;owned\007" };
 	json_t *names = json_array(), *rows = json_array();
 	char name[64], serial[32];
 

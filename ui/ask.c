@@ -47,6 +47,7 @@ static void ask_enter(struct ask *a)
 	ask_fill(a);
 	if (a->item[a->at].menu == NULL)
 		edit_set(&a->edit, old != NULL ? a->said[a->at] : a->item[a->at].preset);
+	a->fresh = a->edit.len > 0;
 	for (size_t i = 0; old != NULL && i < a->rows; i++)
 		if (strcmp(a->row[i].value, old) == 0)
 			list_move(&a->list, (long)i);
@@ -117,14 +118,19 @@ static enum ask_end ask_back(struct ask *a)
 static enum ask_end ask_take(struct ask *a)
 {
 	const struct ask_item *it = &a->item[a->at];
-	char *value = NULL;
+	char *value = NULL, *said;
 	size_t here;
 
 	if (it->menu != NULL) {
 		here = list_here(&a->list);
 		if (here == LIST_NONE)
 			return ASK_MORE;
-		ask_answer(a, mem_strdup(a->row[here].value), a->row[here].title);
+		/* What follows two blanks (live counts) belongs to the menu, not to the answer. */
+		said = mem_strdup(a->row[here].title);
+		if (strstr(said, "  ") != NULL)
+			*strstr(said, "  ") = '\0';
+		ask_answer(a, mem_strdup(a->row[here].value), said);
+		free(said);
 	} else {
 		a->err.code = 0;
 		if (a->edit.len == 0 && !it->optional) {
@@ -165,6 +171,9 @@ enum ask_end ask_key(struct ask *a, int key)
 	if (act == ACT_ENTER || (menu && act == ACT_RIGHT))
 		return ask_take(a);
 	if (!menu) {
+		if (a->fresh && key >= ' ' && key < KEYC_UP && key != 0x7f)
+			edit_set(&a->edit, "");
+		a->fresh = false;
 		if (edit_key(&a->edit, key))
 			a->err.code = 0;
 		return ASK_MORE;

@@ -41,6 +41,7 @@ struct ask {
 	size_t rows;
 	struct list list;
 	struct edit edit;
+	bool fresh;            /* the field holds its preset: the first character replaces it */
 	struct err err;        /* why the last field was refused */
 };
 

@@ -7,8 +7,12 @@
 #include "app/model.h"
 #include "draw.h"
 
-/* Draw the rows of cp's detail from row top on. c may be NULL. Returns how many rows there are. */
+/* Draw the rows of cp's detail from row top on. c may be NULL. evidence: say its words first. Returns how
+ * many rows there are. */
 size_t detail_draw(const struct area *a, const struct incident *in, const struct config *c,
-    const struct checkpoint *cp, size_t top);
+    const struct checkpoint *cp, bool evidence, size_t top);
+
+/* "2026-08-31 03:20Z"; returns out. */
+char *show_minute(char out[32], int64_t ms);
 
 #endif

@@ -42,15 +42,16 @@ static int chrome_status(const struct ui *u, const struct area *a, const struct 
 	return end;
 }
 
-static int chrome_clock(const struct area *a, int col, const char *name, int64_t left)
+/* word: what follows while it runs. */
+static int chrome_clock(const struct area *a, int col, const char *name, int64_t left, const char *word)
 {
 	char span[40], line[120];
 
 	if (left == INT64_MIN)
 		snprintf(line, sizeof line, "%s --:--:--", name);
 	else
-		snprintf(line, sizeof line, "%s %s %s", name, clock_span(span, sizeof span, llabs(left)),
-		    left < 0 ? _("late") : _("left"));
+		snprintf(line, sizeof line, "%s %s%s", name, clock_span(span, sizeof span, llabs(left)),
+		    left < 0 ? _(" late") : word);
 	return col + draw_text(a, 1, col, a->cols - col, theme_clock(left), line) + 3;
 }
 
@@ -70,31 +71,35 @@ static void chrome_head(const struct ui *u, const struct area *a)
 	draw_text(a, 0, col, end - col, STYLE_PLAIN, in->title);
 	col = 1 + draw_printf(a, 1, 1, 20, STYLE_PLAIN, "T+%s",
 	    clock_span(span, sizeof span, now - in->declared)) + 3;
-	col = chrome_clock(a, col, _("RTO"), incident_rto_left(in, now));
-	col = chrome_clock(a, col, _("deadline"), incident_deadline_left(in, now));
-	chrome_clock(a, col, _("CRL fuse"), incident_fuse_left(in, now));
+	col = chrome_clock(a, col, _("RTO"), incident_rto_left(in, now), _(" left"));
+	col = chrome_clock(a, col, _("deadline"), incident_deadline_left(in, now), _(" left"));
+	chrome_clock(a, col, _("CRL fuse"), incident_fuse_left(in, now), "");
 }
 
-/* One line of what is at work, where there is no message. */
-static bool chrome_busy(const struct ui *u, const struct area *a, int row)
+/* One line of what is at work, where there is no message. A plan that waits for its phrase is not. */
+static void chrome_busy(const struct ui *u, const struct area *a, int row)
 {
-	struct run_view v;
+	const struct job *j, *last = NULL;
 	char count[80] = "", done[32], total[32];
-	size_t n = model_runs(u->en);
+	size_t n = 0;
 
-	if (n == 0)
-		return false;
-	model_run(u->en, n - 1, &v);
-	if (v.total > 0)
-		snprintf(count, sizeof count, _("%s of %s  "), text_count(done, v.done),
-		    text_count(total, v.total));
-	draw_printf(a, row, 1, a->cols - 2, STYLE_BUSY, "%s: %s%s", v.command, count,
-	    v.text != NULL && v.text[0] != '\0' ? v.text : _("working"));
+	for (size_t i = 0; (j = jobs_at(u->jobs, i)) != NULL; i++) {
+		if (j->state != JOB_WORKING && j->state != JOB_GOING)
+			continue;
+		last = j;
+		n++;
+	}
+	if (last == NULL)
+		return;
+	if (last->total > 0)
+		snprintf(count, sizeof count, _("%s of %s  "), text_count(done, last->done),
+		    text_count(total, last->total));
+	draw_printf(a, row, 1, a->cols - 2, STYLE_BUSY, "%s: %s%s", last->command->name, count,
+	    last->text != NULL && last->text[0] != '\0' ? last->text : _("working"));
 	if (n > 1) {
 		snprintf(count, sizeof count, _("+%zu more"), n - 1);
 		draw_right(a, row, a->cols - 1, STYLE_BUSY, count);
 	}
-	return true;
 }
 
 static void chrome_foot(const struct ui *u, const struct area *a)
@@ -114,9 +119,19 @@ static void chrome_foot(const struct ui *u, const struct area *a)
 	} else {
 		chrome_busy(u, a, row);
 	}
-	keymap_footer(&b, u->top->ops->keys, a->cols - 2);
+	keymap_footer(&b, u->top->ops->keys, u->top->ops->typing, a->cols - 2);
 	draw_text(a, a->rows - 1, 1, a->cols - 2, STYLE_DIM, buf_str(&b));
 	buf_free(&b);
+}
+
+void draw_same(const struct area *a, int row, const struct job *j)
+{
+	if (j->hash == NULL) {
+		draw_printf(a, row, 1, a->cols - 2, STYLE_DIM, "sev1 %s", j->words);
+		return;
+	}
+	draw_printf(a, row, 1, a->cols - 2, STYLE_DIM, "sev1 %s --confirm '%s' \\", j->words, j->phrase);
+	draw_printf(a, row + 1, 1, a->cols - 2, STYLE_DIM, "  --plan %s", j->hash);
 }
 
 static void chrome_too_small(struct frame *f)

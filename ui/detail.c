@@ -51,6 +51,16 @@ static void pane_line(struct pane *p, enum style st, const char *fmt, ...)
 	draw_text(p->a, row, 3, p->a->cols - 4, st, line);
 }
 
+char *show_minute(char out[32], int64_t ms)
+{
+	clock_iso(out, 32, ms);
+	if (strlen(out) >= 20) {
+		out[10] = ' ';
+		memcpy(out + 16, "Z", 2);
+	}
+	return out;
+}
+
 static const char *or_dash(const char *s)
 {
 	return s != NULL && s[0] != '\0' ? s : "-";
@@ -172,9 +182,9 @@ static void detail_notice(struct pane *p, const struct incident *in, const struc
 
 static void detail_crls(struct pane *p, const struct incident *in)
 {
-	static const struct column c[] = { { "", 20, false }, { "", 12, false }, { "", 18, true },
+	static const struct column c[] = { { "", 18, false }, { "", 11, false }, { "", 15, true },
 		{ "", 0, false } };
-	char until[32], number[48], entries[48], count[32];
+	char until[64], number[48], entries[48], count[32];
 
 	for (size_t i = 0; i < in->revocations; i++) {
 		const struct revocation *r = &in->revocation[i];
@@ -191,7 +201,7 @@ static void detail_crls(struct pane *p, const struct incident *in)
 		char iso[32];
 		snprintf(number, sizeof number, _("number %s"), m->number);
 		snprintf(entries, sizeof entries, _("%s entries"), text_count(count, m->entries));
-		snprintf(until, sizeof until, _("until %s"), clock_iso(iso, sizeof iso, m->next_update));
+		snprintf(until, sizeof until, _("until %s"), show_minute(iso, m->next_update));
 		pane_row(p, c, 4, text, NULL);
 	}
 	if (p->n == 0)
@@ -217,7 +227,7 @@ static void detail_point(struct pane *p, const char *name, const char *url, enum
 	const char *text[] = { name, _(point_word(state)), what };
 	enum style st[] = { STYLE_PLAIN, theme_state(point_word(state)), STYLE_PLAIN };
 
-	snprintf(what, sizeof what, "%s%s%s", url, detail[0] != '\0' ? "  " : "", detail);
+	snprintf(what, sizeof what, "%s%s%s", detail, detail[0] != '\0' ? "  " : "", url);
 	pane_row(p, c, 3, text, st);
 }
 
@@ -277,7 +287,7 @@ static void detail_recovery(struct pane *p, const struct incident *in)
 }
 
 size_t detail_draw(const struct area *a, const struct incident *in, const struct config *c,
-    const struct checkpoint *cp, size_t top)
+    const struct checkpoint *cp, bool evidence, size_t top)
 {
 	struct pane p = { a, top, 0 };
 	const char *arg = cp->command + strcspn(cp->command, " ");
@@ -285,6 +295,8 @@ size_t detail_draw(const struct area *a, const struct incident *in, const struct
 
 	snprintf(name, sizeof name, "%.*s", (int)(arg - cp->command), cp->command);
 	arg += strspn(arg, " ");
+	if (evidence)
+		pane_line(&p, STYLE_BOLD, "%s", cp->shown);
 	if (strcmp(name, "triage") == 0 || strcmp(name, "scope") == 0)
 		detail_scope(&p, in);
 	else if (strcmp(name, "contain") == 0)

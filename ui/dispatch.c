@@ -251,7 +251,7 @@ static void ui_said(void *ctx, struct job *j, const char *line)
 
 	if (j == NULL)
 		ui_say(u, STYLE_BAD, "%s", line);
-	else if (!j->quiet)
+	else if (!j->quiet && u->top->data != j) /* its own screen shows it already */
 		ui_say(u, STYLE_PLAIN, "%s: %s", j->command->name, line);
 }
 

@@ -195,13 +195,13 @@ int draw_lines(int width, int max, const char *s)
 
 void draw_rule(const struct area *a, int row, const char *title, const char *note)
 {
-	int w;
+	int w, room = a->cols - 9 - (note != NULL && note[0] != '\0' ? text_columns(note) + 3 : 0);
 
 	for (int c = 1; c < a->cols - 1; c++)
 		draw_text(a, row, c, 1, STYLE_DIM, "-");
 	if (title != NULL && title[0] != '\0') {
 		draw_text(a, row, 3, 1, STYLE_PLAIN, " ");
-		w = draw_text(a, row, 4, a->cols - 8, STYLE_BOLD, title);
+		w = draw_text(a, row, 4, room, STYLE_BOLD, title);
 		draw_text(a, row, 4 + w, 1, STYLE_PLAIN, " ");
 	}
 	if (note != NULL && note[0] != '\0') {

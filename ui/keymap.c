@@ -89,13 +89,13 @@ static void keymap_add(struct buf *b, int cols, const char *label, const char *w
 		buf_adds(b, item);
 }
 
-void keymap_footer(struct buf *b, const struct binding *own, int cols)
+void keymap_footer(struct buf *b, const struct binding *own, bool typing, int cols)
 {
 	/* What everyone must find comes first into the count of columns. */
 	char tail[80];
 	int room;
 
-	snprintf(tail, sizeof tail, "   ? %s   q %s", _("help"), _("back"));
+	snprintf(tail, sizeof tail, "   %s %s   %s %s", typing ? "F1" : "?", _("help"), typing ? "Esc" : "q", _("back"));
 	room = cols - text_columns(tail);
 	for (; own != NULL && own->what != NULL; own++)
 		if (keymap_label(own) != NULL)

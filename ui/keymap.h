@@ -3,6 +3,7 @@
 #ifndef SEV1_KEYMAP_H
 #define SEV1_KEYMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "app/command.h"
@@ -70,7 +71,8 @@ const struct keydef *keymap_at(size_t i);          /* the global table; NULL pas
 enum act keymap_act(int key);
 const struct command *keymap_command(int key);     /* the command of this key, or NULL */
 const char *keymap_label(const struct binding *b); /* NULL where its command has no key */
-/* The footer of a screen, at most cols columns: its own keys, then the global ones that fit. */
-void keymap_footer(struct buf *b, const struct binding *own, int cols);
+/* The footer of a screen, at most cols columns: its own keys, then how to get help and back. typing:
+ * letters are text on this screen. */
+void keymap_footer(struct buf *b, const struct binding *own, bool typing, int cols);
 
 #endif

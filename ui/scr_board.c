@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "board.h"
 #include "list.h"
 #include "screen.h"
@@ -27,10 +28,10 @@ struct board {
 };
 
 static const struct column columns[] = {
-	{ N_("Checkpoint"), 28, false },
+	{ N_("Checkpoint"), 25, false },
 	{ N_("due"), 5, false },
-	{ N_("clock"), 10, true },
-	{ N_("state"), 8, false },
+	{ N_("clock"), 9, true },
+	{ N_("state"), 7, false },
 	{ N_("evidence"), 0, false },
 };
 
@@ -156,18 +157,25 @@ static int board_draw_detail(struct screen *s, const struct area *a, int row, in
 {
 	struct board *b = s->data;
 	struct area pane = frame_area(a->f, a->top + row + 1, a->left, rows, a->cols);
-	char note[120], title[160];
+	char note[120], title[320];
 	size_t total;
+	int room;
+	bool cut;
 
 	board_note(s, cp, note, sizeof note);
-	snprintf(title, sizeof title, "%s%s", b->pane ? "> " : "", cp->title);
+	snprintf(title, sizeof title, "%s%s%s%s", b->pane ? "> " : "", cp->title, cp->shown[0] != '\0' ? ": " : "",
+	    cp->shown);
+	room = a->cols - 12 - text_columns(note);
+	cut = text_columns(title) > room;
+	if (cut)
+		snprintf(title, sizeof title, "%s%s", b->pane ? "> " : "", cp->title);
 	draw_rule(a, row, title, note);
-	total = detail_draw(&pane, in, model_config(ui_engine(s->ui)), cp, b->detail_top);
+	total = detail_draw(&pane, in, model_config(ui_engine(s->ui)), cp, cut, b->detail_top);
 	if (b->detail_top > 0 && b->detail_top + (size_t)rows > total) {
 		b->detail_top = total > (size_t)rows ? total - (size_t)rows : 0;
 		for (int r = 0; r < rows; r++)
 			draw_printf(&pane, r, 0, pane.cols, STYLE_PLAIN, "%*s", pane.cols, "");
-		detail_draw(&pane, in, model_config(ui_engine(s->ui)), cp, b->detail_top);
+		detail_draw(&pane, in, model_config(ui_engine(s->ui)), cp, cut, b->detail_top);
 	}
 	return row + 1 + rows;
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "list.h"
 #include "pager.h"
 #include "screen.h"
@@ -28,13 +29,28 @@ static const char *const states[] = { "waiting", "running", "verified", "failed"
 	"unreachable", "refused" };
 #define STATES (sizeof states / sizeof states[0])
 
-static const struct column columns[] = {
-	{ N_("host"), 24, false },
-	{ N_("phase"), 9, false },
+/* Worst first: what is cut at the right edge is what can wait. */
+static const size_t order[] = { 3, 4, 5, 6, 1, 0 };
+
+static const struct column narrow[] = {
+	{ N_("host"), 20, false },
+	{ N_("phase"), 8, false },
 	{ N_("state"), 11, false },
+	{ N_("detail"), 0, false },
+	{ N_("took"), 6, true },
+};
+static const struct column wide[] = {
+	{ N_("host"), 32, false },
+	{ N_("phase"), 9, false },
+	{ N_("state"), 12, false },
 	{ N_("detail"), 0, false },
 	{ N_("took"), 7, true },
 };
+
+static const struct column *fleet_columns(const struct area *a)
+{
+	return a->cols >= 100 ? wide : narrow;
+}
 
 static void fleet_open(struct screen *s, void *arg)
 {
@@ -111,6 +127,16 @@ static void fleet_rate(struct fleet *f, const size_t n[STATES], char *out, size_
 	    clock_span(span, sizeof span, (int64_t)((double)open / rate * 1000)));
 }
 
+/* A count that does not fit whole is left out: "running 9" for 96 would be a lie. */
+static void fleet_add(struct buf *b, int cols, const char *state, size_t n)
+{
+	char item[80];
+
+	snprintf(item, sizeof item, "%s%s %zu", b->len > 0 ? "  " : "", state, n);
+	if (text_columns(buf_str(b)) + text_columns(item) <= cols)
+		buf_adds(b, item);
+}
+
 static void fleet_draw_head(struct fleet *f, const struct area *a)
 {
 	const struct incident *in = f->in;
@@ -123,11 +149,11 @@ static void fleet_draw_head(struct fleet *f, const struct area *a)
 	draw_printf(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Re-issue from %s     %zu of %zu verified"),
 	    in->issuer != NULL ? in->issuer->name : "-", n[2], in->hosts);
 	draw_right(a, 0, a->cols - 1, STYLE_PLAIN, rate);
-	draw_bar(a, 1, 1, 42, (int64_t)n[2], (int64_t)in->hosts);
-	for (size_t k = 0; k < STATES; k++)
-		if (k != 2 && n[k] > 0)
-			buf_addf(&b, "%s%s %zu", b.len > 0 ? "  " : "", _(states[k]), n[k]);
-	draw_text(a, 1, 45, a->cols - 46, STYLE_PLAIN, buf_str(&b));
+	draw_bar(a, 1, 1, a->cols / 4, (int64_t)n[2], (int64_t)in->hosts);
+	for (size_t k = 0; k < STATES - 1; k++)
+		if (n[order[k]] > 0)
+			fleet_add(&b, a->cols - a->cols / 4 - 4, _(states[order[k]]), n[order[k]]);
+	draw_text(a, 1, a->cols / 4 + 3, a->cols - a->cols / 4 - 4, STYLE_PLAIN, buf_str(&b));
 	buf_free(&b);
 	if (f->filter[0] != '\0') {
 		char note[200];
@@ -146,7 +172,7 @@ static void fleet_draw_row(const struct area *a, int row, const struct host_row 
 
 	if (h->ms > 0)
 		snprintf(took, sizeof took, "%.1fs", (double)h->ms / 1000);
-	draw_row(a, row, here ? '>' : ' ', columns, 5, text, st);
+	draw_row(a, row, here ? '>' : ' ', fleet_columns(a), 5, text, st);
 }
 
 static void fleet_draw(struct screen *s, const struct area *a)
@@ -161,7 +187,7 @@ static void fleet_draw(struct screen *s, const struct area *a)
 	}
 	fleet_refresh(f, in);
 	fleet_draw_head(f, a);
-	draw_head(a, 3, columns, 5);
+	draw_head(a, 3, fleet_columns(a), 5);
 	list_height(&f->list, (size_t)(a->rows - 4));
 	for (size_t i = 0; (n = list_seen(&f->list, i)) != LIST_NONE; i++)
 		fleet_draw_row(a, 4 + (int)i, &in->host[n], list_is_here(&f->list, i));

@@ -1,12 +1,12 @@
 /* What is owed after the hour: forensic report, root cause analysis, authorities. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/model.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "board.h"
 #include "list.h"
 #include "screen.h"
 #include "theme.h"
@@ -42,9 +42,7 @@ static void followups_row(const struct area *a, int row, const struct followup *
 	if (f->due < 0) {
 		snprintf(due, sizeof due, "%s", _("per regulation"));
 	} else {
-		clock_iso(due, sizeof due, f->due);
-		memcpy(due + 16, "Z", 2); /* to the minute */
-		due[10] = ' ';
+		show_minute(due, f->due);
 		if (!f->done)
 			clock_span(left, sizeof left, f->due - clock_now());
 	}

@@ -114,7 +114,6 @@ static void new_ended(struct screen *s, struct job *j)
 
 static const struct binding new_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("answer"), NULL },
-	{ KEYC_ESC, "Esc", N_("the question before"), NULL },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -124,6 +123,7 @@ const struct screen_ops scr_new = {
 	.keys = new_keys,
 	.open = new_open,
 	.draw = new_draw,
+	.typing = true,
 	.key = new_key,
 	.ended = new_ended,
 	.done = new_done,

@@ -35,22 +35,8 @@ static void plan_done(struct screen *s)
 	free(v);
 }
 
-/* The hash in groups of four, as it is read aloud. */
-static void plan_hash(char out[100], const char *hash)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; hash[i] != '\0' && i < 64 && n < 96; i++) {
-		if (i > 0 && i % 4 == 0)
-			out[n++] = ' ';
-		out[n++] = hash[i];
-	}
-	out[n] = '\0';
-}
-
 static int plan_draw_rows(const struct area *a, int row, int end, const struct job *j)
 {
-	char hash[100];
 	const json_t *r;
 	size_t i;
 
@@ -60,13 +46,8 @@ static int plan_draw_rows(const struct area *a, int row, int end, const struct j
 		if (row >= end)
 			break;
 		draw_text(a, row, 3, 20, STYLE_DIM, label);
-		row += draw_wrap(a, row, 24, a->cols - 25, 2, STYLE_PLAIN, value != NULL ? value : "");
+		row += draw_wrap(a, row, 24, a->cols - 25, 4, STYLE_PLAIN, value != NULL ? value : "");
 		row += value == NULL || value[0] == '\0';
-	}
-	if (row < end) {
-		plan_hash(hash, j->hash);
-		draw_text(a, row, 3, 20, STYLE_DIM, _("plan"));
-		draw_printf(a, row++, 24, a->cols - 25, STYLE_PLAIN, "sha256 %s", hash);
 	}
 	return row;
 }
@@ -100,14 +81,13 @@ static void plan_draw(struct screen *s, const struct area *a)
 {
 	struct plan_view *v = s->data;
 	const struct job *j = v->job;
-	/* From below: phrase, question, equivalent, rule; the message line is free here. */
+	/* From below: what is typed, the question, the equivalent, a rule. */
 	int ask = a->rows - 1, row;
 
-	row = plan_draw_rows(a, 0, ask - 6, j);
-	plan_draw_lines(a, row, ask - 3, v);
-	draw_rule(a, ask - 3, NULL, NULL);
-	draw_printf(a, ask - 2, 1, a->cols - 2, STYLE_DIM, "sev1 %s --plan %.12s... --confirm '%s'",
-	    j->words, j->hash, j->phrase);
+	row = plan_draw_rows(a, 0, ask - 7, j);
+	plan_draw_lines(a, row, ask - 4, v);
+	draw_rule(a, ask - 4, NULL, NULL);
+	draw_same(a, ask - 3, j);
 	if (j->state != JOB_PLANNED)
 		draw_text(a, ask - 1, 1, a->cols - 2, STYLE_WARN, _("This plan is no longer waiting. Esc goes back."));
 	else if (v->err.code != 0)
@@ -181,7 +161,6 @@ static void plan_ended(struct screen *s, struct job *j)
 
 static const struct binding plan_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("confirm the typed phrase"), NULL },
-	{ KEYC_ESC, "Esc", N_("give up"), NULL },
 	{ KEYC_UP, "Up Down PgUp PgDn", N_("scroll"), NULL },
 	{ 0, NULL, NULL, NULL },
 };
@@ -192,6 +171,7 @@ const struct screen_ops scr_plan = {
 	.keys = plan_keys,
 	.open = plan_open,
 	.draw = plan_draw,
+	.typing = true,
 	.key = plan_key,
 	.ended = plan_ended,
 	.done = plan_done,

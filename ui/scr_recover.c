@@ -283,7 +283,6 @@ static void recover_ended(struct screen *s, struct job *j)
 
 static const struct binding recover_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("answer"), NULL },
-	{ KEYC_ESC, "Esc", N_("the question before"), NULL },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -293,6 +292,7 @@ const struct screen_ops scr_recover = {
 	.keys = recover_keys,
 	.open = recover_open,
 	.draw = recover_draw,
+	.typing = true,
 	.key = recover_key,
 	.ended = recover_ended,
 	.done = recover_done,

@@ -1,5 +1,4 @@
 /* How a job ended: what happened, the evidence, what comes next. */
-#include <stdio.h>
 #include <string.h>
 
 #include "app/model.h"
@@ -85,8 +84,7 @@ static void result_draw(struct screen *s, const struct area *a)
 	}
 	draw_rule(a, a->rows - 4, NULL, NULL);
 	result_draw_next(s, a, a->rows - 3);
-	draw_printf(a, a->rows - 2, 1, a->cols - 2, STYLE_DIM, _("the same from a shell: sev1 %s%s%.12s"), j->words,
-	    j->hash != NULL ? " --plan " : "", j->hash != NULL ? j->hash : "");
+	draw_same(a, a->rows - 2, j);
 }
 
 static bool result_key(struct screen *s, int key)

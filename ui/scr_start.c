@@ -35,8 +35,8 @@ static const struct column columns[] = {
 	{ N_("Incident"), 15, false },
 	{ "", 5, false },
 	{ N_("Title"), 0, false },
-	{ N_("Next"), 24, false },
-	{ N_("Due"), 12, true },
+	{ N_("Next"), 20, false },
+	{ N_("Due"), 9, true },
 };
 
 static int64_t start_seq(const struct screen *s)
@@ -73,19 +73,29 @@ static void start_done(struct screen *s)
 	free(st);
 }
 
+/* A span in a narrow column: seconds do not matter days ahead. */
+static void start_span(char out[40], int64_t ms)
+{
+	int64_t hours = ms / (3600 * 1000);
+
+	if (llabs(hours) < 100)
+		clock_span(out, 40, ms);
+	else
+		snprintf(out, 40, "%lldd %02lldh", (long long)(hours / 24), llabs(hours) % 24);
+}
+
 /* What is due first: the fuse of a CRL or a follow-up. */
 static enum style start_due(const struct incident_entry *it, char out[40])
 {
-	char span[32];
 	int64_t now = clock_now();
 
 	out[0] = '\0';
 	if (it->fuse > 0) {
-		snprintf(out, 40, "%s", clock_span(span, sizeof span, it->fuse - now));
+		start_span(out, it->fuse - now);
 		return theme_clock(it->fuse - now);
 	}
 	if (it->followup > 0) {
-		snprintf(out, 40, "%s", clock_span(span, sizeof span, it->followup - now));
+		start_span(out, it->followup - now);
 		return theme_clock(it->followup - now);
 	}
 	return STYLE_PLAIN;

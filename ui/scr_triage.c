@@ -40,12 +40,12 @@ static void triage_cas(struct ask *a, void *ctx)
 		if (ca->spare)
 			continue;
 		if (!model_count(ui_engine(t->screen->ui), ca->name, &n))
-			snprintf(title, sizeof title, "%-18s %s", ca->title != NULL ? ca->title : ca->name,
+			snprintf(title, sizeof title, "%-16s  %s", ca->title != NULL ? ca->title : ca->name,
 			    _("counting ..."));
 		else if (n.error != NULL)
-			snprintf(title, sizeof title, "%-18s %s", n.title, n.error);
+			snprintf(title, sizeof title, "%-16s  %s", n.title, n.error);
 		else
-			snprintf(title, sizeof title, _("%-18s %7s valid %7s expired %6s revoked %3s unreadable"),
+			snprintf(title, sizeof title, _("%-16s %7s valid %6s expired %5s revoked %2s unreadable"),
 			    n.title, text_count(num[0], n.valid), text_count(num[1], n.expired),
 			    text_count(num[2], n.revoked), text_count(num[3], n.unreadable));
 		ask_choice(a, ca->name, title);
@@ -241,7 +241,8 @@ static void summary_counts(const struct triage *t, char *out, size_t size)
 		valid += n.valid;
 		cas++;
 	}
-	snprintf(out, size, _("%s valid certificates of %zu CAs"), text_count(num, valid), cas);
+	snprintf(out, size, _("%s valid certificates, CAs: %zu%s"), text_count(num, valid), cas,
+	    strcmp(ask_get(&t->ask, "level"), "intermediate") == 0 ? _("; its own on its parent's CRL") : "");
 }
 
 static void summary_tell(const struct triage *t, char *out, size_t size)
@@ -304,7 +305,7 @@ static void triage_draw_summary(const struct triage *t, const struct area *a)
 		answer_free(&w);
 	}
 	draw_text(a, row + 1, 1, a->cols - 2, STYLE_BOLD,
-	    t->step == STEP_ASK ? _("Enter records this and freezes the scope; nothing is revoked yet. Esc goes back.")
+	    t->step == STEP_ASK ? _("Enter records this and freezes the scope; nothing is revoked yet.")
 	    : t->step == STEP_TRIAGE ? _("Recording the answers ...") : _("Freezing the scope ..."));
 }
 
@@ -412,7 +413,6 @@ static void triage_ended(struct screen *s, struct job *j)
 
 static const struct binding triage_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("answer"), NULL },
-	{ KEYC_ESC, "Esc", N_("the question before"), NULL },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -422,6 +422,7 @@ const struct screen_ops scr_triage = {
 	.keys = triage_keys,
 	.open = triage_open,
 	.draw = triage_draw,
+	.typing = true,
 	.key = triage_key,
 	.ended = triage_ended,
 	.done = triage_done,

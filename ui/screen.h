@@ -20,6 +20,7 @@ struct screen_ops {
 	const struct binding *keys;    /* for footer and help; ends with a NULL what; NULL */
 	void (*open)(struct screen *s, void *arg); /* set s->data; NULL */
 	void (*draw)(struct screen *s, const struct area *a);
+	bool typing;                   /* letters are text here: help is F1, back is Esc */
 	bool (*key)(struct screen *s, int key);    /* false: the console may have it */
 	void (*ended)(struct screen *s, struct job *j); /* a job has ended; NULL */
 	void (*done)(struct screen *s);            /* free s->data; NULL */
@@ -65,7 +66,8 @@ const char *ui_closed(const struct ui *u, const struct command *cmd);
 struct list;
 bool ui_list_key(struct list *l, int key);
 
-/* jobs that screens take as their argument */
 void ui_show_job(struct ui *u, struct job *j);
+/* What a shell would do the same with, on two lines from row on. */
+void draw_same(const struct area *a, int row, const struct job *j);
 
 #endif
