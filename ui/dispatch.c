@@ -101,6 +101,14 @@ static void ui_arm(struct ui *u)
 	    ui_armed, u);
 }
 
+static void ui_drilled(void *ctx, enum prompt_end end, const char *text)
+{
+	struct ui *u = ctx;
+
+	(void)text;
+	u->drill = u->leaving = end == PROMPT_DONE;
+}
+
 static bool ui_special(struct ui *u, const char *words)
 {
 	size_t len = strcspn(words, " ");
@@ -113,6 +121,11 @@ static bool ui_special(struct ui *u, const char *words)
 	}
 	if (len == 4 && strncmp(words, "quit", 4) == 0) {
 		ui_ask_leave(u);
+		return true;
+	}
+	if (len == 5 && strncmp(words, "drill", 5) == 0) {
+		ui_ask(u, _("Leave this console and begin a drill?"), _("Enter begins it, Esc stays. A drill has a "
+		    "console and a folder of its own."), "", ui_drilled, u);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
