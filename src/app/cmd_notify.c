@@ -98,6 +98,7 @@ static void notify_preview(struct run *r, const char *subject, const char *body,
 	size_t i;
 
 	run_out(r, "Subject: %s", subject);
+	run_out(r, "%s", "");
 	for (const char *p = body; *p != '\0';) {
 		size_t n = strcspn(p, "\n");
 		run_out(r, "%.*s", (int)n, p);

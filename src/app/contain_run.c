@@ -30,6 +30,7 @@ struct job {
 	int64_t began, until;
 	int tries, status;  /* status: the command's */
 	uint64_t timer;
+	char *said;         /* what the command said, which stands once it is verified */
 	char *detail, sha256[65];
 	int64_t octets, ms;
 };
@@ -213,6 +214,7 @@ static void job_checked(void *ctx, const json_t *result, const struct err *err)
 		return;
 	}
 	if (json_num(result, "status", -1) == 0) {
+		job_detail(j, j->said != NULL ? j->said : "");
 		job_said(j, result, false);
 		job_verified(j);
 	} else {
@@ -299,6 +301,7 @@ static void job_done(void *ctx, const json_t *result, const struct err *err)
 	}
 	j->status = (int)json_num(result, "status", -1);
 	job_said(j, result, j->status != 0);
+	j->said = mem_strdup(j->detail);
 	if (j->image && !j->undo)
 		job_imaged(j);
 	else if (job_verify_command(j)[0] != '\0') {
@@ -380,6 +383,7 @@ static void contain_free(void *data)
 	for (size_t i = 0; i < all->jobs; i++) {
 		loop_cancel(engine_loop(run_engine(all->run)), all->job[i].timer);
 		free(all->job[i].detail);
+		free(all->job[i].said);
 	}
 	free(all->job);
 	free(all);

@@ -41,7 +41,7 @@ char *notice_label(const struct notice_conf *conf, size_t i)
 
 void notice_text(struct buf *text, const char *subject, const char *body, bool drill)
 {
-	buf_addf(text, "Subject: %s%s\n\n", drill ? "DRILL: " : "", subject);
+	buf_addf(text, "Subject: %s%s\n\n", drill && strncmp(subject, "DRILL", 5) != 0 ? "DRILL: " : "", subject);
 	if (drill)
 		buf_adds(text, _("THIS IS A DRILL. Nothing has happened; nothing needs to be done.\n\n"));
 	buf_adds(text, body);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "drill/fence.h"
 #include "drill/host.h"
 #include "drill/room.h"
 
@@ -224,11 +226,13 @@ static void room_serve(struct room *r, struct listener *l, int fd)
 
 static void room_accept(struct room *r, struct listener *l)
 {
-	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC), one = 1;
 	pid_t pid;
 
 	if (fd < 0)
 		return;
+	/* SSH sends many small packets: without this each waits for the last one's acknowledgement */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	r->used = clock_mono();
 	if (r->connections < CONNECTIONS && (l->kind != LISTEN_TLS || room_context(r, l) != NULL)) {
 		if ((pid = fork()) == 0)
@@ -317,7 +321,7 @@ static int room_open(struct room *r, const char *folder, struct err *e)
 	char *lock = NULL, pid[32];
 	int rc = 0;
 
-	if ((r->map = map_load(folder, e)) == NULL)
+	if ((r->map = map_load(folder, e)) == NULL || fence_raise(folder, NULL, e) < 0)
 		return e->code;
 	lock = map_path(r->map, "run/host");
 	if ((r->lock = fs_lock(lock, 0, e)) < 0) {

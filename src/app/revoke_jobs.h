@@ -1,0 +1,49 @@
+/* What a revocation consists of: one job a CA, made from the frozen scope and from what an interrupted
+ * run has journalled. */
+#ifndef SEV1_REVOKE_JOBS_H
+#define SEV1_REVOKE_JOBS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/engine.h"
+#include "base/err.h"
+
+struct revoke_job {
+	char *ca, *title;
+	char *manifest;    /* hash; "" until known */
+	char *path;        /* manifest file */
+	int64_t count;
+	int64_t stamp;     /* ms: of the run that was interrupted, or 0 */
+	int hours;
+	bool exact;        /* every valid certificate of the CA */
+	bool complete;     /* done before, with its CRL */
+	bool resumed;      /* begun before, not ended */
+	json_t *serials;   /* CA certificates at their issuer; NULL otherwise */
+	char *subjects;    /* of those, in words */
+	json_t *plan;      /* the CA child's answer to "plan"; NULL */
+};
+
+struct revoke_jobs {
+	struct revoke_job *job;
+	size_t jobs, at;
+	int done, failed;
+	int64_t started;
+	char *manifests, *crls; /* folders */
+	struct err error;       /* the first that failed */
+};
+
+/* NULL with an error: unusable options, a CA that left the configuration, a folder that cannot be made. */
+struct revoke_jobs *revoke_jobs_new(struct run *r, struct err *e);
+void revoke_jobs_free(void *d);
+/* What the journal knows of a job with this manifest: done with its CRL, or begun, and its stamp. */
+void revoke_job_recall(struct run *r, struct revoke_job *j);
+/* The CA child's request for op "plan" or "revoke". */
+json_t *revoke_job_request(struct run *r, const struct revoke_jobs *d, const struct revoke_job *j,
+    const char *op);
+/* The plan screen. */
+struct plan *revoke_jobs_plan(struct run *r, const struct revoke_jobs *d);
+
+#endif
