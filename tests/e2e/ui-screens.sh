@@ -16,7 +16,8 @@ export LC_ALL
 unset NO_COLOR TMUX
 work_folder
 socket=sev1ui-$$
-t() { tmux -L "$socket" -f /dev/null "$@"; }
+terminals=0 # each has a server of its own: one that is still leaving must not be met again
+t() { tmux -L "$socket-$terminals" -f /dev/null "$@"; }
 leave() { t kill-server 2>/dev/null || :; }
 
 pane() { t capture-pane -p -t 0 2>/dev/null; }
@@ -27,6 +28,7 @@ same() { pane >"$D/is" && cmp -s "$D/is" "$1"; }
 # start SCENE [OPTIONS]: a new terminal of 80x24; afterwards it shows how the program ended.
 start() {
   leave
+  terminals=$((terminals + 1))
   rm -rf "$D/state"
   mkdir "$D/state"
   scene=$1; shift
