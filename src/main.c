@@ -20,6 +20,7 @@
 /* What the operator sees: the console, numbered lines, or a program in the operator's place. */
 static int main_face(const struct shell_call *call, struct engine *en, struct loop *l, struct err *e)
 {
+	static const struct player_hands hands = { .home = ui_play_home, .key = ui_play_key };
 	struct player *p;
 	int rc;
 
@@ -29,7 +30,7 @@ static int main_face(const struct shell_call *call, struct engine *en, struct lo
 		return line_run(en, l, e);
 	if (!call->play)
 		return ui_run(en, l, e);
-	p = player_new(en, l, true);
+	p = player_new(en, l, &hands);
 	rc = ui_run(en, l, e);
 	return rc < 0 ? player_end(p, NULL), rc : player_end(p, e);
 }

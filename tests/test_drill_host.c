@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "drill/fence.h"
 #include "drill/host.h"
 #include "drill/sandbox.h"
 
@@ -351,6 +352,31 @@ static void test_parallel(void **state)
 	    "cat $D/par.* | sort -n | uniq | wc -l", "40\n");
 }
 
+/* A command on a host may write in the drill's folder and nowhere else, where the kernel can see to it. */
+static void test_fence(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int on = 0;
+
+		_exit(fence_raise(folder, &on, NULL) < 0 ? 2 : on);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	run_is("$S $A 'echo x >/dev/null && mkdir -p a b && echo x >a/f && mv a/f b/g && rm -r a b' </dev/null", 0);
+	if (WEXITSTATUS(status) == 0) {
+		puts("this kernel has no Landlock: the rest is left out");
+		skip();
+	}
+	run_is("$S $A 'echo x >../../../outside' 2>/dev/null </dev/null", 2);
+	run_is("$S $A 'ln -s ../../../ way; echo x >way/outside' 2>/dev/null </dev/null", 2);
+	run_is("test ! -e $D/../outside", 0);
+}
+
 static void test_tools(void **state)
 {
 	(void)state;
@@ -382,6 +408,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_parallel),
+		cmocka_unit_test(test_fence),
 		cmocka_unit_test(test_tools),
 	};
 

@@ -272,6 +272,25 @@ static void ui_loop(struct ui *u)
 	} while (loop_step(u->loop) && !u->leaving && !u->gone);
 }
 
+static struct ui *playing; /* the console that runs, for ui_play_*() */
+
+void ui_play_home(void)
+{
+	if (playing == NULL)
+		return;
+	prompt_close(&playing->prompt);
+	ui_home(playing);
+	playing->dirty = true;
+}
+
+bool ui_play_key(int key)
+{
+	if (playing == NULL || playing->prompt.open || playing->top->ops != &scr_plan)
+		return false;
+	ui_key(playing, key == '\n' ? KEYC_ENTER : key);
+	return true;
+}
+
 int ui_run(struct engine *e, struct loop *l, struct err *err)
 {
 	struct ui u = { .en = e, .loop = l };
@@ -284,7 +303,9 @@ int ui_run(struct engine *e, struct loop *l, struct err *err)
 	u.history = history_new();
 	u.jobs = jobs_new(e, &hooks, &u);
 	ui_listen(&u, true);
+	playing = &u;
 	ui_loop(&u);
+	playing = NULL;
 	jobs_kill(u.jobs);
 	ui_listen(&u, false);
 	prompt_close(&u.prompt);

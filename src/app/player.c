@@ -12,15 +12,21 @@
 
 #define MINUTE_MS 60000LL
 #define LOOK_MS 50          /* is the command done? */
-#define WATCHED_MS 1800     /* between two steps that people want to see */
+#define WATCHED_MS 1600     /* a plan or an answer is read */
+#define BOARD_MS 1200       /* the board between two steps */
 #define WATCHED_END_MS 4000
+#define LETTER_MS 70        /* between two letters of a phrase */
+#define ENTER_MS 700        /* between the last one and Enter */
 #define TRIES 3             /* of one step without anything having changed */
 #define PLAY_MS (20 * 60 * 1000)
 
 struct player {
 	struct engine *en;
 	struct loop *loop;
+	struct player_hands hands;
 	bool watched, over;
+	bool busy, home;          /* watched: an answer may be on the screen; the board is */
+	size_t typed;             /* letters of the phrase on the screen */
 	uint64_t timer;
 	int64_t started, planned; /* clock_mono(); planned: since when a plan is on the screen, 0 none */
 	const char *last;         /* the step that was started last */
@@ -254,22 +260,31 @@ static void player_start(struct player *p, const struct step *s)
 		player_over(p);
 }
 
-/* A plan waits for its phrase: the operator reads it, then types. */
-static void player_confirm(struct player *p, struct run *r)
+/* A plan waits for its phrase. Watched, it is read, then typed on the screen that shows it; where the
+ * screen shows something else the phrase is given to the run. Returns ms until the next look. */
+static int player_confirm(struct player *p, struct run *r)
 {
+	const char *phrase = run_plan_of(r)->phrase;
 	struct err e = { 0 };
 
-	if (p->planned == 0)
+	if (p->planned == 0) {
 		p->planned = clock_mono();
-	if (p->watched && clock_mono() - p->planned < WATCHED_MS)
-		return;
+		p->typed = 0;
+		if (p->watched)
+			return WATCHED_MS;
+	}
+	if (p->watched && phrase[p->typed] != '\0' && p->hands.key(phrase[p->typed]))
+		return phrase[++p->typed] != '\0' ? LETTER_MS : ENTER_MS;
 	p->planned = 0;
+	if (p->watched && p->typed > 0 && phrase[p->typed] == '\0' && p->hands.key('\n'))
+		return LOOK_MS;
 	if (!p->watched)
-		printf("> %s\n", run_plan_of(r)->phrase);
-	if (run_confirm(r, run_plan_of(r)->phrase, &e) < 0) {
+		printf("> %s\n", phrase);
+	if (run_confirm(r, phrase, &e) < 0) {
 		p->err = e;
 		player_over(p);
 	}
+	return LOOK_MS;
 }
 
 static void player_look(void *ctx);
@@ -281,9 +296,17 @@ static void player_next(struct player *p)
 
 	while (i < sizeof steps / sizeof steps[0] && !steps[i].due(p, in))
 		i++;
+	if (p->watched && !p->home) {
+		p->hands.home();
+		p->home = true;
+		p->timer = loop_after(p->loop, BOARD_MS, player_look, p);
+		return;
+	}
+	p->home = false;
+	p->busy = true;
 	if (i < sizeof steps / sizeof steps[0]) {
 		player_start(p, &steps[i]);
-		p->timer = loop_after(p->loop, p->watched ? WATCHED_MS : LOOK_MS, player_look, p);
+		p->timer = loop_after(p->loop, LOOK_MS, player_look, p);
 	} else {
 		p->timer = loop_after(p->loop, p->watched ? WATCHED_END_MS : 0, player_stop, p);
 	}
@@ -292,7 +315,8 @@ static void player_next(struct player *p)
 static void player_look(void *ctx)
 {
 	struct player *p = ctx;
-	size_t busy = 0;
+	int wait = LOOK_MS;
+	bool busy;
 
 	p->timer = 0;
 	if (p->over)
@@ -301,31 +325,37 @@ static void player_look(void *ctx)
 		player_give_up(p, ERR_TIMEOUT, _("the exercise takes too long"));
 		return;
 	}
+	busy = engine_runs(p->en) > 0;
 	for (size_t i = 0; i < engine_runs(p->en); i++) {
 		struct run *r = engine_run(p->en, i);
 
 		if (run_state(r) == RUN_PLANNED) {
-			player_confirm(p, r);
-			busy++;
+			wait = player_confirm(p, r);
 			break; /* the list may have changed */
 		}
-		busy++;
 	}
 	if (p->over)
 		return;
-	if (busy > 0)
-		p->timer = loop_after(p->loop, LOOK_MS, player_look, p);
-	else
+	if (busy) {
+		p->timer = loop_after(p->loop, wait, player_look, p);
+	} else if (p->watched && p->busy) {
+		p->busy = false; /* let its answer be read */
+		p->timer = loop_after(p->loop, WATCHED_MS, player_look, p);
+	} else {
 		player_next(p);
+	}
 }
 
-struct player *player_new(struct engine *en, struct loop *l, bool watched)
+struct player *player_new(struct engine *en, struct loop *l, const struct player_hands *hands)
 {
 	struct player *p = mem_zalloc(1, sizeof *p);
+	bool watched = hands != NULL;
 
 	p->en = en;
 	p->loop = l;
 	p->watched = watched;
+	if (watched)
+		p->hands = *hands;
 	p->started = clock_mono();
 	p->timer = loop_after(l, watched ? WATCHED_MS : 0, player_look, p);
 	return p;
@@ -397,7 +427,7 @@ int player_run(struct engine *en, struct loop *l, struct err *e)
 
 	if (engine_incident(en) == NULL)
 		return err_set(e, ERR_REFUSED, _("no incident is open"));
-	p = player_new(en, l, false);
+	p = player_new(en, l, NULL);
 	engine_sink(en, &sink, NULL);
 	loop_signal(l, SIGINT, play_signal, p);
 	loop_signal(l, SIGTERM, play_signal, p);

@@ -9,10 +9,16 @@
 
 struct player;
 
-/* Play on the engine's open incident, from the loop; en and l are borrowed. watched: slowly enough
- * for people to follow on the console. When nothing is left to do, or nothing gets on any more, the
- * loop is stopped. */
-struct player *player_new(struct engine *en, struct loop *l, bool watched);
+/* The operator's hands on a console. */
+struct player_hands {
+	void (*home)(void);    /* back to the board */
+	bool (*key)(int key);  /* type a key into the plan that is on the screen; false where none is */
+};
+
+/* Play on the engine's open incident, from the loop; en and l are borrowed. With hands (copied) it is
+ * watched: slowly enough for people to follow, and phrases are typed letter by letter; NULL without a
+ * console. When nothing is left to do, or nothing gets on any more, the loop is stopped. */
+struct player *player_new(struct engine *en, struct loop *l, const struct player_hands *hands);
 /* How it ended; frees p (NULL gives ERR_FAILED). 0 only where every checkpoint was closed by
  * evidence; else ERR_PARTIAL or what kept it from going on. */
 int player_end(struct player *p, struct err *e);

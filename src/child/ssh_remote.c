@@ -150,6 +150,8 @@ int remote_wait(struct remote *x, int64_t until, struct err *e)
 			    x->keep);
 		if (out > 0 || errors > 0)
 			return 1;
+		/* Past end of file reading no longer looks for packets, and the status may still come. */
+		ssh_channel_get_exit_status(x->channel);
 		if (ssh_channel_is_eof(x->channel) && (x->ended != 0 || ssh_channel_is_closed(x->channel)))
 			return 0;
 		if (x->ended != 0 && clock_mono() >= x->ended + LINGER_MS)

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "drill/fence.h"
 #include "drill/host.h"
 #include "drill/room.h"
 
@@ -320,7 +321,7 @@ static int room_open(struct room *r, const char *folder, struct err *e)
 	char *lock = NULL, pid[32];
 	int rc = 0;
 
-	if ((r->map = map_load(folder, e)) == NULL)
+	if ((r->map = map_load(folder, e)) == NULL || fence_raise(folder, NULL, e) < 0)
 		return e->code;
 	lock = map_path(r->map, "run/host");
 	if ((r->lock = fs_lock(lock, 0, e)) < 0) {
