@@ -101,13 +101,15 @@ static int journal_check_place(const char *path, struct err *e)
 	return rc;
 }
 
-static struct journal *journal_start(const char *path, int flags, int fresh, struct err *e)
+/* Reading only is query_only on a writable connection: one that is read-only could not roll back what a
+ * killed writer left half done, and would see nothing at all. */
+static struct journal *journal_start(const char *path, int fresh, bool read_only, struct err *e)
 {
 	struct journal *j = mem_zalloc(1, sizeof *j);
 	mode_t old = umask(077);
 
 	j->path = mem_strdup(path);
-	if (sqlite3_open_v2(path, &j->db, flags | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &j->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) {
 		journal_error(j, e);
 	} else if (sqlite3_busy_timeout(j->db, 5000) != SQLITE_OK ||
 	    sqlite3_exec(j->db, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA;"
@@ -116,7 +118,8 @@ static struct journal *journal_start(const char *path, int flags, int fresh, str
 			err_set(e, ERR_SYNTAX, _("%s is not a sev1 incident file"), path);
 		else
 			journal_error(j, e);
-	} else if (schema_settle(j->db, path, fresh, !(flags & SQLITE_OPEN_READONLY), e) == 0) {
+	} else if (schema_settle(j->db, path, fresh, !read_only, e) == 0 &&
+	    (!read_only || sqlite3_exec(j->db, "PRAGMA query_only = ON", NULL, NULL, NULL) == SQLITE_OK)) {
 		umask(old);
 		journal_changed(j);
 		return j;
@@ -137,7 +140,7 @@ struct journal *journal_create(const char *path, struct err *e)
 		return NULL;
 	}
 	close(fd);
-	return journal_start(path, SQLITE_OPEN_READWRITE, 1, e);
+	return journal_start(path, 1, false, e);
 }
 
 struct journal *journal_open(const char *path, bool read_only, struct err *e)
@@ -149,7 +152,7 @@ struct journal *journal_open(const char *path, bool read_only, struct err *e)
 	}
 	if (journal_check_place(path, e) < 0)
 		return NULL;
-	return journal_start(path, read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, 0, e);
+	return journal_start(path, 0, read_only, e);
 }
 
 void journal_free(struct journal *j)

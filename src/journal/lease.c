@@ -1,4 +1,5 @@
 /* The lease: one console at a time runs actions on an incident. */
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "base/i18n.h"
 #include "journal/journal_private.h"
 
-/* A process's birth in clock ticks since boot: a pid alone is reused. -1 where it does not live. */
+/* A process's birth in clock ticks since boot: a pid alone is reused. -1 where it does not live; one that
+ * is dead and only waits to be reaped does not. */
 static int64_t journal_born(pid_t pid)
 {
 	char path[48];
@@ -19,6 +21,10 @@ static int64_t journal_born(pid_t pid)
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	if (fs_read(path, &b, 4096, NULL) == 0 && (p = strrchr(b.data, ')')) != NULL) {
 		int field = 2;
+		if (strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0) {
+			buf_free(&b);
+			return -1;
+		}
 		for (p++; *p != '\0' && field < 21; p++)
 			field += *p == ' ';
 		born = strtoll(p, NULL, 10);
@@ -56,13 +62,13 @@ static bool journal_lease_held(sqlite3_stmt *st, const char *boot, int64_t now, 
 int journal_lease(struct journal *j, int64_t now, int ttl_ms, struct err *e)
 {
 	char boot[64], name[64] = "?", holder[160];
-	const char *user = getenv("USER");
+	const struct passwd *user = getpwuid(getuid());
 	sqlite3_stmt *st;
 	int rc, step;
 
 	journal_boot(boot, sizeof boot);
 	gethostname(name, sizeof name - 1);
-	snprintf(holder, sizeof holder, "%s@%s (process %d)", user != NULL ? user : "?", name, (int)getpid());
+	snprintf(holder, sizeof holder, "%s@%s (process %d)", user != NULL ? user->pw_name : "?", name, (int)getpid());
 	if ((rc = journal_run(j, ST_BEGIN, e)) < 0)
 		return rc;
 	if ((st = journal_statement(j, ST_LEASE, e)) == NULL)

@@ -42,7 +42,7 @@ killed() {
     kills=$((kills + 1)) ms=$((ms + step))
     [ $kills -lt 300 ] || die "$*: never ends"
   done
-  case $status in 0) ;; *) cat "$D/run.out" "$D/run.err"; die "$*: status $status after $kills kills" ;; esac
+  case $status in 0) ;; *) tail -n 20 "$D/run.out"; cat "$D/run.err"; die "$*: status $status after $kills kills" ;; esac
   ok "$*: $kills kills, then done"
 }
 
