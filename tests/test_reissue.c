@@ -388,9 +388,9 @@ static void test_no_verdict(void **state)
 
 	(void)state;
 	d.order = order();
-	drive_run(&d, 4);
+	drive_run(&d, 8);
 	expect(&d, "rolled back", "rollback", "no verdict in time");
-	assert_in_range(clock_mono() - start, 3000, 6000);
+	assert_in_range(clock_mono() - start, 5000, 10000);
 	expect_as_before();
 	drive_clear(&d);
 }
@@ -421,7 +421,7 @@ static void test_hung_test(void **state)
 	d.order = order();
 	set(d.order, "test", "sleep 60");
 	drive_run(&d, 3);
-	assert_in_range(clock_mono() - start, 2000, 5000);
+	assert_in_range(clock_mono() - start, 1000, 5500);
 	assert_string_not_equal(json_str(d.row, "state"), "verified");
 	for (until = clock_mono() + 10000; clock_mono() < until;)
 		if (system("[ \"$(ls etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]") == 0)

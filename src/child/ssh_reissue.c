@@ -13,6 +13,10 @@
 
 #define KEEP 65536u
 #define NAMES_MAX 100u
+/* Part of a host's time that is kept for the way back, and how far that may overrun; the console waits for
+ * 2 s more than the time. */
+#define ROLLBACK_MS 10000
+#define GRACE_MS 1000
 
 /* One host on its way. */
 struct job {
@@ -319,8 +323,8 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e)
 		/* Lines for a host of before come late and are no orders. */
 		if (json_is_object(json_object_get(order, "host"))) {
 			j.start = clock_mono();
-			j.until = j.start + timeout;
-			j.forward = j.until - (timeout / 6 < 10000 ? timeout / 6 : 10000);
+			j.forward = j.start + timeout - (timeout / 4 < ROLLBACK_MS ? timeout / 4 : ROLLBACK_MS);
+			j.until = j.start + timeout + GRACE_MS;
 			if (job_read(&j, tag[0] != '\0' ? tag : "1", &bad) < 0)
 				job_end(&j, "failed", bad.text);
 			else

@@ -227,6 +227,7 @@ static const char script_steps[] =
     "again=1\n"
     "run \"$reload\" || back\n"
     "echo sev1 installed\n"
+    "l=$((l + 5))\n" /* the verdict comes, or a word that there is none: longer only without a peer */
     "v=$(lim head -n 1)\n"
     "[ -n \"$v\" ] || exec >/dev/null 2>&1\n" /* nobody is there any more */
     "[ \"$v\" = keep ] || back\n"

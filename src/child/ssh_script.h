@@ -32,8 +32,8 @@ char *script_put(const char *path, const char *hex, mode_t mode);
 char *script_csr(const struct staged *st);
 
 /* Put certificate and chain in place and wait for the verdict on stdin: "keep", or anything else
- * (also end of file, and seconds gone) to put everything back. Each of test, reload and the wait may
- * take seconds. Says on stdout, a line each:
+ * (also end of file, and 5 seconds more gone) to put everything back. Each of test and reload may take
+ * seconds. Says on stdout, a line each:
  *	sev1 phase install|test|reload|rollback
  *	sev1 failed       nothing was changed; stderr says why
  *	sev1 installed    now waits for the verdict
