@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -110,6 +111,25 @@ void port_wait(int port)
 	fail_msg("nothing listens on port %d", port);
 }
 
+pid_t spawn(const char *program, ...)
+{
+	char *argv[16] = { (char *)program };
+	va_list ap;
+	pid_t pid;
+
+	va_start(ap, program);
+	for (size_t i = 1; i < 15 && (argv[i] = va_arg(ap, char *)) != NULL; i++)
+		;
+	va_end(ap);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		execvp(program, argv);
+		_exit(127);
+	}
+	return pid;
+}
+
 void sshd_start(struct sshd *d, const char *extra)
 {
 	const struct passwd *pw = getpwuid(geteuid());
@@ -130,11 +150,7 @@ void sshd_start(struct sshd *d, const char *extra)
 	    "MaxStartups 500\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n",
 	    extra, d->port, folder, folder, pw->pw_name);
 	fclose(f);
-	d->pid = fork();
-	if (d->pid == 0) {
-		execl("/usr/sbin/sshd", "/usr/sbin/sshd", "-D", "-f", "sshd_config", "-E", "sshd.log", (char *)NULL);
-		_exit(127);
-	}
+	d->pid = spawn("/usr/sbin/sshd", "-D", "-f", "sshd_config", "-E", "sshd.log", (char *)NULL);
 	port_wait(d->port);
 	sh("printf '[127.0.0.1]:%d %%s' \"$(cat hostkey.pub)\" > known_hosts", d->port);
 }

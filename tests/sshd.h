@@ -23,6 +23,9 @@ void sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A file's content, owned by the caller; fails the test where it is not there. */
 char *slurp(const char *path);
 
+/* Start a program (arguments end with NULL) that is told to end when this one does. */
+pid_t spawn(const char *program, ...);
+
 /* Start one in the folder: keys hostkey (ed25519) and id, known_hosts with the right line. extra: more
  * lines of sshd_config. */
 void sshd_start(struct sshd *d, const char *extra);

@@ -101,6 +101,14 @@ static void ui_arm(struct ui *u)
 	    ui_armed, u);
 }
 
+static void ui_drilled(void *ctx, enum prompt_end end, const char *text)
+{
+	struct ui *u = ctx;
+
+	(void)text;
+	u->drill = u->leaving = end == PROMPT_DONE;
+}
+
 static bool ui_special(struct ui *u, const char *words)
 {
 	size_t len = strcspn(words, " ");
@@ -113,6 +121,11 @@ static bool ui_special(struct ui *u, const char *words)
 	}
 	if (len == 4 && strncmp(words, "quit", 4) == 0) {
 		ui_ask_leave(u);
+		return true;
+	}
+	if (len == 5 && strncmp(words, "drill", 5) == 0) {
+		ui_ask(u, _("Leave this console and begin a drill?"), _("Enter begins it, Esc stays. A drill has a "
+		    "console and a folder of its own."), "", ui_drilled, u);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
@@ -223,12 +236,28 @@ void ui_settle(struct ui *u)
 			ui_show_job(u, j);
 }
 
+/* Tell the screens of a job's news. One that was waiting for it may leave, and take others along: then
+ * nobody is left to be told. */
+static void ui_tell(struct ui *u, struct job *j)
+{
+	unsigned stack = u->stack;
+
+	for (struct screen *s = u->top, *below; s != NULL && u->stack == stack; s = below) {
+		void (*hear)(struct screen *, struct job *) =
+		    j->state == JOB_PLANNED ? s->ops->planned : s->ops->ended;
+		below = s->below;
+		if (hear != NULL)
+			hear(s, j);
+	}
+}
+
 static void ui_planned(void *ctx, struct job *j)
 {
 	struct ui *u = ctx;
 
 	u->dirty = true;
-	if (!j->quiet && !ui_idle(u))
+	ui_tell(u, j);
+	if (!j->quiet && !j->shown && !ui_idle(u))
 		ui_say(u, STYLE_WARN, _("%s: the plan is ready; it opens when you are back."),
 		    j->command->name);
 }
@@ -238,11 +267,7 @@ static void ui_ended(void *ctx, struct job *j)
 	struct ui *u = ctx;
 
 	u->dirty = true;
-	/* A screen that was waiting for this may leave, and take others along. */
-	unsigned stack = u->stack;
-	for (struct screen *s = u->top; s != NULL && u->stack == stack; s = s->below)
-		if (s->ops->ended != NULL)
-			s->ops->ended(s, j);
+	ui_tell(u, j);
 }
 
 static void ui_said(void *ctx, struct job *j, const char *line)

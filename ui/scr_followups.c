@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answer.h"
 #include "app/model.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "board.h"
 #include "list.h"
-#include "screen.h"
 #include "theme.h"
 
 static const struct column columns[] = {
@@ -19,16 +19,27 @@ static const struct column columns[] = {
 	{ "", 0, false },
 };
 
+struct followups {
+	struct list list;
+	struct job *job; /* the last one started from here */
+	int n;           /* the follow-up that is asked about */
+	bool reopen;
+};
+
 static void followups_open(struct screen *s, void *arg)
 {
 	(void)arg;
-	s->data = mem_zalloc(1, sizeof(struct list));
+	s->data = mem_zalloc(1, sizeof(struct followups));
 }
 
 static void followups_done(struct screen *s)
 {
-	list_free(s->data);
-	free(s->data);
+	struct followups *v = s->data;
+
+	if (v->job != NULL)
+		v->job->held--;
+	list_free(&v->list);
+	free(v);
 }
 
 static void followups_row(const struct area *a, int row, const struct followup *f, bool here)
@@ -52,7 +63,7 @@ static void followups_row(const struct area *a, int row, const struct followup *
 static void followups_draw(struct screen *s, const struct area *a)
 {
 	const struct incident *in = model_incident(ui_engine(s->ui));
-	struct list *l = s->data;
+	struct list *l = &((struct followups *)s->data)->list;
 	size_t n;
 
 	if (in == NULL || in->followups == 0) {
@@ -66,21 +77,48 @@ static void followups_draw(struct screen *s, const struct area *a)
 		followups_row(a, 1 + (int)i, &in->followup[n], list_is_here(l, i));
 }
 
+static void followups_said(void *ctx, enum prompt_end end, const char *text)
+{
+	struct screen *s = ctx;
+	struct followups *v = s->data;
+	struct answer w;
+	char n[16];
+
+	if (end != PROMPT_DONE || !answer_init(&w, "followup", true))
+		return;
+	snprintf(n, sizeof n, "%d", v->n);
+	args_add(w.args, "", n);
+	answer_add(&w, v->reopen ? "reopen" : "done", text);
+	if (v->job != NULL)
+		v->job->held--;
+	v->job = answer_start(&w, s->ui);
+	if (v->job != NULL)
+		v->job->held++;
+}
+
 static bool followups_key(struct screen *s, int key)
 {
 	const struct incident *in = model_incident(ui_engine(s->ui));
-	struct list *l = s->data;
-	char words[64];
+	struct followups *v = s->data;
+	size_t here = list_here(&v->list);
 
-	if (keymap_act(key) == ACT_ENTER) {
-		if (in != NULL && list_here(l) < in->followups) {
-			const struct followup *f = &in->followup[list_here(l)];
-			snprintf(words, sizeof words, "followup %d --%s --text ", f->n, f->done ? "reopen" : "done");
-			ui_ask_command(s->ui, words);
-		}
+	if (keymap_act(key) != ACT_ENTER)
+		return ui_list_key(&v->list, key);
+	if (in == NULL || here >= in->followups)
 		return true;
-	}
-	return ui_list_key(l, key);
+	v->n = in->followup[here].n;
+	v->reopen = in->followup[here].done;
+	ui_ask(s->ui, v->reopen ? _("Open it again, why?") : _("Done: what came of it?"),
+	    _("Enter writes it to the journal, Esc gives up"), "", followups_said, s);
+	return true;
+}
+
+static void followups_ended(struct screen *s, struct job *j)
+{
+	struct followups *v = s->data;
+
+	if (j == v->job && j->err.code != 0)
+		ui_say_err(s->ui, &j->err);
 }
 
 static const struct binding followups_keys[] = {
@@ -96,5 +134,6 @@ const struct screen_ops scr_followups = {
 	.open = followups_open,
 	.draw = followups_draw,
 	.key = followups_key,
+	.ended = followups_ended,
 	.done = followups_done,
 };

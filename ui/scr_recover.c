@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "term.h"
 
 struct recover {
 	struct screen *screen;
@@ -44,6 +45,7 @@ static void how_menu(struct ask *a, void *ctx)
 	}
 	ask_choice(a, "intermediate", _("Make a new intermediate: key, request, signed by its parent"));
 	ask_choice(a, "root", _("Make a new root: key ceremony, step by step"));
+	ask_choice(a, "import", _("Import the certificate of a new intermediate that was signed elsewhere"));
 }
 
 static bool how_is(const struct ask *a, const char *how)
@@ -57,6 +59,17 @@ static bool is_made(const struct ask *a, void *ctx)
 {
 	(void)ctx;
 	return how_is(a, "intermediate") || how_is(a, "root");
+}
+
+static bool is_import(const struct ask *a, void *ctx)
+{
+	(void)ctx;
+	return how_is(a, "import");
+}
+
+static bool is_named(const struct ask *a, void *ctx)
+{
+	return is_made(a, ctx) || is_import(a, ctx);
 }
 
 static bool is_intermediate(const struct ask *a, void *ctx)
@@ -137,7 +150,9 @@ static const struct ask_item items[] = {
 	CEREMONY("ceremony-people", N_("2 Administrator, custodians and witness are there and have signed in.")),
 	CEREMONY("ceremony-media", N_("3 New media for the key's copies are opened and numbered before witnesses.")),
 	{ .name = "name", .title = N_("Name"), .question = N_("What is it called in the configuration?"),
-	    .check = check_name, .wanted = is_made, .hint = N_("One word: issuing3") },
+	    .check = check_name, .wanted = is_named, .hint = N_("One word: issuing3") },
+	{ .name = "import", .title = N_("Certificate"), .question = N_("In which file is the certificate?"),
+	    .wanted = is_import, .hint = N_("PEM, on this machine. The name is the one its request was made with.") },
 	{ .name = "subject", .title = N_("Subject"), .question = N_("What is its subject?"), .check = check_subject,
 	    .wanted = is_made, .hint = N_("As in /C=DE/O=Example/CN=Issuing CA 3") },
 	{ .name = "parent", .title = N_("Signed by"), .question = N_("Which CA signs it?"), .menu = parent_menu,
@@ -172,7 +187,7 @@ static void recover_done(struct screen *s)
 
 static void recover_words(const struct recover *r, struct answer *w)
 {
-	static const char *const names[] = { "name", "subject", "parent", "key", "days", "cdp" };
+	static const char *const names[] = { "name", "import", "subject", "parent", "key", "days", "cdp" };
 	static const char *const steps[] = { "ceremony-room", "ceremony-people", "ceremony-media" };
 	const char *how = ask_get(&r->ask, "how");
 
@@ -180,7 +195,8 @@ static void recover_words(const struct recover *r, struct answer *w)
 		answer_add(w, "issuer", how + 4);
 		return;
 	}
-	answer_add(w, "new", how);
+	if (strcmp(how, "import") != 0)
+		answer_add(w, "new", how);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		answer_add(w, names[i], ask_get(&r->ask, names[i]));
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
@@ -265,7 +281,19 @@ static bool recover_key(struct screen *s, int key)
 	return true;
 }
 
-/* A plan is shown by the console over this screen; a plain end leads on. */
+/* The plan takes this screen's place; from here on the job is like any other. */
+static void recover_planned(struct screen *s, struct job *j)
+{
+	struct recover *r = s->data;
+
+	if (j != r->job)
+		return;
+	j->quiet = false;
+	j->shown = true;
+	term_flush();
+	ui_replace(s->ui, &scr_plan, j);
+}
+
 static void recover_ended(struct screen *s, struct job *j)
 {
 	struct recover *r = s->data;
@@ -294,6 +322,7 @@ const struct screen_ops scr_recover = {
 	.draw = recover_draw,
 	.typing = true,
 	.key = recover_key,
+	.planned = recover_planned,
 	.ended = recover_ended,
 	.done = recover_done,
 };

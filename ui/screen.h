@@ -22,7 +22,8 @@ struct screen_ops {
 	void (*draw)(struct screen *s, const struct area *a);
 	bool typing;                   /* letters are text here: help is F1, back is Esc */
 	bool (*key)(struct screen *s, int key);    /* false: the console may have it */
-	void (*ended)(struct screen *s, struct job *j); /* a job has ended; NULL */
+	void (*planned)(struct screen *s, struct job *j); /* a job waits for its phrase; NULL */
+	void (*ended)(struct screen *s, struct job *j);   /* a job has ended; NULL */
 	void (*done)(struct screen *s);            /* free s->data; NULL */
 };
 

@@ -24,6 +24,7 @@ struct ui {
 	int64_t drawn;    /* clock_mono of the last one */
 	bool dirty;       /* draw at the end of this step */
 	bool leaving, gone;
+	bool drill;       /* leave, and become a drill: its fence is never lifted in a process */
 };
 
 void ui_draw(struct ui *u);           /* chrome.c: build the frame and show it */

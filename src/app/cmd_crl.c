@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/publish.h"
 #include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -80,6 +81,10 @@ static void renew_next(struct run *r)
 	json_t *o;
 
 	if (d->at == d->cas && d->failed == 0) {
+		if (!args_has(run_args(r), "sign-only")) {
+			publish_follow(r);
+			return;
+		}
 		run_out(r, _("Next: publish: sev1 publish"));
 		run_end(r, EXIT_DONE);
 		return;
@@ -120,19 +125,6 @@ static int renew_cas(struct run *r, struct renewal *d, struct err *e)
 	return 0;
 }
 
-static int renew_allowed(struct run *r, struct err *e)
-{
-	if (run_incident(r) == NULL || run_incident(r)->closed) {
-		err_set(e, ERR_REFUSED, _("no incident is open"));
-		return err_remedy(e, _("declare one with: sev1 open --title \"...\""));
-	}
-	if (!engine_armed(run_engine(r))) {
-		err_set(e, ERR_REFUSED, _("the console observes: nothing that changes a system runs"));
-		return err_remedy(e, _("press a, or type :arm"));
-	}
-	return 0;
-}
-
 static void crl_renew(struct run *r)
 {
 	struct renewal *d = mem_zalloc(1, sizeof *d);
@@ -146,7 +138,7 @@ static void crl_renew(struct run *r)
 		run_fail(r, &e);
 		return;
 	}
-	if (renew_allowed(r, &e) < 0 || renew_cas(r, d, &e) < 0 ||
+	if (run_gate(r, GATE_INCIDENT | GATE_ARMED | GATE_LEASE, &e) < 0 || renew_cas(r, d, &e) < 0 ||
 	    (d->folder = engine_folder(run_engine(r), "crl", &e)) == NULL) {
 		run_fail(r, &e);
 		return;
@@ -259,10 +251,11 @@ static void crl_start(struct run *r)
 const struct command cmd_crl = {
 	.name = "crl", .usage = "renew|list|check [FILE]",
 	.summary = N_("sign the next CRL before the fuse burns, list those signed, inspect one"),
-	.effect = N_("renew signs a CRL over index.txt as it is and advances crlnumber; nothing is published"),
+	.effect = N_("renew signs a CRL over index.txt as it is, advances crlnumber, and publishes it to every point of the CA"),
 	.options = (const struct option[]){
 		{ "ca", "NAME", N_("this CA only; for check: the CA to judge it by") },
 		{ "hours", "N", N_("hours until nextUpdate (default: crl_hours of the CA)") },
+		{ "sign-only", NULL, N_("renew: do not publish") },
 		{ NULL, NULL, NULL } },
-	.gates = GATE_CONFIG, .start = crl_start,
+	.gates = GATE_CONFIG | GATE_IF_OPEN, .start = crl_start,
 };

@@ -225,6 +225,26 @@ static struct plan *publish_plan(struct plan *draft, json_t *spec, size_t n)
 	return p;
 }
 
+void publish_follow(struct run *r)
+{
+	json_t *points = json_array(), *run = json_array(), *spec;
+	struct plan *draft = plan_new("", "", json_object());
+	struct err e = { 0 };
+	int rc = publish_collect(r, draft, points, run, &e);
+
+	plan_free(draft);
+	spec = json_pack("{s:o,s:o,s:i}", "points", points, "run", run, "attempts", ATTEMPTS_DEFAULT);
+	if (rc < 0) {
+		run_fail(r, &e);
+	} else if (json_array_size(run) == 0) {
+		run_out(r, _("no distribution point is configured for it: it is served nowhere"));
+		run_end(r, EXIT_DONE);
+	} else {
+		publish_points(r, spec);
+	}
+	json_decref(spec);
+}
+
 static void publish_start(struct run *r)
 {
 	json_t *points = json_array(), *run = json_array();

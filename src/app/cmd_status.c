@@ -144,7 +144,7 @@ static void timeline_start(struct run *r)
 }
 
 const struct command cmd_timeline = {
-	.name = "timeline", .key = "l", .usage = "", .summary = N_("every event in order, times in UTC"),
+	.name = "timeline", .key = "L", .usage = "", .summary = N_("every event in order, times in UTC"),
 	.gates = GATE_INCIDENT, .start = timeline_start,
 };
 

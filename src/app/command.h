@@ -28,7 +28,8 @@ enum gate {
 	GATE_OFFLINE = 1 << 5,  /* checkpoint 2: issuance is stopped (or closed by hand) */
 	GATE_CRL = 1 << 6,      /* an emergency CRL was made */
 	GATE_ISSUER = 1 << 7,   /* a replacement issuer was chosen */
-	GATE_LEASE = 1 << 8     /* no other console runs an action on this incident */
+	GATE_LEASE = 1 << 8,    /* no other console runs an action on this incident */
+	GATE_IF_OPEN = 1 << 9   /* no gate: the command looks at the open incident if there is one */
 };
 
 struct command {

@@ -103,7 +103,7 @@ const struct args *run_args(const struct run *r);
 enum run_state run_state(const struct run *r);
 const struct incident *run_incident(const struct run *r);
 const struct config *run_config(const struct run *r);
-/* The command's own data; freed with free_fn when the run ends. */
+/* The command's own data; freed with free_fn when the run ends or other data takes its place. */
 void run_set_data(struct run *r, void *data, void (*free_fn)(void *));
 void *run_data(const struct run *r);
 
@@ -121,6 +121,10 @@ json_t *run_result(struct run *r);
 struct child *run_child(struct run *r, const char *name, json_t *request, int deadline_s,
     child_line_fn line, child_done_fn done, void *ctx);
 
+/* Check more gates than the table row names, for a command of which only a part needs them; GATE_LEASE takes
+ * the lease until the run ends. 0, or ERR_REFUSED. */
+int run_gate(struct run *r, unsigned gates, struct err *e);
+
 /* Append an event; on failure the run is ended with the error, and -1 returned: stop there. */
 int run_append(struct run *r, enum event_kind kind, json_t *body);
 
@@ -131,6 +135,9 @@ const struct plan *run_plan_of(const struct run *r); /* NULL */
 int run_confirm(struct run *r, const char *phrase, struct err *e);
 /* Give up: children are killed, the run ends refused. */
 void run_cancel(struct run *r, const char *why);
+
+/* Nothing is left but to wait for something long: let go of the lease, others may act meanwhile. */
+void run_yield(struct run *r);
 
 /* The run ends here. status: an enum exit_status. After this the run must not be touched. */
 void run_end(struct run *r, int status);

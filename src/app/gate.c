@@ -88,12 +88,12 @@ static const struct {
 	{ GATE_ISSUER, gate_issuer },
 };
 
-int gate_check(const struct engine *en, const struct command *cmd, struct err *e)
+int gate_check(const struct engine *en, unsigned wanted, struct err *e)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof gates / sizeof gates[0]; i++)
-		if (cmd->gates & gates[i].bit)
+		if (wanted & gates[i].bit)
 			rc = gates[i].check(en, e);
 	return rc;
 }

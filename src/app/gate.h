@@ -4,7 +4,7 @@
 
 #include "app/engine.h"
 
-/* Check cmd's gates in order. 0, or ERR_REFUSED with the remedy. The lease is taken by the engine. */
-int gate_check(const struct engine *en, const struct command *cmd, struct err *e);
+/* Check these gates in order. 0, or ERR_REFUSED with the remedy. The lease is taken by the run. */
+int gate_check(const struct engine *en, unsigned wanted, struct err *e);
 
 #endif

@@ -27,6 +27,7 @@ struct job {
 };
 
 struct publish {
+	json_t *spec;      /* owned: the jobs point into it */
 	struct run *run;
 	struct job *job;
 	size_t jobs, ended;
@@ -209,6 +210,7 @@ static void publish_free(void *data)
 		free(all->job[i].detail);
 	}
 	free(all->job);
+	json_decref(all->spec);
 	free(all);
 }
 
@@ -230,12 +232,18 @@ static void publish_add(struct publish *all, const json_t *points, const char *i
 
 void publish_go(struct run *r)
 {
-	const json_t *spec = run_plan_of(r)->spec, *run = json_list(spec, "run");
+	publish_points(r, run_plan_of(r)->spec);
+}
+
+void publish_points(struct run *r, json_t *spec)
+{
+	const json_t *run = json_list(spec, "run");
 	struct publish *all = mem_zalloc(1, sizeof *all);
 	json_t *id;
 	size_t i;
 
 	all->run = r;
+	all->spec = json_incref(spec);
 	all->attempts = (int)json_num(spec, "attempts", 1);
 	run_set_data(r, all, publish_free);
 	json_array_foreach(run, i, id)

@@ -48,6 +48,8 @@ const struct err *run_error(const struct run *r) { return r->err.code != 0 ? &r-
 
 void run_set_data(struct run *r, void *data, void (*free_fn)(void *))
 {
+	if (r->free_data != NULL)
+		r->free_data(r->data);
 	r->data = data;
 	r->free_data = free_fn;
 }
@@ -209,6 +211,13 @@ static void run_reap(void *arg)
 	run_free(r);
 }
 
+void run_yield(struct run *r)
+{
+	if (r->leased)
+		engine_unlease(r->engine);
+	r->leased = false;
+}
+
 void run_end(struct run *r, int status)
 {
 	if (r->state == RUN_ENDED)
@@ -216,9 +225,7 @@ void run_end(struct run *r, int status)
 	r->state = RUN_ENDED;
 	r->status = status;
 	run_drop_children(r);
-	if (r->leased)
-		engine_unlease(r->engine);
-	r->leased = false;
+	run_yield(r);
 	loop_after(engine_loop(r->engine), 0, run_reap, r);
 }
 
@@ -339,15 +346,22 @@ void run_plan(struct run *r, struct plan *p)
 		s->planned(ctx, r);
 }
 
-static int run_take_lease(struct run *r, struct err *e)
+static int run_take_lease(struct run *r, unsigned gates, struct err *e)
 {
 	int rc;
 
-	if (!(r->cmd->gates & GATE_LEASE) || run_incident(r) == NULL)
+	if (!(gates & GATE_LEASE) || r->leased || run_incident(r) == NULL)
 		return 0;
 	if ((rc = engine_lease(r->engine, e)) == 0)
 		r->leased = true;
 	return rc;
+}
+
+int run_gate(struct run *r, unsigned gates, struct err *e)
+{
+	int rc = gate_check(r->engine, gates, e);
+
+	return rc < 0 ? rc : run_take_lease(r, gates, e);
 }
 
 int run_confirm(struct run *r, const char *phrase, struct err *e)
@@ -360,8 +374,8 @@ int run_confirm(struct run *r, const char *phrase, struct err *e)
 		err_set(e, ERR_REFUSED, _("the phrase is not '%s'; nothing was done"), r->plan->phrase);
 		return err_remedy(e, _("type it exactly, capitals and figures included, or Esc to give up"));
 	}
-	if ((rc = engine_catch_up(r->engine, e)) < 0 || (rc = gate_check(r->engine, r->cmd, e)) < 0 ||
-	    (rc = run_take_lease(r, e)) < 0)
+	if ((rc = engine_catch_up(r->engine, e)) < 0 || (rc = gate_check(r->engine, r->cmd->gates, e)) < 0 ||
+	    (rc = run_take_lease(r, r->cmd->gates, e)) < 0)
 		return rc;
 	if (run_incident(r) != NULL &&
 	    (rc = engine_append(r->engine, EV_CONFIRMED, run_plan_body(r, NULL), e)) < 0) {
@@ -382,7 +396,7 @@ int command_start(struct engine *en, const struct command *cmd, struct args *arg
 	if (out != NULL)
 		*out = NULL;
 	if ((engine_incident(en) != NULL && (rc = engine_catch_up(en, err)) < 0) ||
-	    (rc = gate_check(en, cmd, err)) < 0) {
+	    (rc = gate_check(en, cmd->gates, err)) < 0) {
 		args_free(args);
 		return rc;
 	}
@@ -390,7 +404,7 @@ int command_start(struct engine *en, const struct command *cmd, struct args *arg
 	r->engine = en;
 	r->cmd = cmd;
 	r->args = args;
-	if (cmd->go == NULL && (rc = run_take_lease(r, err)) < 0) {
+	if (cmd->go == NULL && (rc = run_take_lease(r, cmd->gates, err)) < 0) {
 		run_free(r);
 		return rc;
 	}

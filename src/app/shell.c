@@ -278,11 +278,14 @@ static struct engine *shell_engine(struct shell *sh, const struct command *cmd, 
 		.read_only = sh->call->read_only };
 	struct engine *en = engine_new(sh->loop, &o, e);
 
-	if (en != NULL && (cmd->gates & GATE_INCIDENT) && engine_open(en, sh->call->incident, e) < 0) {
-		engine_free(en);
-		return NULL;
-	}
-	return en;
+	bool needs = cmd->gates & GATE_INCIDENT, looks = cmd->gates & GATE_IF_OPEN;
+
+	if (en == NULL || !(needs || looks) || engine_open(en, sh->call->incident, e) == 0)
+		return en;
+	if (looks && sh->call->incident == NULL && e->code == ERR_NOTFOUND)
+		return en;
+	engine_free(en);
+	return NULL;
 }
 
 static void shell_follow(struct shell_call *call, const json_t *open, bool *console)
@@ -313,7 +316,7 @@ int shell_run(struct shell_call *call, bool *console)
 		return err_exit_status(e.code);
 	}
 	call->json = call->json || args_has(args, "json");
-	if (!(cmd->gates & GATE_INCIDENT) && call->incident != NULL && !args_has(args, ""))
+	if (!(cmd->gates & (GATE_INCIDENT | GATE_IF_OPEN)) && call->incident != NULL && !args_has(args, ""))
 		args_add(args, "", call->incident); /* audit opens its file by itself */
 	sh.loop = loop_new();
 	loop_signal(sh.loop, SIGINT, shell_interrupt, &sh);

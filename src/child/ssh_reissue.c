@@ -245,7 +245,7 @@ static void job_verdict(struct job *j)
 static void job_install(struct job *j, const json_t *install)
 {
 	const char *certificate = json_str(install, "certificate"), *chain = json_str(install, "chain");
-	int seconds = (int)((j->forward - clock_mono() + 999) / 1000);
+	int seconds = (int)((j->forward - clock_mono()) / 1000);
 	struct err e = { 0 };
 	char *script, *word;
 

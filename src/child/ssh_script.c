@@ -180,7 +180,8 @@ char *script_csr(const struct staged *st)
 /* Functions of the install: $c certificate, $h chain or "", $k key where it changes or "". */
 static const char script_parts[] =
     "lim() { if command -v timeout >/dev/null; then timeout -k 2 $l \"$@\"; else \"$@\"; fi; }\n"
-    "run() { [ -z \"$1\" ] || lim sh -c \"$1\" </dev/null >&2; }\n"
+    /* Nobody may be left to read what it says; that must not kill it. */
+    "run() { [ -z \"$1\" ] || ( trap '' PIPE; lim sh -c \"$1\" </dev/null >&2 ); }\n"
     "tidy() { rm -f $tc $th $tk; }\n"
     /* before anything was changed */
     "no() { echo \"$*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"
@@ -195,7 +196,7 @@ static const char script_parts[] =
     "  cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\" || no \"$1: no backup could be made\"\n"
     "}\n"
     "back() {\n"
-    "  echo sev1 phase rollback\n"
+    "  echo sev1 phase rollback 2>/dev/null || exec >/dev/null 2>&1\n"
     "  tidy\n"
     "  for f in $c $h $k; do\n"
     "    if [ -e \"$f.sev1-$s\" ]; then mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"
@@ -227,6 +228,7 @@ static const char script_steps[] =
     "run \"$reload\" || back\n"
     "echo sev1 installed\n"
     "v=$(lim head -n 1)\n"
+    "[ -n \"$v\" ] || exec >/dev/null 2>&1\n" /* nobody is there any more */
     "[ \"$v\" = keep ] || back\n"
     "[ -z \"$k\" ] || rm -f \"$n\"\n"
     "echo sev1 kept\n";

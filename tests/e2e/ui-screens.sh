@@ -1,0 +1,237 @@
+#!/bin/sh
+# The console's screens, whole, at 80x24, over a scripted incident in tmux; then what a terminal can do to
+# it: be resized, be too small, send any key, vanish. UPDATE=1 writes the expected screens anew.
+set -eu
+script=$0
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/e2e/lib.sh
+. "$here/lib.sh"
+need tmux
+DEMO=${BUILDDIR:-.}/tests/ui_demo
+[ -x "$DEMO" ] || { echo "tests/ui_demo is not built"; exit 77; }
+case $DEMO in /*) ;; *) DEMO=$PWD/$DEMO ;; esac
+GOLDEN=$here/screens
+LC_ALL=C.UTF-8
+export LC_ALL
+unset NO_COLOR TMUX
+work_folder
+socket=sev1ui-$$
+terminals=0 # each has a server of its own: one that is still leaving must not be met again
+t() { tmux -L "$socket-$terminals" -f /dev/null "$@"; }
+leave() { t kill-server 2>/dev/null || :; }
+
+pane() { t capture-pane -p -t 0 2>/dev/null; }
+shows() { pane | grep -qF -- "$1"; }
+shows_not() { ! shows "$1"; }
+same() { pane >"$D/is" && cmp -s "$D/is" "$1"; }
+
+# start SCENE [OPTIONS]: a new terminal of 80x24; afterwards it shows how the program ended.
+start() {
+  leave
+  terminals=$((terminals + 1))
+  rm -rf "$D/state"
+  mkdir "$D/state"
+  scene=$1; shift
+  t new-session -d -x 80 -y 24 "'$DEMO' $* $scene '$D/state' 2>'$D/err'; echo \"ended \$?\"; stty -a | tr ' ;' '\n\n' | grep -xE -- '-?(icanon|echo|isig)' | tr '\n' ' '; read -r _"
+  wait_for 20 "the first screen of $scene" shows "back"
+}
+keys() { t send-keys -t 0 -- "$@"; }
+pid() { pgrep -f "^$DEMO .*$D/state" | head -n 1; }
+
+# screen NAME MARKER: once MARKER is there, the whole screen is the one expected.
+screen() {
+  wait_for 20 "$1: \"$2\"; instead: $(pane)" shows "$2"
+  if [ "${UPDATE:-}" = 1 ]; then
+    pane >"$GOLDEN/$1.txt"
+    for _ in 1 2 3 4 5; do read -r _ <"$tick" || :; pane >"$GOLDEN/$1.txt"; done
+  fi
+  limit=$(($(date +%s) + 5))
+  until same "$GOLDEN/$1.txt"; do
+    [ "$(date +%s)" -lt "$limit" ] || { diff -u "$GOLDEN/$1.txt" "$D/is" || :; die "$1"; }
+    read -r _ <"$tick" || :
+  done
+  ok "$1"
+}
+arm() { keys a; wait_for 10 "the prompt for ARM" shows "Type ARM"; keys ARM Enter; wait_for 10 "ARMED" shows "ARMED"; }
+
+# ---- the start screen ----
+start list
+screen start-list "Mis-issued"
+keys Enter
+screen start-opened "Checkpoint"
+start noconfig
+screen start-noconfig "no usable configuration"
+start empty
+keys Enter
+screen new-title "What has happened"
+
+# ---- triage, from the first question to the frozen scope ----
+start fresh
+screen board-fresh "Triage has not been answered"
+keys Enter
+wait_for 10 "live counts" shows "4 812 valid"
+screen triage-ca "Which CA"
+keys 3 Enter; wait_for 10 "the compromise" shows "What kind"
+keys 1 Enter
+screen triage-level "What must be revoked"
+keys Enter; wait_for 10 "the receipt" shows "first reported"
+keys "2026-08-31 02:00" Enter
+screen triage-no-zone "no time with a zone"
+keys C-u "-35m" Enter; wait_for 10 "the channel" shows "By which channel"
+keys 2 Enter; wait_for 10 "the reporter" shows "Who reported"
+keys "A. Reporter" Enter; wait_for 10 "since when" shows "Since when"
+keys Enter; wait_for 10 "the reason" shows "Which revocation reason"
+keys Enter
+screen triage-summary "Must be told"
+keys Enter
+screen triage-frozen "The scope is frozen"
+
+# ---- the board, armed; a plan, a wrong phrase, the run, the proof ----
+start middle
+screen board-middle "2 of 3 actions held"
+keys Enter
+wait_for 10 "observe mode to refuse" shows "contain: "
+keys a
+screen prompt-arm "Type ARM"
+keys "arm" Enter
+wait_for 10 "the wrong word to be refused" shows "That is not ARM"
+keys C-u ARM Enter
+screen board-armed "armed: confirmed"
+keys r
+screen plan "Type  REVOKE 4812"
+keys Down Down Down "REVOKE 4813" Enter
+screen plan-wrong "nothing was done"
+keys "REVOKE 4812" Enter
+wait_for 20 "the end of the run" shows "Enter go on"
+pane | sed 's/00:00:0[0-9]$/00:00:0N/' >"$D/proof"
+grep -q "^ Done\." "$D/proof" && grep -q "CRL number 1F" "$D/proof" || die "the proof"
+ok "the proof names what was done"
+keys Enter; wait_for 10 "the board" shows "Checkpoint"
+keys o; keys c
+wait_for 10 "the plan of contain" shows "Type  CONTAIN 3"
+keys Escape
+wait_for 10 "giving up" shows "given up, nothing was done"
+keys c; wait_for 10 "the plan again" shows "Type  CONTAIN 3"
+keys "CONTAIN 3" Enter
+wait_for 10 "the failure" shows "Done in part"
+shows '\x1B[31mfailed' || die "a hostile line is shown escaped"
+shows "give the user of" || die "the remedy is shown"
+ok "a run done in part says what, why and the remedy"
+
+# ---- a board after the hour; lists ----
+start late
+screen board-late "late"
+keys 4
+screen board-crls "number 1F"
+keys 5
+screen board-points "serves the old bytes"
+keys : ; wait_for 10 "the command line" shows "Enter runs it"
+keys timeline Enter
+screen timeline "line 24 of 24"
+keys / crl Enter
+screen timeline-filter "hold \"crl\""
+keys q : followup Enter
+screen followups "per regulation"
+keys q
+arm
+keys 8 Enter
+screen recover "Which issuer takes over"
+keys 3 Enter "issuing 4" Enter
+wait_for 10 "a name to be refused" shows "A name is letters"
+keys Escape Escape
+wait_for 10 "the board" shows "Checkpoint"
+keys '?'
+screen help "Everywhere"
+keys q : "doctor" Enter
+screen output "line 1 of 40"
+start fleet
+keys : fleet Enter
+screen fleet "1351 of 2000"
+keys / failed Enter
+screen fleet-failed "21 with"
+keys Enter
+screen host "What it said"
+
+# ---- resized, too small, any key ----
+start middle
+t resize-window -x 120 -y 40
+screen board-120x40 "ca01"
+t resize-window -x 60 -y 20
+screen too-small "sev1 needs 80x24"
+keys a ARM Enter r q q
+t resize-window -x 80 -y 24
+screen board-middle "2 of 3 actions held"
+keys n "typed before" ; wait_for 10 "the text" shows "typed before"
+t resize-window -x 40 -y 10; wait_for 10 "too small" shows "needs 80x24"
+t resize-window -x 80 -y 24; wait_for 10 "what was typed" shows "typed before"
+keys Escape
+ok "a terminal that is too small keeps what was typed"
+for k in a b c d e f g h k l n o p r s t u v w x y z '\' ; do keys "C-$k" || :; done
+wait_for 10 "Ctrl-C's question" shows "Leave sev1?"
+keys Escape
+wait_for 10 "the board" shows_not "Leave sev1?"
+for k in A B C E F G H I J K M N O P Q R S T U V W X Y Z '!' '@' '#' '$' '%' '^' '&' '*' '(' ')' '-' '+' '=' '[' ']' F2 F5 IC; do keys "$k"; done
+keys 1 2
+screen board-middle "2 of 3 actions held"
+keys C-c
+wait_for 10 "the question whether to leave" shows "Leave sev1?"
+keys Escape
+wait_for 10 "staying" shows_not "Leave sev1?"
+ok "Ctrl-C asks, Esc stays"
+
+# ---- leaving ----
+keys C-c; wait_for 10 "the question" shows "Leave sev1?"
+keys Enter
+wait_for 10 "the end" shows "ended 0"
+wait_for 10 "the terminal as it was" shows "isig icanon echo"
+ok "leaving gives the terminal back"
+start middle
+kill -TERM "$(pid)"
+wait_for 10 "the end" shows "ended 0"
+wait_for 10 "the terminal as it was" shows "isig icanon echo"
+ok "SIGTERM gives the terminal back"
+if grep -qa __asan_init "$DEMO"; then
+  echo "skip - a crash: the sanitizer has the signal"
+else
+  start middle
+  kill -SEGV "$(pid)"
+  wait_for 10 "the end" shows "ended "
+  wait_for 10 "the terminal as it was" shows "isig icanon echo"
+  ok "a crash gives the terminal back"
+fi
+
+# ---- the terminal vanishes ----
+start middle
+p=$(pid)
+leave
+wait_for 10 "process $p to be gone" sh -c "! kill -0 $p"
+ok "without its terminal it is gone at once"
+start middle
+p=$(pid)
+arm
+keys r; wait_for 10 "the plan" shows "Type  REVOKE 4812"
+keys "REVOKE 4812" Enter
+leave
+wait_for 10 "process $p to be gone" sh -c "! kill -0 $p"
+ok "also in the middle of a run"
+
+# ---- a clock costs nothing ----
+start middle --run
+p=$(pid)
+spent() { awk '{ print $14 + $15 }' "/proc/$p/stat"; }
+wait_for 10 "the clock" shows "02:26:44Z"
+before=$(spent)
+wait_for 20 "ten seconds" shows "02:26:54Z"
+after=$(spent)
+[ $((after - before)) -le 5 ] || die "ten idle seconds took $((after - before)) ticks of CPU time"
+ok "ten idle seconds take $((after - before)) of 1000 ticks"
+
+# ---- without a screen ----
+leave
+rm -rf "$D/state"; mkdir "$D/state"
+printf 'arm\nARM\nrevoke\nwrong\nREVOKE 4812\nnote it'\''s done\nquit\n' |
+  "$DEMO" --line middle "$D/state" >"$D/line.out"
+sed 's/\([0-9]* per cent\).*/\1/' "$D/line.out" >"$D/line.is"
+[ "${UPDATE:-}" != 1 ] || cp "$D/line.is" "$GOLDEN/line.txt"
+cmp -s "$D/line.is" "$GOLDEN/line.txt" || { diff -u "$GOLDEN/line.txt" "$D/line.is" || :; die "--line"; }
+ok "--line: the same incident in plain lines"
