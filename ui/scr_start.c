@@ -228,19 +228,6 @@ static bool start_key(struct screen *s, int key)
 	return ui_list_key(&st->list, key);
 }
 
-/* The drill that was made from here is open: go to its board. */
-static void start_ended(struct screen *s, struct job *j)
-{
-	struct ui *u = s->ui;
-	const struct incident *in = model_incident(ui_engine(u));
-
-	if (strcmp(j->command->name, "drill") != 0 || j->status != EXIT_DONE || in == NULL || !in->drill)
-		return;
-	j->shown = true;
-	ui_home(u); /* s stays below */
-	ui_say(u, STYLE_GOOD, _("%s is open. The story is in the journal."), in->id);
-}
-
 static const struct binding start_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("open"), NULL },
 	{ 'r', "r", N_("read again"), NULL },
@@ -255,6 +242,5 @@ const struct screen_ops scr_start = {
 	.open = start_open,
 	.draw = start_draw,
 	.key = start_key,
-	.ended = start_ended,
 	.done = start_done,
 };
