@@ -16,7 +16,6 @@
 #include "base/json.h"
 #include "drill/host.h"
 #include "drill/sandbox.h"
-#include "drill/score.h"
 #include "journal/journal.h"
 
 #define SCENARIO "intermediate-key"
