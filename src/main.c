@@ -96,7 +96,10 @@ int main(int argc, char *argv[])
 		return rc;
 	if (!call.line && !call.play && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
 		fprintf(stderr, "%s\n", _("sev1: the console needs a terminal; give a command, or --line. See: sev1 --help"));
-		return EXIT_USAGE;
+		rc = EXIT_USAGE;
+	} else {
+		rc = main_console(&call);
 	}
-	return main_console(&call);
+	shell_clear(&call);
+	return rc;
 }

@@ -6,8 +6,6 @@
 
 #include "app/commands.h"
 #include "app/declare.h"
-#include "app/drill_console.h"
-#include "app/drill_make.h"
 #include "app/engine.h"
 #include "app/model.h"
 #include "app/paths.h"
@@ -18,7 +16,6 @@
 #include "base/json.h"
 #include "drill/host.h"
 #include "drill/sandbox.h"
-#include "drill/score.h"
 #include "journal/journal.h"
 
 #define SCENARIO "intermediate-key"
@@ -224,34 +221,11 @@ static int drill_go(struct run *r, struct drill *d, struct err *e)
 	return 0;
 }
 
-/* The drill is made: this console goes to its board. */
-static void drill_made(struct run *r, const char *folder, struct err *e)
+/* A process that was fenced in for a drill never touches a real incident, nor the other way round. */
+static int drill_not_here(const struct drill *d, struct err *e)
 {
-	struct drill d = { .folder = mem_strdup(folder), .conf = fs_join(folder, "sev1.conf") };
-	int rc = e->code;
-
-	if (rc == 0)
-		rc = drill_incident(run_engine(r), &d, false, e);
-	if (rc == 0 && (rc = engine_open(run_engine(r), d.incident, e)) == 0)
-		rc = drill_attach(run_engine(r), e);
-	drill_clear(&d);
-	if (rc < 0)
-		run_fail(r, e);
-	else
-		run_end(r, EXIT_DONE);
-}
-
-/* From a console's start screen. */
-static int drill_here(struct run *r, struct drill *d, struct err *e)
-{
-	const struct incident *in = engine_incident(run_engine(r));
-
-	if (in != NULL && !in->closed) {
-		err_set(e, ERR_REFUSED, _("incident %s is open here"), in->id);
-		return err_remedy(e, _("start the drill from another terminal: sev1 drill"));
-	}
-	run_say(r, _("making the sandbox in %s"), d->folder);
-	return drill_make(r, d->name, d->folder, drill_made, e);
+	err_set(e, ERR_REFUSED, _("a drill has a console of its own"));
+	return err_remedy(e, _("type drill alone, or in another terminal: sev1 drill %s"), d->name);
 }
 
 static int drill_list(struct run *r)
@@ -294,21 +268,19 @@ static void drill_start(struct run *r)
 	struct drill d = { 0 };
 	struct err e = { 0 };
 	int rc = drill_where(run_args(r), &d, &e);
-	bool here = engine_is_console(run_engine(r)) && !args_has(run_args(r), "list") &&
-	    !args_has(run_args(r), "clean");
 
 	if (rc == 0 && args_has(run_args(r), "list"))
 		rc = drill_list(r);
 	else if (rc == 0 && args_has(run_args(r), "clean"))
 		rc = drill_clean(r, &d, &e);
-	else if (rc == 0 && here)
-		rc = drill_here(r, &d, &e);
+	else if (rc == 0 && engine_is_console(run_engine(r)))
+		rc = drill_not_here(&d, &e);
 	else if (rc == 0)
 		rc = drill_go(r, &d, &e);
 	drill_clear(&d);
 	if (rc < 0)
 		run_fail(r, &e);
-	else if (!here)
+	else
 		run_end(r, EXIT_DONE);
 }
 

@@ -293,9 +293,16 @@ static void shell_follow(struct shell_call *call, const json_t *open, bool *cons
 	if (!json_is_object(open))
 		return;
 	*console = true;
-	call->config = mem_strdup(json_str(open, "config"));
-	call->incident = mem_strdup(json_str(open, "incident"));
+	call->config = call->followed[0] = mem_strdup(json_str(open, "config"));
+	call->incident = call->followed[1] = mem_strdup(json_str(open, "incident"));
 	call->play = json_bool(open, "play");
+}
+
+void shell_clear(struct shell_call *call)
+{
+	free(call->followed[0]);
+	free(call->followed[1]);
+	call->followed[0] = call->followed[1] = NULL;
 }
 
 int shell_run(struct shell_call *call, bool *console)

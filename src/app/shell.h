@@ -10,6 +10,7 @@ struct shell_call {
 	bool json, line, no_input, read_only, play;
 	int argc;                        /* the words from the command on; 0: the console */
 	char **argv;
+	char *followed[2];               /* owned: config and incident of the console that is to follow */
 };
 
 /* Read the global options. Returns -1 to go on, or an exit status: --help, --version, a usage error. */
@@ -18,6 +19,7 @@ int shell_parse(struct shell_call *call, int argc, char *argv[]);
 /* Run the command of call and print its answer. Returns the exit status. A command that asks for the
  * console (drill) sets *console, and fills call's config and incident. */
 int shell_run(struct shell_call *call, bool *console);
+void shell_clear(struct shell_call *call); /* free what call owns */
 
 /* Print an error: what happened, to what, and the remedy. */
 struct err;

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/i18n.h"
 #include "drill/fence.h"
 #include "drill/host.h"
 #include "drill/room.h"
@@ -59,8 +60,8 @@ static int listener_open(struct listener *l, struct err *e)
 	if (l->fd >= 0 && setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
 	    bind(l->fd, (struct sockaddr *)&in, sizeof in) == 0 && listen(l->fd, 128) == 0)
 		return 0;
-	err_sys(e, "%s: listen on %s port %d", l->place->name, l->place->address, l->port);
-	err_remedy(e, "another program took the port: sev1 drill --clean, then start anew");
+	err_sys(e, _("%s: listen on %s port %d"), l->place->name, l->place->address, l->port);
+	err_remedy(e, _("another program took the port: sev1 drill --clean, then start anew"));
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
@@ -312,7 +313,7 @@ static int room_signals(struct room *r, struct err *e)
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0 ||
 	    (r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-		return err_sys(e, "signals");
+		return err_sys(e, _("signals"));
 	return 0;
 }
 
@@ -334,7 +335,7 @@ static int room_open(struct room *r, const char *folder, struct err *e)
 	}
 	for (size_t i = 0; rc == 0 && i < r->listeners; i++)
 		if (r->listener[i].kind == LISTEN_TLS && room_context(r, &r->listener[i]) == NULL)
-			rc = err_set(e, ERR_FAILED, "%s: its certificate and key cannot be used",
+			rc = err_set(e, ERR_FAILED, _("%s: its certificate and key cannot be used"),
 			    r->listener[i].place->name);
 	free(lock);
 	return rc;

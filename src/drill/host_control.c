@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/i18n.h"
 #include "drill/host.h"
 
 #define START_MS 10000
@@ -47,14 +48,14 @@ static int host_ready(int fd, struct err *e)
 
 		if (left <= 0 || poll(&p, 1, (int)left) < 0) {
 			buf_free(&said);
-			return err_set(e, ERR_TIMEOUT, "the drill's hosts did not start within %d s",
+			return err_set(e, ERR_TIMEOUT, _("the drill's hosts did not start within %d s"),
 			    START_MS / 1000);
 		}
 		if (p.revents != 0 && (n = read(fd, block, sizeof block)) > 0)
 			buf_add(&said, block, (size_t)n);
 	}
 	rc = strcmp(buf_str(&said), "ready\n") == 0 ? 0 :
-	    err_set(e, ERR_FAILED, "the drill's hosts did not start: %.*s",
+	    err_set(e, ERR_FAILED, _("the drill's hosts did not start: %.*s"),
 	    (int)strcspn(buf_str(&said), "\n"), buf_str(&said));
 	buf_free(&said);
 	return rc;
@@ -83,7 +84,7 @@ static int host_spawn(const char *folder, const char *program, int out, pid_t *p
 	posix_spawnattr_destroy(&attr);
 	free(log);
 	errno = rc;
-	return rc != 0 ? err_sys(e, "%s drill-host", program) : 0;
+	return rc != 0 ? err_sys(e, _("%s drill-host"), program) : 0;
 }
 
 int host_start(const char *folder, const char *program, struct err *e)
@@ -94,7 +95,7 @@ int host_start(const char *folder, const char *program, struct err *e)
 	if (host_runs(folder))
 		return 0;
 	if (pipe2(out, O_CLOEXEC) < 0)
-		return err_sys(e, "a pipe");
+		return err_sys(e, _("a pipe"));
 	rc = host_spawn(folder, program != NULL ? program : "/proc/self/exe", out[1], &pid, e);
 	close(out[1]);
 	if (rc == 0 && (rc = host_ready(out[0], e)) < 0) {
@@ -144,9 +145,9 @@ int host_stop(const char *folder, struct err *e)
 		}
 		waitpid(pid, NULL, WNOHANG); /* where it was ours */
 	} else {
-		err_set(e, ERR_FAILED, "%s: something holds run/host.lock, and run/host.pid does not name it",
+		err_set(e, ERR_FAILED, _("%s: something holds run/host.lock, and run/host.pid does not name it"),
 		    folder);
-		err_remedy(e, "fuser %s.lock names it", lock);
+		err_remedy(e, _("fuser %s.lock names it"), lock);
 	}
 	free(lock);
 	if (fd < 0)
@@ -161,8 +162,8 @@ int host_watch(const char *folder, struct err *e)
 	int fd = fs_lock(lock, 1000, e);
 
 	if (fd == ERR_TIMEOUT) {
-		fd = err_set(e, ERR_REFUSED, "another console runs the drill in %s", folder);
-		err_remedy(e, "go on there, or give this one another folder with --folder");
+		fd = err_set(e, ERR_REFUSED, _("another console runs the drill in %s"), folder);
+		err_remedy(e, _("go on there, or give this one another folder with --folder"));
 	}
 	free(lock);
 	return fd;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -56,7 +57,7 @@ static int map_ports(struct map *m, const char *address, struct err *e)
 		fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (fd[i] < 0 || bind(fd[i], (struct sockaddr *)&in, sizeof in) < 0 ||
 		    getsockname(fd[i], (struct sockaddr *)&in, &len) < 0)
-			rc = err_sys(e, "a free port on %s", address);
+			rc = err_sys(e, _("a free port on %s"), address);
 		*port[i] = ntohs(in.sin_port);
 	}
 	for (int i = 0; i < MAP_PORTS; i++)
@@ -121,12 +122,12 @@ struct map *map_new(const char *folder, const struct scenario *s, struct err *e)
 	unsigned char random[2];
 
 	if (!map_folder_plain(folder)) {
-		err_set(e, ERR_USAGE, "%s: cannot be a drill's folder", folder);
-		err_remedy(e, "give an absolute path of letters, digits, '.', '_', '-' with --folder");
+		err_set(e, ERR_USAGE, _("%s: cannot be a drill's folder"), folder);
+		err_remedy(e, _("give an absolute path of letters, digits, '.', '_', '-' with --folder"));
 		return NULL;
 	}
 	if (getrandom(random, sizeof random, 0) != sizeof random) {
-		err_sys(e, "random octets");
+		err_sys(e, _("random octets"));
 		return NULL;
 	}
 	m = mem_zalloc(1, sizeof *m);
@@ -142,7 +143,7 @@ struct map *map_new(const char *folder, const struct scenario *s, struct err *e)
 			;
 		if (k < m->places)
 			continue;
-		err_set(e, ERR_SYNTAX, "scenario %s: [faults] names %s, which is not in its fleet of %d",
+		err_set(e, ERR_SYNTAX, _("scenario %s: [faults] names %s, which is not in its fleet of %d"),
 		    s->name, s->faulty[i].host, s->hosts);
 		map_free(m);
 		return NULL;
@@ -204,14 +205,14 @@ struct map *map_load(const char *folder, struct err *e)
 
 	m->folder = mem_strdup(folder);
 	if (!fs_exists(folder)) {
-		rc = err_set(e, ERR_NOTFOUND, "%s: there is no drill", folder);
+		rc = err_set(e, ERR_NOTFOUND, _("%s: there is no drill"), folder);
 	} else if (!fs_exists(path)) {
-		rc = err_set(e, ERR_REFUSED, "%s is not a drill's folder: it has no %s", folder, MAP_FILE);
-		err_remedy(e, "give another folder with --folder");
+		rc = err_set(e, ERR_REFUSED, _("%s is not a drill's folder: it has no %s"), folder, MAP_FILE);
+		err_remedy(e, _("give another folder with --folder"));
 	} else if ((rc = fs_read(path, &b, MAP_OCTETS, e)) == 0 &&
 	    ((doc = json_read(buf_str(&b), b.len, e)) == NULL || !map_folder_plain(folder) ||
 	    map_read(m, doc) < 0)) {
-		rc = err_set(e, ERR_REFUSED, "%s is not a drill's folder: %s does not hold its map", folder,
+		rc = err_set(e, ERR_REFUSED, _("%s is not a drill's folder: %s does not hold its map"), folder,
 		    MAP_FILE);
 	}
 	json_decref(doc);

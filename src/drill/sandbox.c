@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/i18n.h"
 #include "drill/authority.h"
 #include "drill/host.h"
 #include "drill/tools.h"
@@ -54,8 +55,8 @@ static int sandbox_room(const char *folder, struct err *e)
 	map_free(old);
 	if (unfinished)
 		return sandbox_clean(folder, e);
-	err_set(e, ERR_REFUSED, "%s holds a drill already", folder);
-	return err_remedy(e, "sev1 drill goes on with it; sev1 drill --clean removes it");
+	err_set(e, ERR_REFUSED, _("%s holds a drill already"), folder);
+	return err_remedy(e, _("sev1 drill goes on with it; sev1 drill --clean removes it"));
 }
 
 static int sandbox_folders(const struct map *m, struct err *e)
@@ -91,7 +92,7 @@ static int sandbox_ssh_key(const char *path, const char *comment, struct err *e)
 	if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key) != SSH_OK ||
 	    ssh_pki_export_privkey_file(key, NULL, NULL, NULL, path) != SSH_OK ||
 	    ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) {
-		rc = err_set(e, ERR_FAILED, "%s: an Ed25519 key could not be made", path);
+		rc = err_set(e, ERR_FAILED, _("%s: an Ed25519 key could not be made"), path);
 	} else if (chmod(path, 0600) < 0) {
 		rc = err_sys(e, "%s", path);
 	} else {

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/i18n.h"
 #include "base/inifile.h"
 #include "base/text.h"
 #include "incident/triage.h"
@@ -44,7 +45,7 @@ static int scenario_number(const char *key, const char *value, int lo, int hi, i
 	long v = strtol(value, &end, 10);
 
 	if (end == value || *end != '\0' || v < lo || v > hi)
-		return err_set(e, ERR_SYNTAX, "%s = %s: a number from %d to %d is wanted", key, value,
+		return err_set(e, ERR_SYNTAX, _("%s = %s: a number from %d to %d is wanted"), key, value,
 		    lo, hi);
 	*out = (int)v;
 	return 0;
@@ -66,14 +67,14 @@ static int scenario_field(struct scenario *s, const char *key, const char *value
 
 			free(word);
 			if (!known)
-				return err_set(e, ERR_SYNTAX, "%s = %s: one of%sis wanted", key, value,
+				return err_set(e, ERR_SYNTAX, _("%s = %s: one of%sis wanted"), key, value,
 				    fields[i].choices);
 		}
 		free(*(char **)(void *)at);
 		*(char **)(void *)at = text_escaped(value, strlen(value), 400);
 		return 0;
 	}
-	return err_set(e, ERR_SYNTAX, "unknown key %s in [scenario]", key);
+	return err_set(e, ERR_SYNTAX, _("unknown key %s in [scenario]"), key);
 }
 
 /* "unreachable = db02, web03" */
@@ -85,12 +86,12 @@ static int scenario_fault(struct scenario *s, const char *key, const char *value
 	while (fault < FAULT_KINDS && strcmp(scenario_fault_names[fault], key) != 0)
 		fault++;
 	if (fault == FAULT_KINDS)
-		return err_set(e, ERR_SYNTAX, "unknown fault %s in [faults]", key);
+		return err_set(e, ERR_SYNTAX, _("unknown fault %s in [faults]"), key);
 	copy = mem_strdup(value);
 	for (char *w = strtok_r(copy, ", \t", &save); w != NULL && rc == 0;
 	     w = strtok_r(NULL, ", \t", &save)) {
 		if (!text_is_word(w)) {
-			rc = err_set(e, ERR_SYNTAX, "%s: %s is not a host's name", key, w);
+			rc = err_set(e, ERR_SYNTAX, _("%s: %s is not a host's name"), key, w);
 			break;
 		}
 		s->faulty = mem_grow(s->faulty, s->faulties + 1, sizeof *s->faulty);
@@ -109,7 +110,7 @@ static int scenario_inject(struct scenario *s, const char *key, const char *valu
 	size_t at = s->injects;
 
 	if (key[0] != '+' || end == key || strcmp(end, "m") != 0 || minute < 0 || minute > 1440)
-		return err_set(e, ERR_SYNTAX, "%s: an inject's time is written +12m", key);
+		return err_set(e, ERR_SYNTAX, _("%s: an inject's time is written +12m"), key);
 	s->inject = mem_grow(s->inject, s->injects + 1, sizeof *s->inject);
 	for (; at > 0 && s->inject[at - 1].minute > (int)minute; at--)
 		s->inject[at] = s->inject[at - 1];
@@ -134,7 +135,7 @@ static int scenario_line(void *ctx, const char *section, const char *key, const 
 	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
 		if (strcmp(sections[i].section, section) == 0)
 			return key == NULL ? 0 : sections[i].fn(ctx, key, value, e);
-	return err_set(e, ERR_SYNTAX, "unknown section [%s]", section);
+	return err_set(e, ERR_SYNTAX, _("unknown section [%s]"), section);
 }
 
 static int scenario_check(const struct scenario *s, const char *name, struct err *e)
@@ -142,16 +143,16 @@ static int scenario_check(const struct scenario *s, const char *name, struct err
 	const struct choice *c = triage_channels;
 
 	if (s->title == NULL)
-		return err_set(e, ERR_SYNTAX, "%s: [scenario] has no title", name);
+		return err_set(e, ERR_SYNTAX, _("%s: [scenario] has no title"), name);
 	if (s->certificates < s->hosts + 20)
-		return err_set(e, ERR_SYNTAX, "%s: certificates = %d is less than hosts + 20", name,
+		return err_set(e, ERR_SYNTAX, _("%s: certificates = %d is less than hosts + 20"), name,
 		    s->certificates);
 	while (c->value != NULL && strcmp(c->value, s->channel) != 0)
 		c++;
 	if (c->value == NULL)
-		return err_set(e, ERR_SYNTAX, "%s: channel = %s is none that triage knows", name, s->channel);
+		return err_set(e, ERR_SYNTAX, _("%s: channel = %s is none that triage knows"), name, s->channel);
 	if ((strcmp(s->ca, "root") == 0) != (strcmp(s->level, "root") == 0))
-		return err_set(e, ERR_SYNTAX, "%s: level = %s does not go with ca = %s", name, s->level,
+		return err_set(e, ERR_SYNTAX, _("%s: level = %s does not go with ca = %s"), name, s->level,
 		    s->ca);
 	return 0;
 }
@@ -172,7 +173,7 @@ struct scenario *scenario_read(const char *text, const char *name, struct err *e
 	s->hosts = 12;
 	s->certificates = 2000;
 	if (inifile_each(text, name, scenario_line, s, e) < 0 || scenario_check(s, name, e) < 0) {
-		err_remedy(e, "data/scenarios/intermediate-key.ini shows every key");
+		err_remedy(e, _("data/scenarios/intermediate-key.ini shows every key"));
 		scenario_free(s);
 		return NULL;
 	}
@@ -199,8 +200,8 @@ struct scenario *scenario_find(const char *folder, const char *name, struct err 
 			free(names[i]);
 		}
 		free(names);
-		err_set(e, ERR_NOTFOUND, "there is no scenario %s", name);
-		err_remedy(e, "%s holds: %s", folder, n > 0 ? buf_str(&known) : "none");
+		err_set(e, ERR_NOTFOUND, _("there is no scenario %s"), name);
+		err_remedy(e, _("%s holds: %s"), folder, n > 0 ? buf_str(&known) : "none");
 	}
 	buf_free(&known);
 	buf_free(&text);
