@@ -267,7 +267,7 @@ static void job_line(void *ctx, struct child *c, const json_t *msg)
 	(void)c;
 	if (!j->image)
 		return;
-	if (sscanf(line, "progress %" SCNd64 " %" SCNd64, &done, &total) == 2) {
+	if (sscanf(line, "progress %" SCNd64 " %" SCNd64, &done, &total) == 2 && done >= 0 && total >= done) {
 		j->octets = done;
 		run_progress(j->all->run, done, total, json_str(j->item, "title"));
 	} else if (strncmp(line, "sha256 ", 7) == 0 && strlen(line + 7) == 64 && text_is_hex(line + 7)) {
