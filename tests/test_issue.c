@@ -161,6 +161,20 @@ static void test_twice(void **state)
 	assert_non_null(d);
 	assert_false(reused);
 	assert_int_equal(pki_count("twice/index.txt", "V"), 3);
+	{ /* twice in one go */
+		json_t *names = json_pack("[s]", "web02.example.com"), *more = json_pack("[s,s]", "web02.example.com", "x.example.com");
+		struct issue_item item[3] = { item_for(&o, key, names), item_for(&o, key, names), item_for(&o, key, more) };
+
+		assert_int_equal(issue_all(&is, item, 3, now(), &e), 0);
+		assert_ptr_equal(item[0].made, item[1].made);
+		assert_true(item[1].reused);
+		assert_ptr_not_equal(item[0].made, item[2].made); /* other names */
+		assert_int_equal(pki_count("twice/index.txt", "V"), 5);
+		for (int i = 0; i < 3; i++)
+			issue_item_clear(&item[i]);
+		json_decref(names);
+		json_decref(more);
+	}
 	X509_free(a);
 	X509_free(b);
 	X509_free(c);

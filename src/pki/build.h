@@ -12,8 +12,8 @@
 
 /* A subject from "/C=DE/O=X/CN=Y"; a backslash keeps the next character. NULL with ERR_USAGE. */
 X509_NAME *build_subject(const char *text, struct err *e);
-/* The subject of a server certificate: CN is the first of names (left out where longer than 64); what the
- * CA's policy wants to "match" or has "supplied" is taken from the CA's own subject. */
+/* The subject of a server certificate: CN is the first of names (left out where longer than 64);
+ * what the CA's policy wants to "match" or has "supplied" is taken from the CA's own subject. */
 X509_NAME *build_server_subject(const struct ca *ca, X509 *issuer, const json_t *names, struct err *e);
 
 /* An unsigned certificate with serial (hex), subject and key, valid from now (ms) for days, not
@@ -25,11 +25,12 @@ bool build_serial(X509 *x, const char *serial);
 /* Add one extension as openssl.cnf words it. conf may be NULL. 0 or an error. */
 int build_extension(X509 *x, X509 *issuer, struct conf_st *conf, int nid, const char *value,
     struct err *e);
-/* Those of a TLS server (RFC 5280 4.2, TLS BR 7.1.2.7): SANs are names; distribution points, AIA, policies and
- * extendedKeyUsage are those of the CA's x509_extensions. */
+/* Those of a TLS server (RFC 5280 4.2, TLS BR 7.1.2.7): SANs are names; distribution points, AIA,
+ * policies and extendedKeyUsage are those of the CA's x509_extensions. */
 int build_server_extensions(X509 *x, const struct ca *ca, X509 *issuer, const json_t *names,
     struct err *e);
-/* Those of a CA certificate. ca is the issuing CA, whose distribution points are taken; NULL for a root. */
+/* Those of a CA certificate. ca is the issuing CA, whose distribution points are taken; NULL for a
+ * root. */
 int build_ca_extensions(X509 *x, const struct ca *ca, X509 *issuer, bool root, struct err *e);
 /* Sign it with the digest that default_md names. */
 int build_sign(X509 *x, EVP_PKEY *key, const char *default_md, struct err *e);

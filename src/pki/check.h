@@ -9,12 +9,14 @@
 #include "base/err.h"
 #include "pki/ca.h"
 
-/* {findings: [{level: "ok"|"warn"|"fail", what, remedy}], subject, fingerprint, spki, not_after, cdps: [..],
- * self_signed}: new. sign: sign a probe with the key. Never NULL: what cannot be read is a finding. */
+/* {findings: [{level: "ok"|"warn"|"fail", what, remedy}], subject, fingerprint, spki, not_after,
+ * cdps: [..], self_signed}: new. sign: sign a probe with the key. Never NULL: what cannot be read
+ * is a finding. */
 json_t *check_ca(const struct ca *ca, bool sign, int64_t now);
 
-/* {number, entries, this_update, next_update, sha256, signature, signature_ok, issuer_ok, problems: [..]}: new. ca may be NULL:
- * then issuer, signature and index are not judged. NULL where path cannot be read as a CRL. */
+/* {number, entries, this_update, next_update, sha256, signature, signature_ok, issuer_ok, problems:
+ * [..]}: new. ca may be NULL: then issuer, signature and index are not judged. NULL where path
+ * cannot be read as a CRL. */
 json_t *check_crl(const char *path, const struct ca *ca, int64_t now, struct err *e);
 
 #endif

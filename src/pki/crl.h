@@ -29,7 +29,8 @@ void crl_clear(struct crl *c);
 int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
     const struct sorted *rows, size_t n, int64_t this_update, int64_t next_update, const char *number,
     struct crl *out, struct err *e);
-/* The encoded entry of one R row; out needs 512 octets. Returns its length, 0 where the row has none. */
+/* The encoded entry of one R row; out needs 512 octets. Returns its length, 0 where the row has
+ * none. */
 size_t crl_entry_put(unsigned char *out, const struct index *x, const struct row *r);
 
 /* What a CRL says, read from its octets; ranges point into them. */

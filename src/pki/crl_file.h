@@ -34,17 +34,17 @@ void watch_stage(const struct watch *w, const char *stage);
 void watch_step(const struct watch *w, const char *step);
 void watch_progress(const struct watch *w, int64_t done, int64_t total, const char *text);
 
-/* The number the next CRL of this CA takes, from its crlnumber file: out needs SERIAL_MAX. It must be above
- * the last one in folder and that of the CA's own CRL file (RFC 5280 5.2.3). Error: no such file, garbage, used
- * up, not above; with the remedy. Writes nothing. */
+/* The number the next CRL of this CA takes, from its crlnumber file: out needs SERIAL_MAX. It must
+ * be above the last one in folder and that of the CA's own CRL file (RFC 5280 5.2.3). Error: no
+ * such file, garbage, used up, not above; with the remedy. Writes nothing. */
 int crl_number_next(const struct ca *ca, const char *folder, char *out, struct err *e);
 
-/* The last CRL of this CA in folder (NAME-NUMBER.crl with the highest number): its path, owned by the caller, and
- * number (SERIAL_MAX). NULL where there is none. */
+/* The last CRL of this CA in folder (NAME-NUMBER.crl with the highest number): its path, owned by
+ * the caller, and number (SERIAL_MAX). NULL where there is none. */
 char *crl_file_last(const struct ca *ca, const char *folder, char *number);
 
-/* Sign the next CRL over x and write it: the number file is advanced first, the DER comes last, so that a number is
- * never used twice. Then verified from disk. rows are all of x's in order. */
+/* Sign the next CRL over x and write it: the number file is advanced first, the DER comes last, so
+ * that a number is never used twice. Then verified from disk. rows are all of x's in order. */
 int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
     const struct sorted *rows, size_t n, const char *folder, int64_t now, int hours,
     const struct watch *w, struct crl_file *out, struct err *e);

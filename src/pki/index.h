@@ -82,7 +82,8 @@ struct sorted {
 	uint64_t key;  /* octets of the serial, then its first seven: compares before the text does */
 	uint32_t row;
 };
-/* Sort n rows by serial in place; key need not be set. Two rows with one serial: ERR_REFUSED naming both lines. */
+/* Sort n rows by serial in place; key need not be set. Two rows with one serial: ERR_REFUSED naming
+ * both lines. */
 int index_sort(const struct index *x, struct sorted *s, size_t n, struct err *e);
 /* Every row that can be read, sorted; *n of them, owned by the caller. NULL with an error. */
 struct sorted *index_sorted(const struct index *x, size_t *n, struct err *e);

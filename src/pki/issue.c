@@ -159,11 +159,26 @@ static int item_known(const struct batch *b, struct issue_item *item, X509 *want
 	return rc;
 }
 
-static bool batch_has(const struct batch *b, const struct issue_item *item, size_t i)
+/* The same was asked for twice in one go: one certificate for both. Or only the same subject, where that must
+ * be unique. */
+static bool batch_twin(const struct batch *b, struct issue_item *item, size_t i)
 {
-	for (size_t j = 0; b->is->ca->unique_subject && j < i; j++)
-		if (item[j].made != NULL && X509_NAME_cmp(item[j].subject, item[i].subject) == 0)
+	for (size_t j = 0; j < i; j++) {
+		if (item[j].made == NULL || X509_NAME_cmp(item[j].subject, item[i].subject) != 0)
+			continue;
+		if (b->is->since > 0 && EVP_PKEY_eq(item[j].key, item[i].key) == 1 &&
+		    json_equal(item[j].names, item[i].names)) {
+			X509_up_ref(item[j].made);
+			item[i].made = item[j].made;
+			item[i].reused = true;
 			return true;
+		}
+		if (b->is->ca->unique_subject) {
+			err_set(&item[i].error, ERR_REFUSED, _("unique_subject = yes, and the same subject was asked for twice"));
+			return true;
+		}
+	}
+	ERR_clear_error();
 	return false;
 }
 
@@ -254,11 +269,7 @@ static int batch_run(struct batch *b, struct issue_item *item, size_t n, int64_t
 	if ((b->rows = index_sorted(b->x, &b->n, e)) == NULL)
 		return e->code;
 	for (size_t i = 0; i < n; i++) {
-		if (item[i].error.code != 0)
-			continue;
-		if (batch_has(b, item, i))
-			err_set(&item[i].error, ERR_REFUSED, _("unique_subject = yes, and the same subject was asked for twice"));
-		else
+		if (item[i].error.code == 0 && !batch_twin(b, item, i))
 			item_make(b, &item[i], now);
 	}
 	if ((rc = serial_save(b, e)) < 0)

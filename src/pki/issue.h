@@ -29,12 +29,13 @@ struct issuer {
 	X509 *cert;
 	EVP_PKEY *key;
 	int days;
-	int64_t since; /* ms: what was issued from then on for the same subject, key and names is given again; 0 never */
+	int64_t since; /* ms: what was issued from then on for the same is given again; 0 never */
 };
 
-/* Issue all of them with one rewrite of the index: serial file advanced, then new_certs_dir, then the rows, so that a
- * certificate that was handed out has its row. Each item has made or an error of its own; the answer is
- * 0, or the error that stopped them all (nothing was issued then). now in ms. */
+/* Issue all of them with one rewrite of the index: serial file advanced, then new_certs_dir, then
+ * the rows, so that a certificate that was handed out has its row. Each item has made or an error
+ * of its own; the answer is 0, or the error that stopped them all (nothing was issued then). now in
+ * ms. */
 int issue_all(const struct issuer *is, struct issue_item *item, size_t n, int64_t now, struct err *e);
 
 #endif

@@ -23,9 +23,10 @@ struct issuer_plan {
 	int64_t now;            /* ms */
 };
 
-/* Make the directory: key (0600), openssl.cnf, empty database, and the certificate, or ca.csr where it is signed
- * elsewhere. Run again after an interruption it goes on with the same key. A folder with other
- * content is refused. *certificate is owned by the caller; NULL where a CSR waits to be signed. */
+/* Make the directory: key (0600), openssl.cnf, empty database, and the certificate, or ca.csr where
+ * it is signed elsewhere. Run again after an interruption it goes on with the same key. A folder
+ * with other content is refused. *certificate is owned by the caller; NULL where a CSR waits to be
+ * signed. */
 int issuer_make(const struct issuer_plan *p, X509 **certificate, struct err *e);
 
 /* Take the certificate that was signed elsewhere into folder: it must be for the key there, and pass
@@ -33,8 +34,8 @@ int issuer_make(const struct issuer_plan *p, X509 **certificate, struct err *e);
 int issuer_import(const char *folder, const char *path, const json_t *refuse, int64_t now,
     X509 **certificate, struct err *e);
 
-/* May it be the replacement: a CA certificate (RFC 5280 4.2.1.3, 4.2.1.9), valid now, a strong key, and neither it nor its
- * key in refuse? 0 or ERR_REFUSED. */
+/* May it be the replacement: a CA certificate (RFC 5280 4.2.1.3, 4.2.1.9), valid now, a strong key,
+ * and neither it nor its key in refuse? 0 or ERR_REFUSED. */
 int issuer_judge(X509 *x, const json_t *refuse, int64_t now, struct err *e);
 
 /* {subject, fingerprint, spki, not_after}: new. */

@@ -1,5 +1,5 @@
-/* Revocation in one pass over index.txt, from a frozen manifest, and the CRL that follows. Killed at any
- * moment it is run again with the same job and ends in the same state. */
+/* Revocation in one pass over index.txt, from a frozen manifest, and the CRL that follows. Killed
+ * at any moment it is run again with the same job and ends in the same state. */
 #ifndef SEV1_REVOKE_H
 #define SEV1_REVOKE_H
 
@@ -43,9 +43,10 @@ struct revoke_result {
 };
 void revoke_clear(struct revoke_result *r);
 
-/* Everything that can be checked without writing: rows readable, manifest the one confirmed, the same rows still valid,
- * none missing, none too many, CRL number usable, room on the disk. Fills all but revoked and crl; backup holds the paths
- * that would be used. ERR_REFUSED says how many rows differ and names up to five. */
+/* Everything that can be checked without writing: rows readable, manifest the one confirmed, the
+ * same rows still valid, none missing, none too many, CRL number usable, room on the disk. Fills
+ * all but revoked and crl; backup holds the paths that would be used. ERR_REFUSED says how many
+ * rows differ and names up to five. */
 int revoke_check(const struct revoke_job *job, struct revoke_result *out, struct err *e);
 
 /* Do it, under the lock of the database. w hears the stages check, backup, index, crl, verify. On

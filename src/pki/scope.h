@@ -26,12 +26,13 @@ struct scope {
 	size_t picks;
 };
 
-/* Select the rows of x that are valid at the moment at (ms) and match selectors: {"serials": [hex], "subject": glob,
- * "since": ms issued at or after, "reason": name}; NULL or empty takes all. rows are all rows in order.
- * CA certificates are given cACompromise where the reason is keyCompromise: those whose serial is
- * in own (canonical, NULL-terminated, may be NULL), and those with basicConstraints CA in
- * new_certs_dir, unless cert's own pathLen of 0 rules them out (RFC 5280 4.2.1.9).
- * 0; ERR_REFUSED for a bad row or a serial that is not in the index; ERR_NOTFOUND for a missing file. */
+/* Select the rows of x that are valid at the moment at (ms) and match selectors: {"serials": [hex],
+ * "subject": glob, "since": ms issued at or after, "reason": name}; NULL or empty takes all. rows
+ * are all rows in order. CA certificates are given cACompromise where the reason is keyCompromise:
+ * those whose serial is in own (canonical, NULL-terminated, may be NULL), and those with
+ * basicConstraints CA in new_certs_dir, unless cert's own pathLen of 0 rules them out (RFC 5280
+ * 4.2.1.9). 0; ERR_REFUSED for a bad row or a serial that is not in the index; ERR_NOTFOUND for a
+ * missing file. */
 int scope_select(const struct ca *ca, X509 *cert, const struct index *x, const struct sorted *rows,
     size_t n, const json_t *selectors, char *const *own, int64_t at, const struct watch *w,
     struct scope *out, struct err *e);
@@ -57,8 +58,8 @@ struct manifest {
 	struct manifest_row *row; /* by serial */
 	size_t rows;
 };
-/* Read and check one: hash (hex; "" accepts any), CA's name, issuer key id, order. 0; ERR_REFUSED where it is not the
- * manifest that was meant; ERR_SYNTAX; ERR_IO. */
+/* Read and check one: hash (hex; "" accepts any), CA's name, issuer key id, order. 0; ERR_REFUSED
+ * where it is not the manifest that was meant; ERR_SYNTAX; ERR_IO. */
 int manifest_read(struct manifest *m, const char *path, const char *hash, const struct ca *ca, X509 *cert,
     struct err *e);
 void manifest_clear(struct manifest *m);
