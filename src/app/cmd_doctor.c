@@ -94,7 +94,8 @@ static void doctor_show(struct run *r, const json_t *group, size_t *warns, size_
 		*fails += strcmp(level, "fail") == 0;
 		run_out(r, "%-5s %s: %s", doctor_word(level), json_str(group, "title"), json_str(f, "what"));
 		if (strcmp(level, "ok") != 0 && (json_str(f, "remedy")[0] != '\0' || where[0] != '\0'))
-			run_out(r, "        %s%s%s", where, where[0] != '\0' ? ": " : "", json_str(f, "remedy"));
+			run_out(r, "        %s%s%s", where,
+			    where[0] != '\0' && json_str(f, "remedy")[0] != '\0' ? ": " : "", json_str(f, "remedy"));
 	}
 }
 
@@ -141,9 +142,9 @@ static void task_done(struct task *t)
 	doctor_next(d);
 }
 
-static void task_failed(struct task *t, const struct err *err)
+static void task_failed(struct task *t, const struct err *err, const char *otherwise)
 {
-	doctor_add(t->list, "fail", err->remedy, "%s", err->text);
+	doctor_add(t->list, "fail", err->remedy[0] != '\0' ? err->remedy : otherwise, "%s", err->text);
 	task_done(t);
 }
 
@@ -155,7 +156,7 @@ static void ca_checked(void *ctx, const json_t *result, const struct err *err)
 	const struct ca_conf *ca = t->conf;
 
 	if (result == NULL) {
-		task_failed(t, err);
+		task_failed(t, err, _("correct the CA's files, or what its section says of them"));
 		return;
 	}
 	json_array_extend(t->list, json_object_get(result, "findings"));
@@ -179,7 +180,7 @@ static void host_reached(void *ctx, const json_t *result, const struct err *err)
 	struct task *t = ctx;
 
 	if (result == NULL) {
-		task_failed(t, err);
+		task_failed(t, err, _("start its SSH server, or correct 'address' and 'port'"));
 		return;
 	}
 	if (json_num(result, "status", -1) == 0)
@@ -252,7 +253,7 @@ static void point_inspected(void *ctx, const json_t *result, const struct err *e
 	size_t i;
 
 	if (result == NULL) {
-		task_failed(t, err);
+		task_failed(t, err, _("publish a current CRL of this CA there"));
 		return;
 	}
 	bad = !json_bool(result, "signature_ok") || !json_bool(result, "issuer_ok") ||
@@ -275,7 +276,7 @@ static void point_fetched(void *ctx, const json_t *result, const struct err *err
 	json_t *request;
 
 	if (result == NULL) {
-		task_failed(t, err);
+		task_failed(t, err, _("start its web server, or correct 'url'"));
 		return;
 	}
 	if (json_num(result, "status", 0) != 200) {

@@ -148,18 +148,24 @@ void help_command(const struct command *cmd, struct buf *b)
 
 /* ---- the manual page, mdoc(7) ---- */
 
-/* A text line: no request at its start, no escape in it. */
+/* Text lines, a sentence each as mdoc wants them: no request at their start, no escape in them. */
 static void man_text(struct buf *b, const char *s)
 {
-	if (*s == '.' || *s == '\'')
-		buf_adds(b, "\\&");
-	for (; *s != '\0'; s++) {
-		if (*s == '\\')
+	for (bool start = true; *s != '\0'; s++) {
+		if (start && (*s == '.' || *s == '\''))
+			buf_adds(b, "\\&");
+		start = false;
+		if (*s == '\\') {
 			buf_adds(b, "\\e");
-		else if (*s == '-')
+		} else if (*s == '-') {
 			buf_adds(b, "\\-");
-		else
+		} else if (*s == '.' && s[1] == ' ' && s[2] >= 'A' && s[2] <= 'Z') {
+			buf_adds(b, ".\n");
+			s++;
+			start = true;
+		} else {
 			buf_addc(b, *s);
+		}
 	}
 	buf_addc(b, '\n');
 }
