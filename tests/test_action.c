@@ -232,6 +232,23 @@ static void test_image_refused(void **state)
 	assert_int_equal(sh("ls forensic/*.part"), 2);
 }
 
+/* Two consoles at once: the second keeps its hands off the first one's copy. */
+static void test_image_twice(void **state)
+{
+	char *disk = fs_join(folder, "disk"), *target = fs_join(folder, "forensic");
+	char *command = image_command(disk, target, "other.img");
+
+	(void)state;
+	assert_int_equal(fs_write("script", command, strlen(command), 0600, &e), 0);
+	assert_int_equal(sh("flock forensic/other.img.part.lock sh script 2>why"), 1);
+	assert_int_equal(sh("grep -q 'being written already' why && [ ! -e forensic/other.img ]"), 0);
+	assert_int_equal(sh("sh script && cd forensic && sha256sum -c other.img.sha256"), 0);
+	assert_int_equal(sh("ls forensic/*.lock"), 2);
+	free(command);
+	free(disk);
+	free(target);
+}
+
 /* Tools that answer as if the folder lay where the test says. */
 static void lie(const char *tool, const char *says)
 {
@@ -395,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_firewall),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_image_refused),
+		cmocka_unit_test(test_image_twice),
 		cmocka_unit_test(test_image_same_device),
 		cmocka_unit_test(test_image_full),
 		cmocka_unit_test(test_image_confined),

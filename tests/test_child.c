@@ -111,7 +111,7 @@ static void test_request_and_result(void **state)
 
 	(void)state;
 	assert_string_equal(json_str(got, "op"), "x");
-	assert_int_equal(json_num(got, "parent", 0), getpid());
+	assert_int_equal(json_num(got, "parent_pid", 0), getpid());
 	json_decref(s.result);
 }
 

@@ -27,6 +27,7 @@
 #include "base/json.h"
 #include "child/serve.h"
 #include "incident/triage.h"
+#include "journal/journal.h"
 
 #define DER "0\x82\x01\x02 not really a CRL, but octets"
 
@@ -354,6 +355,54 @@ static void test_contain(void **state)
 	assert_int_equal(checkpoint("actions-held"), CP_DONE);
 }
 
+/* Would the lease be another console's for the asking? */
+static int lease_elsewhere(void)
+{
+	struct journal *j;
+	int code;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		j = journal_open(journal_path(engine_journal(en)), false, &e);
+		_exit(j == NULL ? 9 : -journal_lease(j, clock_now(), 1000, &e));
+	}
+	waitpid(pid, &code, 0);
+	return -WEXITSTATUS(code);
+}
+
+/* An image takes hours: while it runs, another console may act. */
+static void test_image_beside(void **state)
+{
+	char *path = mem_printf("%s/lie:%s", folder, getenv("PATH")), *before = mem_strdup(getenv("PATH"));
+	struct args *a = args_new();
+
+	(void)state;
+	assert_int_equal(fs_mkdirs("lie", 0755, &e), 0);
+	put("lie/dd", "#!/bin/sh\necho x >reading\nuntil [ -f go ]; do sleep 0.05; done\nPATH=%s exec dd \"$@\"\n", before);
+	assert_int_equal(chmod("lie/dd", 0755), 0);
+	setenv("PATH", path, 1);
+	incident_start("");
+	args_add(a, "only", "image");
+	args_add(a, "only", "second");
+	put("mended", "x");
+	ended = false;
+	assert_int_equal(command_start(en, &cmd_contain, a, NULL, &e), 0);
+	assert_int_equal(lease_elsewhere(), ERR_REFUSED);
+	while (!fs_exists("reading") || incident_action(engine_incident(en), "second")->state != ACTION_HELD)
+		loop_step(loop);
+	assert_int_equal(incident_action(engine_incident(en), "image")->state, ACTION_RUNNING);
+	assert_int_equal(lease_elsewhere(), 0);
+	assert_false(ended);
+	put("go", "x");
+	while (!ended)
+		loop_step(loop);
+	assert_int_equal(status, EXIT_DONE);
+	assert_int_equal(incident_action(engine_incident(en), "image")->state, ACTION_HELD);
+	setenv("PATH", before, 1);
+	free(before);
+	free(path);
+}
+
 static void test_key_lock(void **state)
 {
 	(void)state;
@@ -449,8 +498,8 @@ static void test_notify(void **state)
 	put("hosts.csv", "host\nweb01.example.com\nweb02.example.com\n");
 	incident_start("[fleet]\ninventory = hosts.csv\nkey = /k\ncertificate = /c\ntest = true\nreload = true\n");
 	assert_int_equal(command(&cmd_notify, "", "management", NULL), EXIT_REFUSED);
-	says("management.txt:15: the field {{downtime}} is not filled");
-	says("unfilled: {{downtime}} (line 15)");
+	says("management.txt:16: the field {{downtime}} is not filled");
+	says("unfilled: {{downtime}} (line 16)");
 	says("Subject: SEV-1: PKI compromise, Issuing CA 2");
 	assert_false(fs_exists("mailed"));
 	assert_int_equal(command(&cmd_notify, "", "management", "field", "downtime=4", NULL), EXIT_PARTIAL);
@@ -498,6 +547,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_contain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_image_beside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_key_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish, setup, teardown),

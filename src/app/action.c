@@ -137,7 +137,7 @@ static int image_build(const struct action_conf *a, const char *incident, struct
 	if (a->source == NULL || a->source[0] != '/' || a->target == NULL || a->target[0] != '/')
 		return err_set(e, ERR_USAGE, _("an image needs source and target as absolute paths"));
 	out->image = mem_printf("%s-%s.img", incident, a->name);
-	out->command = image_command(a->source, a->target, out->image);
+	out->command = image_short(a->source, a->target, out->image);
 	return 0;
 }
 

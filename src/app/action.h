@@ -13,7 +13,7 @@
 
 /* What is run where the action is done: never NULL, "" where there is nothing to run. */
 struct action_steps {
-	char *command;
+	char *command; /* of an image a short form: the child has the script, see child/image.h */
 	char *verify;  /* exits 0 while the action holds */
 	char *undo;
 	char *undone;  /* exits 0 once it is undone */

@@ -66,42 +66,51 @@ static const char *where(const char *host)
 	return host != NULL && host[0] != '\0' ? host : _("this machine");
 }
 
-/* A script keeps its lines. */
-static void plan_command(struct plan *p, const char *label, const char *command)
+/* A command on a line of its own each: a script by its line ends, a list of rules by what joins them. */
+static void plan_command(struct plan *p, const char *label, const char *command, const char *join)
 {
-	const char *line = command;
-	char *text;
+	const char *line = command, *end;
 
-	if (command[0] == '\0')
-		return;
 	for (bool first = true; *line != '\0'; first = false) {
-		size_t n = strcspn(line, "\n");
-		text = mem_strndup(line, n);
+		end = join != NULL ? strstr(line, join) : NULL;
+		end = end != NULL ? end + strlen(join) - (join[0] == '\n') : line + strlen(line);
+		char *text = mem_strndup(line, (size_t)(end - line));
 		for (char *t = text; *t != '\0'; t++)
 			if (*t == '\t')
 				*t = ' ';
 		plan_line(p, "  %-7s %s", first ? label : "", text);
 		free(text);
-		line += n + (line[n] == '\n');
+		line = end + (*end == '\n');
 	}
 }
 
 static void plan_action(struct plan *p, const json_t *item)
 {
+	bool rules = strcmp(json_str(item, "kind"), "firewall") == 0;
+
 	plan_line(p, _("%s on %s:"), json_str(item, "title"), where(json_str(item, "host")));
 	if (strcmp(json_str(item, "kind"), "image") == 0) {
 		char *script = image_command(json_str(item, "source"), json_str(item, "target"),
 		    json_str(item, "image"));
-		plan_command(p, _("run"), script);
+		plan_command(p, _("run"), script, "\n");
 		plan_line(p, _("  %-7s size and SHA-256, by the script itself"), _("verify"));
 		free(script);
 	} else {
-		plan_command(p, _("run"), json_str(item, "command"));
-		plan_command(p, _("verify"), json_str(item, "verify"));
+		plan_command(p, _("run"), json_str(item, "command"), rules ? "} && " : NULL);
+		plan_command(p, _("verify"), json_str(item, "verify"), rules ? "' && " : NULL);
 	}
 	if (json_str(item, "probe")[0] != '\0')
 		plan_line(p, _("  %-7s no answer from %s"), _("probe"), json_str(item, "probe"));
-	plan_command(p, _("undo"), json_str(item, "undo"));
+	plan_command(p, _("undo"), json_str(item, "undo"), rules ? "; " : NULL);
+}
+
+/* The number of the checkpoint that a key lock waits for. */
+static int crl_checkpoint(const struct incident *in)
+{
+	for (size_t i = 0; i < in->checkpoints; i++)
+		if (strcmp(in->checkpoint[i].evidence, "crl-made") == 0)
+			return in->checkpoint[i].n;
+	return 4;
 }
 
 static void plan_verdict(struct run *r, struct plan *p, const json_t *item, enum verdict v)
@@ -128,7 +137,7 @@ static void plan_verdict(struct run *r, struct plan *p, const json_t *item, enum
 		    json_str(item, "id"));
 		break;
 	case WAITS:
-		plan_row(p, title, _("on %s: waiting after checkpoint \"Emergency CRL generated\""), at);
+		plan_row(p, title, _("on %s: waiting after checkpoint %d"), at, crl_checkpoint(run_incident(r)));
 		break;
 	case LEFT_OUT:
 		break;
@@ -266,8 +275,8 @@ static void contain_plan_undo(struct run *r, const struct action_conf *a)
 	spec = json_pack("{s:o}", "undo", item);
 	p = plan_new(title, phrase, spec);
 	plan_row(p, json_str(item, "title"), _("on %s"), where(json_str(item, "host")));
-	plan_command(p, _("run"), json_str(item, "undo"));
-	plan_command(p, _("verify"), json_str(item, "undone"));
+	plan_command(p, _("run"), json_str(item, "undo"), a->kind == ACTION_FIREWALL ? "; " : NULL);
+	plan_command(p, _("verify"), json_str(item, "undone"), a->kind == ACTION_FIREWALL ? " && " : NULL);
 	free(title);
 	free(phrase);
 	run_plan(r, p);

@@ -57,12 +57,17 @@ static void doctor_free(void *data)
 	free(d);
 }
 
-static json_t *doctor_group(struct doctor *d, const char *kind, const char *name)
+/* name NULL: not a section of its own. line: where it stands in the configuration, 0 nowhere. */
+static json_t *doctor_group(struct doctor *d, const char *kind, const char *name, int line)
 {
 	json_t *o = json_object(), *list = json_array();
-	char *title = mem_printf(name != NULL ? "%s %s" : "%s", kind, name);
+	const struct config *c = run_config(d->run);
+	char *title = name != NULL ? mem_printf("%s %s", kind, name) : mem_strdup(kind);
+	char *where = c != NULL && line > 0 ? mem_printf("%s:%d", c->path, line) : NULL;
 
 	json_put(o, "title", title);
+	json_put(o, "where", where);
+	free(where);
 	json_object_set_new(o, "findings", list);
 	json_array_append_new(d->groups, o);
 	free(title);
@@ -79,6 +84,7 @@ static const char *doctor_word(const char *level)
 static void doctor_show(struct run *r, const json_t *group, size_t *warns, size_t *fails)
 {
 	const json_t *list = json_list(group, "findings"), *f;
+	const char *where = json_str(group, "where");
 	size_t i;
 
 	json_array_foreach(list, i, f) {
@@ -87,8 +93,8 @@ static void doctor_show(struct run *r, const json_t *group, size_t *warns, size_
 		*warns += strcmp(level, "warn") == 0;
 		*fails += strcmp(level, "fail") == 0;
 		run_out(r, "%-5s %s: %s", doctor_word(level), json_str(group, "title"), json_str(f, "what"));
-		if (json_str(f, "remedy")[0] != '\0' && strcmp(level, "ok") != 0)
-			run_out(r, "        %s", json_str(f, "remedy"));
+		if (strcmp(level, "ok") != 0 && (json_str(f, "remedy")[0] != '\0' || where[0] != '\0'))
+			run_out(r, "        %s%s%s", where, where[0] != '\0' ? ": " : "", json_str(f, "remedy"));
 	}
 }
 
@@ -253,7 +259,8 @@ static void point_inspected(void *ctx, const json_t *result, const struct err *e
 	    json_num(result, "next_update", 0) <= clock_now();
 	if (!bad)
 		doctor_add(t->list, "ok", "", _("serves CRL number %s with %lld entries, nextUpdate %s"),
-		    json_str(result, "number"), (long long)json_num(result, "entries", 0),
+		    json_str(result, "number")[0] != '\0' ? json_str(result, "number") : "-",
+		    (long long)json_num(result, "entries", 0),
 		    clock_iso(until, sizeof until, json_num(result, "next_update", 0)));
 	json_array_foreach(json_list(result, "problems"), i, problem)
 		doctor_add(t->list, bad ? "fail" : "warn", _("publish a current CRL of this CA there"),
@@ -301,7 +308,7 @@ static void doctor_task(struct doctor *d, json_t *list, void (*start)(struct tas
 
 static void doctor_point(struct doctor *d, const struct point_conf *p)
 {
-	json_t *list = doctor_group(d, "point", p->name);
+	json_t *list = doctor_group(d, "point", p->name, p->line);
 
 	doctor_point_place(list, p);
 	if (d->folder == NULL) {
@@ -321,26 +328,27 @@ static void doctor_point(struct doctor *d, const struct point_conf *p)
 
 static void doctor_configured(struct doctor *d, const struct config *c)
 {
-	json_t *list = doctor_group(d, "configuration", NULL);
+	json_t *list = doctor_group(d, "configuration", NULL, 0);
 
 	doctor_complete(list, c);
 	for (size_t i = 0; i < c->cas; i++) {
-		list = doctor_group(d, "ca", c->ca[i].name);
+		list = doctor_group(d, "ca", c->ca[i].name, c->ca[i].line);
 		doctor_ca_room(list, &c->ca[i]);
 		doctor_task(d, list, ca_start, &c->ca[i]);
 	}
 	for (size_t i = 0; i < c->points; i++)
 		doctor_point(d, &c->point[i]);
 	for (size_t i = 0; i < c->hosts; i++) {
-		list = doctor_group(d, "host", c->host[i].name);
+		list = doctor_group(d, "host", c->host[i].name, c->host[i].line);
 		doctor_task(d, list, key_start, &c->host[i]);
 		doctor_task(d, list, host_start, &c->host[i]);
 	}
 	for (size_t i = 0; i < c->actions; i++)
-		doctor_image(doctor_group(d, "action", c->action[i].name), &c->action[i]);
+		doctor_image(doctor_group(d, "action", c->action[i].name, c->action[i].line), &c->action[i]);
 	for (size_t i = 0; i < c->notices; i++)
-		doctor_notice(doctor_group(d, "notice", c->notice[i].name), c, &c->notice[i]);
-	doctor_fleet(doctor_group(d, "fleet", NULL), c);
+		doctor_notice(doctor_group(d, "notice", c->notice[i].name, c->notice[i].line), c,
+		    &c->notice[i]);
+	doctor_fleet(doctor_group(d, "fleet", NULL, c->fleet.line), c);
 }
 
 static void doctor_start(struct run *r)
@@ -356,13 +364,13 @@ static void doctor_start(struct run *r)
 	if (c != NULL)
 		doctor_configured(d, c);
 	else
-		doctor_add(doctor_group(d, "configuration", NULL), "fail", why->remedy, "%s", why->text);
+		doctor_add(doctor_group(d, "configuration", NULL, 0), "fail", why->remedy, "%s", why->text);
 	state = c != NULL ? mem_strdup(c->state) : path_state();
-	doctor_state(doctor_group(d, "state", NULL), state);
+	doctor_state(doctor_group(d, "state", NULL, 0), state);
 	free(state);
-	doctor_clock(doctor_group(d, "clock", NULL));
-	doctor_terminal(doctor_group(d, "terminal", NULL));
-	doctor_libraries(doctor_group(d, "libraries", NULL));
+	doctor_clock(doctor_group(d, "clock", NULL, 0));
+	doctor_terminal(doctor_group(d, "terminal", NULL, 0));
+	doctor_libraries(doctor_group(d, "libraries", NULL, 0));
 	doctor_next(d);
 }
 

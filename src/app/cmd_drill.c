@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/declare.h"
 #include "app/drill_console.h"
+#include "app/drill_make.h"
 #include "app/engine.h"
 #include "app/model.h"
 #include "app/paths.h"
@@ -188,38 +189,24 @@ static int drill_make_room(struct run *r, struct drill *d, struct err *e)
 	return rc;
 }
 
-/* A console follows: this one, or the one that main opens. */
-static int drill_open(struct run *r, struct drill *d, struct err *e)
+/* A console follows, unless it is not wanted. */
+static void drill_follow(struct run *r, const struct drill *d)
 {
-	struct engine *en = run_engine(r);
-	int rc;
-
-	if (engine_is_console(en)) {
-		if ((rc = engine_open(en, d->incident, e)) < 0)
-			return rc;
-		return drill_attach(en, e);
-	}
 	if (args_has(run_args(r), "no-console")) {
 		run_out(r, _("The drill is ready. Its hosts run until sev1 drill --clean, or a quarter of an hour idle."));
 		run_out(r, "  sev1 -c %s status", d->conf);
-		return 0;
+		return;
 	}
 	json_object_set_new(run_result(r), "console", json_pack("{s:s, s:s, s:b}", "config", d->conf,
 	    "incident", d->incident, "play", args_has(run_args(r), "play")));
-	return 0;
 }
 
 static int drill_go(struct run *r, struct drill *d, struct err *e)
 {
-	const struct incident *in = engine_incident(run_engine(r));
 	int64_t from = clock_mono();
 	bool fresh;
 	int rc;
 
-	if (in != NULL && !in->closed) {
-		err_set(e, ERR_REFUSED, _("incident %s is open here"), in->id);
-		return err_remedy(e, _("start the drill from another terminal: sev1 drill"));
-	}
 	if ((rc = drill_make_room(r, d, e)) < 0)
 		return rc;
 	fresh = !fs_exists(d->conf);
@@ -233,7 +220,38 @@ static int drill_go(struct run *r, struct drill *d, struct err *e)
 	json_put(run_result(r), "folder", d->folder);
 	json_put(run_result(r), "config", d->conf);
 	json_put(run_result(r), "path", d->incident);
-	return drill_open(r, d, e);
+	drill_follow(r, d);
+	return 0;
+}
+
+/* The drill is made: this console goes to its board. */
+static void drill_made(struct run *r, const char *folder, struct err *e)
+{
+	struct drill d = { .folder = mem_strdup(folder), .conf = fs_join(folder, "sev1.conf") };
+	int rc = e->code;
+
+	if (rc == 0)
+		rc = drill_incident(run_engine(r), &d, false, e);
+	if (rc == 0 && (rc = engine_open(run_engine(r), d.incident, e)) == 0)
+		rc = drill_attach(run_engine(r), e);
+	drill_clear(&d);
+	if (rc < 0)
+		run_fail(r, e);
+	else
+		run_end(r, EXIT_DONE);
+}
+
+/* From a console's start screen. */
+static int drill_here(struct run *r, struct drill *d, struct err *e)
+{
+	const struct incident *in = engine_incident(run_engine(r));
+
+	if (in != NULL && !in->closed) {
+		err_set(e, ERR_REFUSED, _("incident %s is open here"), in->id);
+		return err_remedy(e, _("start the drill from another terminal: sev1 drill"));
+	}
+	run_say(r, _("making the sandbox in %s"), d->folder);
+	return drill_make(r, d->name, d->folder, drill_made, e);
 }
 
 static int drill_list(struct run *r)
@@ -276,17 +294,21 @@ static void drill_start(struct run *r)
 	struct drill d = { 0 };
 	struct err e = { 0 };
 	int rc = drill_where(run_args(r), &d, &e);
+	bool here = engine_is_console(run_engine(r)) && !args_has(run_args(r), "list") &&
+	    !args_has(run_args(r), "clean");
 
 	if (rc == 0 && args_has(run_args(r), "list"))
 		rc = drill_list(r);
 	else if (rc == 0 && args_has(run_args(r), "clean"))
 		rc = drill_clean(r, &d, &e);
+	else if (rc == 0 && here)
+		rc = drill_here(r, &d, &e);
 	else if (rc == 0)
 		rc = drill_go(r, &d, &e);
 	drill_clear(&d);
 	if (rc < 0)
 		run_fail(r, &e);
-	else
+	else if (!here)
 		run_end(r, EXIT_DONE);
 }
 

@@ -212,7 +212,13 @@ static void notify_plan(struct run *r, const struct notice_conf *conf, const str
 		plan_line(p, "%s", json_string_value(json_array_get(lines, i)));
 	free(title);
 	free(phrase);
-	run_plan(r, p);
+	if (json_array_size(to) > 0) {
+		run_plan(r, p);
+		return;
+	}
+	run_out(r, _("nothing to do: everyone has accepted this very text"));
+	plan_free(p);
+	run_end(r, EXIT_DONE);
 }
 
 static void notify_make(struct run *r, const struct notice_conf *conf)

@@ -11,11 +11,13 @@
 #include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/loop.h"
 #include "base/text.h"
 #include "child/image.h"
+#include "journal/journal.h"
 
 #define PROBE_S 3
 #define DETAIL_KEPT 200u
@@ -265,7 +267,7 @@ static void job_line(void *ctx, struct child *c, const json_t *msg)
 	(void)c;
 	if (!j->image)
 		return;
-	if (sscanf(line, "progress %" SCNd64 " %" SCNd64, &done, &total) == 2) {
+	if (sscanf(line, "progress %" SCNd64 " %" SCNd64, &done, &total) == 2 && done >= 0 && total >= done) {
 		j->octets = done;
 		run_progress(j->all->run, done, total, json_str(j->item, "title"));
 	} else if (strncmp(line, "sha256 ", 7) == 0 && strlen(line + 7) == 64 && text_is_hex(line + 7)) {
@@ -325,13 +327,26 @@ static json_t *job_intent(const struct job *j)
 	return o;
 }
 
+/* The script of an image is in the journal by its digest: keep what that digest stands for. */
+static int job_keep_script(struct job *j)
+{
+	char hex[DIGEST_HEX];
+	struct err e = { 0 };
+
+	if (!j->image || j->undo || journal_keep(engine_journal(run_engine(j->all->run)), "script",
+	    image_script, strlen(image_script), hex, &e) == 0)
+		return 0;
+	run_fail(j->all->run, &e);
+	return -1;
+}
+
 static void job_start(struct job *j)
 {
 	int deadline = (int)json_num(j->item, "deadline", 60);
 	json_t *request;
 	char *script;
 
-	if (run_append(j->all->run, EV_ACTION_START, job_intent(j)) < 0)
+	if (job_keep_script(j) < 0 || run_append(j->all->run, EV_ACTION_START, job_intent(j)) < 0)
 		return;
 	j->phase = JOB_COMMAND;
 	j->began = clock_mono();
@@ -365,15 +380,20 @@ static bool job_may(const struct contain *all, size_t i)
 
 static void contain_next(struct contain *all)
 {
-	size_t open = 0;
+	size_t open = 0, images = 0;
 
 	for (size_t i = 0; i < all->jobs && run_state(all->run) != RUN_ENDED; i++) {
 		if (all->job[i].phase == JOB_WAITING && job_may(all, i))
 			job_start(&all->job[i]);
 		open += all->job[i].phase != JOB_ENDED;
+		images += all->job[i].phase == JOB_COMMAND && all->job[i].image;
 	}
-	if (open == 0 && run_state(all->run) != RUN_ENDED)
+	if (run_state(all->run) == RUN_ENDED)
+		return;
+	if (open == 0)
 		contain_finish(all);
+	else if (open == images)
+		run_yield(all->run); /* an image takes hours: others may act meanwhile */
 }
 
 static void contain_free(void *data)

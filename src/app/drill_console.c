@@ -115,8 +115,8 @@ static void drill_score(const struct incident *in)
 		printf("  %s\n", line[i]);
 		free(line[i]);
 	}
-	printf(_("\nGo on with: sev1 drill --folder %s    Remove it with: sev1 drill --folder %s --clean\n"),
-	    here.root, here.root);
+	printf(_("\nGo on:   sev1 drill --folder %s\nRemove:  sev1 drill --folder %s --clean\n"), here.root,
+	    here.root);
 	free(line);
 	score_free(s);
 }

@@ -136,6 +136,9 @@ int run_confirm(struct run *r, const char *phrase, struct err *e);
 /* Give up: children are killed, the run ends refused. */
 void run_cancel(struct run *r, const char *why);
 
+/* Nothing is left but to wait for something long: let go of the lease, others may act meanwhile. */
+void run_yield(struct run *r);
+
 /* The run ends here. status: an enum exit_status. After this the run must not be touched. */
 void run_end(struct run *r, int status);
 void run_fail(struct run *r, const struct err *e);

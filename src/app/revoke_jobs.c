@@ -253,11 +253,14 @@ static void plan_manifest(struct plan *p, const char *hex)
 	plan_row(p, _("manifest"), "sha256 %.4s %.4s %.4s %.4s ...", hex, hex + 4, hex + 8, hex + 12);
 }
 
-static const char *file_name(const char *path)
+/* A backup's name; the time in it is that of the run, known only where one is resumed. */
+static char *backup_name(const struct revoke_job *j, const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	size_t n = strlen(path);
 
-	return slash != NULL ? slash + 1 : path;
+	if (j->resumed || n < 14)
+		return mem_strdup(path);
+	return mem_printf("%.*s%s", (int)(n - 14), path, _("<time>"));
 }
 
 static void plan_job(struct plan *p, const struct revoke_job *j)
@@ -275,19 +278,25 @@ static void plan_job(struct plan *p, const struct revoke_job *j)
 		    (long long)json_num(j->plan, "done", 0), text_count(n, j->count));
 	plan_line(p, _("%s: revoke %s rows of %s, sign CRL %s for %d hours"), j->ca, text_count(n, j->count),
 	    json_str(j->plan, "database"), json_str(j->plan, "number"), j->hours);
-	json_array_foreach(json_list(j->plan, "backups"), i, v)
-		plan_line(p, _("%s: backup %s"), j->ca, json_string_value(v));
+	json_array_foreach(json_list(j->plan, "backups"), i, v) {
+		char *name = backup_name(j, json_string_value(v));
+
+		plan_line(p, _("%s: backup %s"), j->ca, name);
+		free(name);
+	}
 }
 
 static void plan_files(struct plan *p, const struct revoke_jobs *d)
 {
 	for (size_t i = 0; i < d->jobs; i++) {
 		const struct revoke_job *j = &d->job[i];
-		const char *backup = json_str(j->plan, "backup");
+		char *backup = backup_name(j, json_str(j->plan, "backup"));
+		const char *slash = strrchr(backup, '/');
 
 		if (!j->complete)
 			plan_row(p, i == 0 || d->job[i - 1].complete ? _("files") : "", _("%s (backup %s)"),
-			    json_str(j->plan, "database"), file_name(backup));
+			    json_str(j->plan, "database"), slash != NULL ? slash + 1 : backup);
+		free(backup);
 	}
 }
 

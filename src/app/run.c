@@ -211,6 +211,13 @@ static void run_reap(void *arg)
 	run_free(r);
 }
 
+void run_yield(struct run *r)
+{
+	if (r->leased)
+		engine_unlease(r->engine);
+	r->leased = false;
+}
+
 void run_end(struct run *r, int status)
 {
 	if (r->state == RUN_ENDED)
@@ -218,9 +225,7 @@ void run_end(struct run *r, int status)
 	r->state = RUN_ENDED;
 	r->status = status;
 	run_drop_children(r);
-	if (r->leased)
-		engine_unlease(r->engine);
-	r->leased = false;
+	run_yield(r);
 	loop_after(engine_loop(r->engine), 0, run_reap, r);
 }
 

@@ -295,7 +295,7 @@ struct child *child_start(struct loop *l, const char *name, json_t *request, int
 	}
 	c->next = children;
 	children = c;
-	json_put_num(request, "parent", getpid());
+	json_put_num(request, "parent_pid", getpid());
 	if (confine_root() != NULL)
 		json_put(request, "confine", confine_root());
 	loop_fd(l, c->pidfd, POLLIN, child_on_exit, c);

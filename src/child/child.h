@@ -22,7 +22,7 @@ struct child;
 typedef void (*child_line_fn)(void *ctx, struct child *c, const json_t *msg);
 typedef void (*child_done_fn)(void *ctx, const json_t *result, const struct err *err);
 
-/* Start child name with request (reference stolen; "confine" and "parent" are added here).
+/* Start child name with request (reference stolen; "confine" and "parent_pid" are added here).
  * deadline_s: seconds until it is killed (at deadline + 2 s), 0 for none. Returns NULL on error. */
 struct child *child_start(struct loop *l, const char *name, json_t *request, int deadline_s,
     child_line_fn line, child_done_fn done, void *ctx, struct err *e);

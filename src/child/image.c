@@ -1,5 +1,6 @@
 #include "child/image.h"
 
+#include "base/digest.h"
 #include "base/text.h"
 
 /* Reads like the steps an examiner would type. Progress comes from the size of the copy, the digest
@@ -29,14 +30,17 @@ const char image_script[] =
     "\texit 0\n"
     "fi\n"
     "umask 077\n"
+    "exec 9>\"$part.lock\" || fail \"$dir: not writable\"\n"
+    "flock -n 9 || fail \"$img: is being written already\"\n"
+    "tick=\n"
+    "trap '[ -z \"$tick\" ] || kill $tick 2>/dev/null; rm -f \"$part\" \"$part.lock\"' EXIT\n"
+    "trap 'exit 1' HUP INT TERM\n"
     "rm -f \"$part\"\n"
     "free=$(df -B 1 --output=avail \"$dir\" | tail -n 1 | tr -d ' ')\n"
     "[ \"$free\" -gt \"$size\" ] || fail \"$dir: $size octets are needed, $free are free\"\n"
     "echo \"progress 0 $size\"\n"
-    "(while sleep 1; do echo \"progress $(stat -c %s \"$part\") $size\"; done) 2>/dev/null &\n"
+    "(exec 9>&-; while sleep 1; do echo \"progress $(stat -c %s \"$part\") $size\"; done) 2>/dev/null &\n"
     "tick=$!\n"
-    "trap 'kill $tick 2>/dev/null; rm -f \"$part\"' EXIT\n"
-    "trap 'exit 1' HUP INT TERM\n"
     "said=$({ { dd if=\"$src\" bs=4M iflag=count_bytes,fullblock count=\"$size\" status=none 2>&4 ||\n"
     "\techo 'reading failed' >&4; } | { tee \"$part\" 2>&4 || echo 'writing failed' >&4; } |\n"
     "\tsha256sum; } 4>&1)\n"
@@ -50,6 +54,21 @@ const char image_script[] =
     "sync \"$img.sha256\" \"$dir\" || fail \"$dir: fsync\"\n"
     "echo \"progress $size $size\"\n"
     "echo \"sha256 $hex\"\n";
+
+char *image_short(const char *source, const char *target, const char *name)
+{
+	struct buf b = { 0 };
+	char hex[DIGEST_HEX];
+
+	digest_of(image_script, sizeof image_script - 1, hex);
+	buf_addf(&b, "sh image-script.%.12s ", hex);
+	text_quote(&b, source);
+	buf_addc(&b, ' ');
+	text_quote(&b, target);
+	buf_addc(&b, ' ');
+	text_quote(&b, name);
+	return buf_take(&b);
+}
 
 char *image_command(const char *source, const char *target, const char *name)
 {

@@ -10,6 +10,10 @@
  * already complete is left and its digest said again. */
 extern const char image_script[];
 
+/* One line for a journal: the script by the first digits of its digest, and its arguments. Owned by
+ * the caller. */
+char *image_short(const char *source, const char *target, const char *name);
+
 /* The whole as one command for a shell; owned by the caller. */
 char *image_command(const char *source, const char *target, const char *name);
 

@@ -104,7 +104,7 @@ json_t *serve_next(int timeout_ms, int *timed_out)
 static int serve_settle(const json_t *request, struct err *e)
 {
 	const struct rlimit none = { 0, 0 };
-	int64_t parent = json_num(request, "parent", 0);
+	int64_t parent = json_num(request, "parent_pid", 0);
 
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);

@@ -158,6 +158,13 @@ int remote_wait(struct remote *x, int64_t until, struct err *e)
 			return 0;
 		if (out < 0 || errors < 0 || !ssh_is_connected(x->s->ssh))
 			return session_lost(x->s, _("a command ran"), e);
+		/* After end of file libssh's reads look at no packet any more, and the status would lie
+		 * unread for ever; asking for it does (the session does not block). It comes by callback. */
+		if (x->ended == 0 && ssh_channel_is_eof(x->channel)) {
+			(void)ssh_channel_get_exit_status(x->channel);
+			if (x->ended != 0 || ssh_channel_is_closed(x->channel))
+				continue;
+		}
 		if (x->ended != 0)
 			session_poll(x->s, x->ended + LINGER_MS, "", NULL);
 		else if ((rc = session_poll(x->s, until, _("a command ran"), e)) < 0)

@@ -11,6 +11,7 @@
 
 #define WORD_MAX 45   /* octets of an encoded word: 60 in base64, 75 with its frame (RFC 2047 2) */
 #define LINE_MAX_QP 76
+#define LINE_MAX_PLAIN 900 /* RFC 5322 2.1.1 allows 998 */
 
 static bool is_plain(const char *s)
 {
@@ -209,7 +210,7 @@ static bool body_is_simple(const char *s)
 
 	for (; *s != '\0'; s++) {
 		column = *s == '\n' ? 0 : column + 1;
-		if (column > LINE_MAX_QP || (unsigned char)*s > 0x7e || ((unsigned char)*s < 0x20 && *s != '\n'))
+		if (column > LINE_MAX_PLAIN || (unsigned char)*s > 0x7e || ((unsigned char)*s < 0x20 && *s != '\n'))
 			return false;
 	}
 	return true;

@@ -21,7 +21,7 @@ struct message {
 
 /* The whole message with CRLF line ends, owned by the caller. NULL with ERR_USAGE naming an address
  * that is not one. No value can add a header: RFC 5322 2.2, encoded words of RFC 2047, body in
- * quoted-printable where it is not plain ASCII in lines of at most 76. */
+ * quoted-printable where it is not plain ASCII in lines that mail may have. */
 char *message_build(const struct message *m, struct err *e);
 
 /* The addr-spec of an address (what SMTP's RCPT wants), owned by the caller; NULL with ERR_USAGE. */

@@ -38,7 +38,9 @@ enum event_kind {
 	EV_NOTICE,       /* {notice, to, outcome: "accepted"|"failed", detail, transport} */
 	EV_CHECKPOINT,   /* {n, state: "by hand"|"waived"|"reopened", reason} */
 	EV_CEREMONY,     /* {step, text}: a step of a key ceremony, witnessed */
-	EV_ISSUER,       /* {name, subject, fingerprint, spki, not_after, how: "existing"|"made"|"imported"} */
+	/* {name, subject, fingerprint, spki, not_after, how: "existing"|"made"|"imported",
+	 *  config: its openssl.cnf where it is not in the configuration file} */
+	EV_ISSUER,
 	EV_REISSUE_START,/* {plan, issuer, hosts: [names]} */
 	EV_HOST,         /* {rows: [{host, phase, state, detail, serial, fingerprint, not_after, ms}]} */
 	EV_REISSUE_END,  /* {verified, failed, unreachable, refused, ms} */

@@ -339,6 +339,7 @@ static void apply_issuer(struct incident *in, const json_t *o)
 	set(&in->issuer->fingerprint, o, "fingerprint");
 	set(&in->issuer->spki, o, "spki");
 	set(&in->issuer->how, o, "how");
+	set(&in->issuer->config, o, "config");
 	in->issuer->not_after = json_num(o, "not_after", 0);
 }
 

@@ -60,7 +60,7 @@ void incident_free_issuer(struct incident *in)
 {
 	if (in->issuer != NULL)
 		FREE_ALL(in->issuer->name, in->issuer->subject, in->issuer->fingerprint, in->issuer->spki,
-		    in->issuer->how);
+		    in->issuer->how, in->issuer->config);
 	free(in->issuer);
 	in->issuer = NULL;
 }

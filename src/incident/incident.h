@@ -84,6 +84,7 @@ struct notice {
 
 struct issuer {
 	char *name, *subject, *fingerprint, *spki, *how;
+	char *config; /* its openssl.cnf where it was made here; "" for a configured one */
 	int64_t not_after;
 };
 

@@ -263,8 +263,11 @@ json_t *check_crl(const char *path, const struct ca *ca, int64_t now, struct err
 	struct crl_view v;
 	char sha256[DIGEST_HEX];
 
-	if (crl_file_read(path, &b, e) < 0 || crl_parse(&v, buf_str(&b), b.len, e) < 0) {
+	int rc = crl_file_read(path, &b, e);
+
+	if (rc == 0 && (rc = crl_parse(&v, buf_str(&b), b.len, e)) < 0)
 		err_prefix(e, "%s", path);
+	if (rc < 0) {
 		json_decref(o);
 		json_decref(problems);
 		buf_free(&b);

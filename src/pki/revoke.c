@@ -1,11 +1,13 @@
 #include "pki/revoke.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "pki/compare.h"
@@ -280,6 +282,39 @@ static bool revoke_crl_there(const struct revoke *v, struct crl_file *out)
 	return there;
 }
 
+/* Temporary files that a killed run left beside a file of this name: under the lock nobody else's. */
+static void revoke_sweep(const char *folder, const char *prefix)
+{
+	DIR *d = opendir(folder);
+	struct dirent *de;
+	char *path;
+	size_t n;
+
+	while (d != NULL && (de = readdir(d)) != NULL) {
+		n = strlen(de->d_name);
+		if (n < 12 || strncmp(de->d_name, prefix, strlen(prefix)) != 0 ||
+		    strncmp(de->d_name + n - 12, ".sev1-", 6) != 0)
+			continue;
+		path = fs_join(folder, de->d_name);
+		if (confine_path(path, NULL) == 0)
+			unlink(path);
+		free(path);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+static void revoke_sweep_all(const struct revoke_job *job)
+{
+	const char *name = strrchr(job->ca->database, '/');
+	char *crls = mem_printf("%s-", job->ca->name);
+
+	revoke_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database);
+	revoke_sweep(job->ca->dir, "crlnumber");
+	revoke_sweep(job->folder, crls);
+	free(crls);
+}
+
 static int revoke_steps(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
@@ -287,6 +322,7 @@ static int revoke_steps(struct revoke *v, struct err *e)
 	int rc;
 
 	watch_stage(v->watch, "check");
+	revoke_sweep_all(job);
 	if ((rc = revoke_prepare(v, e)) < 0)
 		return rc;
 	resumed = v->cmp.todo == 0;

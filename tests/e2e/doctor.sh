@@ -134,6 +134,7 @@ broken() {
 }
 mv "$D/etc/root/pki/private/ca.key" "$D/ca.key"; cp "$D/etc/spare/pki/private/ca.key" "$D/etc/root/pki/private/ca.key"
 broken "a key of another certificate" "ca root: "
+grep -q "^        $D/sev1.conf:9: " "$D/doctor.out" || { cat "$D/doctor.out"; die "doctor does not say where the CA is configured"; }
 mv "$D/ca.key" "$D/etc/root/pki/private/ca.key"
 printf 'V\tgarbage\n' >>"$D/etc/root/pki/index.txt"
 broken "a row that cannot be read" "ca root: .*index.txt"

@@ -1,6 +1,8 @@
 # Shared by the end-to-end scripts: a folder of our own, a network of our own, steps that are counted.
 # Sourced with set -eu in force.
 
+: "${SEV1:?the program under test: set SEV1 to its absolute path}"
+
 need() {
   for tool in "$@"; do
     command -v "$tool" >/dev/null 2>&1 || PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null 2>&1 || {

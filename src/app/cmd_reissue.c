@@ -1,0 +1,44 @@
+/* Checkpoint 8, second half: new certificates on every server, each proved by a handshake. */
+#include "app/commands.h"
+#include "app/reissue.h"
+#include "base/i18n.h"
+
+static void reissue_go(struct run *r)
+{
+	reissue_run(run_data(r));
+}
+
+static void reissue_known(struct run *r)
+{
+	run_plan(r, reissue_plan(run_data(r)));
+}
+
+static void reissue_start(struct run *r)
+{
+	struct err e = { 0 };
+	struct reissue *d = reissue_new(r, &e);
+
+	if (d == NULL) {
+		run_fail(r, &e);
+	} else if (d->targets == 0) {
+		run_out(r, _("Nothing to re-issue: %zu hosts of %zu are verified."), d->verified,
+		    d->inventory->servers);
+		run_end(r, EXIT_DONE);
+	} else {
+		compromised_ask(&d->compromised, r, reissue_known);
+	}
+}
+
+const struct command cmd_reissue = {
+	.name = "reissue", .key = "w", .usage = "",
+	.summary = N_("new certificates for the fleet, installed, tested, reloaded and seen in a handshake"),
+	.effect = N_("replaces certificate (and key, with key-mode new) on each host beside a backup FILE.sev1-TIME; puts the "
+	             "old files back where test, reload or handshake fail. To undo later, move the backup over the file"),
+	.options = (const struct option[]){
+		{ "only", "PATTERN", N_("only hosts whose name matches, as web*") },
+		{ "retry", "failed", N_("only hosts that were tried and are not verified") },
+		{ "again", NULL, N_("also hosts that are verified already") },
+		{ NULL, NULL, NULL } },
+	.gates = GATE_CONFIG | GATE_INCIDENT | GATE_ARMED | GATE_ISSUER | GATE_LEASE,
+	.start = reissue_start, .go = reissue_go,
+};

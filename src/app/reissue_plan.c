@@ -1,0 +1,238 @@
+/* Which hosts, and what is done on each. */
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/reissue.h"
+#include "app/request.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define SAMPLE 10
+
+void reissue_free(void *data)
+{
+	struct reissue *d = data;
+
+	fleet_free(d->fleet);
+	if (d->flush != 0)
+		loop_cancel(engine_loop(run_engine(d->run)), d->flush);
+	reissue_drop_peers(d);
+	compromised_clear(&d->compromised);
+	inventory_free(d->inventory);
+	free(d->target);
+	json_decref(d->ca);
+	json_decref(d->rows);
+	json_decref(d->order);
+	free(d);
+}
+
+/* Is the host wanted? Verified ones are left out unless --again; --retry failed takes only those that
+ * were tried and are not verified. */
+static bool reissue_wants(struct reissue *d, const struct server *s)
+{
+	const struct args *a = run_args(d->run);
+	const struct host_row *row = incident_host(run_incident(d->run), s->name);
+	const char *only = args_get(a, "only");
+
+	if (only != NULL && fnmatch(only, s->name, 0) != 0)
+		return false;
+	if (row != NULL && strcmp(row->state, "verified") == 0 && !args_has(a, "again")) {
+		d->verified++;
+		return false;
+	}
+	if (args_has(a, "retry"))
+		return row != NULL && strcmp(row->state, "waiting") != 0;
+	return true;
+}
+
+static int reissue_choose(struct reissue *d, struct err *e)
+{
+	const char *retry = args_get(run_args(d->run), "retry");
+
+	if (retry != NULL && strcmp(retry, "failed") != 0)
+		return err_set(e, ERR_USAGE, _("reissue: --retry takes: failed"));
+	d->target = mem_zalloc(d->inventory->servers, sizeof *d->target);
+	for (size_t i = 0; i < d->inventory->servers; i++)
+		if (reissue_wants(d, &d->inventory->server[i]))
+			d->target[d->targets++] = &d->inventory->server[i];
+	return 0;
+}
+
+/* The issuer of the journal: one of the configuration, or one that was made here. */
+static json_t *reissue_issuer(const struct run *r, struct err *e)
+{
+	const struct issuer *is = run_incident(r)->issuer;
+	json_t *ca;
+
+	if (is->config != NULL && is->config[0] != '\0')
+		return json_pack("{s:s, s:s, s:s}", "name", is->name, "title", is->name, "config", is->config);
+	if ((ca = ca_request(run_config(r), is->name)) == NULL) {
+		err_set(e, ERR_NOTFOUND, _("the issuer %s is no longer in %s"), is->name, run_config(r)->path);
+		err_remedy(e, _("choose another one: sev1 recover --issuer CA"));
+	}
+	return ca;
+}
+
+struct reissue *reissue_new(struct run *r, struct err *e)
+{
+	const struct config *c = run_config(r);
+	struct reissue *d = mem_zalloc(1, sizeof *d);
+	char hex[DIGEST_HEX];
+
+	d->run = r;
+	run_set_data(r, d, reissue_free);
+	/* A staged key belongs to this incident only, and is found again when it is resumed. */
+	digest_of(run_incident(r)->id, strlen(run_incident(r)->id), hex);
+	memcpy(d->tag, hex, 12);
+	if (c->fleet.inventory == NULL || c->fleet.key == NULL || c->fleet.certificate == NULL) {
+		err_set(e, ERR_USAGE, _("%s: [fleet] names no inventory, key or certificate"), c->path);
+		err_remedy(e, _("see the section in the sample configuration"));
+		return NULL;
+	}
+	if ((d->inventory = inventory_load(c->fleet.inventory, e)) == NULL || reissue_choose(d, e) < 0 ||
+	    (d->ca = reissue_issuer(r, e)) == NULL)
+		return NULL;
+	return d;
+}
+
+static void reissue_put(json_t *o, const char *key, const char *pattern, const char *name)
+{
+	char *s = host_expand(pattern, name);
+
+	json_object_set_new(o, key, json_string(s != NULL ? s : ""));
+	free(s);
+}
+
+/* How a host is reached: the inventory first, then its [host] section, then [fleet]. */
+static json_t *reissue_host(const struct config *c, const struct server *s)
+{
+	json_t *o = host_request(c, s->name);
+	const struct fleet_conf *f = &c->fleet;
+
+	if (o == NULL) {
+		o = json_pack("{s:s, s:s, s:i}", "name", s->name, "address", s->name, "port", f->port);
+		json_object_set_new(o, "user", json_string(f->user != NULL ? f->user : ""));
+		json_object_set_new(o, "identity", json_string(f->identity != NULL ? f->identity : ""));
+		json_object_set_new(o, "known_hosts", json_string(f->known_hosts != NULL ? f->known_hosts : ""));
+	}
+	if (s->address != NULL)
+		json_object_set_new(o, "address", json_string(s->address));
+	if (s->user != NULL)
+		json_object_set_new(o, "user", json_string(s->user));
+	if (s->port != 0)
+		json_object_set_new(o, "port", json_integer(s->port));
+	return o;
+}
+
+json_t *reissue_order(void *ctx, size_t i)
+{
+	struct reissue *d = ctx;
+	const struct config *c = run_config(d->run);
+	const struct fleet_conf *f = &c->fleet;
+	const struct server *s = d->target[i];
+	json_t *o = json_pack("{s:o, s:s}", "host", reissue_host(c, s), "key_mode",
+	    f->key_mode != NULL ? f->key_mode : "keep"), *names = json_array();
+
+	for (size_t k = 0; k < s->count; k++)
+		json_array_append_new(names, json_string(s->names[k]));
+	json_object_set_new(o, "names", names);
+	reissue_put(o, "key", f->key, s->name);
+	reissue_put(o, "certificate", f->certificate, s->name);
+	reissue_put(o, "chain", f->chain, s->name);
+	reissue_put(o, "test", f->test, s->name);
+	reissue_put(o, "reload", f->reload, s->name);
+	return o;
+}
+
+json_t *reissue_probe(void *ctx, size_t i)
+{
+	struct reissue *d = ctx;
+	const struct server *s = d->target[i];
+	json_t *host = reissue_host(run_config(d->run), s), *o;
+	const char *name = s->name;
+
+	for (size_t k = s->count; k > 0; k--)
+		if (strchr(s->names[k - 1], '*') == NULL)
+			name = s->names[k - 1];
+	o = json_pack("{s:O, s:i, s:s}", "address", json_object_get(host, "address"), "port",
+	    run_config(d->run)->fleet.probe_port, "name", name);
+	json_decref(host);
+	return o;
+}
+
+/* All that is executed: the orders of every host, as a digest, beside what is the same for all. */
+static json_t *reissue_spec(struct reissue *d)
+{
+	struct digest *all = digest_new();
+	const struct fleet_conf *f = &run_config(d->run)->fleet;
+	json_t *names = json_array();
+	char hex[DIGEST_HEX];
+
+	for (size_t i = 0; i < d->targets; i++) {
+		json_t *o = reissue_order(d, i);
+		char *line = json_line(o);
+		digest_add(all, line, strlen(line));
+		digest_add(all, "\n", 1);
+		free(line);
+		json_decref(o);
+		json_array_append_new(names, json_string(d->target[i]->name));
+	}
+	digest_end(all, hex);
+	return json_pack("{s:s, s:O, s:s, s:o, s:i, s:i, s:i}", "issuer", run_incident(d->run)->issuer->name,
+	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "probe_port", f->probe_port, "deadline",
+	    f->deadline);
+}
+
+static void reissue_names(struct plan *p, const struct reissue *d)
+{
+	struct buf b = { 0 };
+	size_t names = 0;
+
+	for (size_t i = 0; i < d->targets; i++)
+		names += d->target[i]->count;
+	buf_addf(&b, _("%zu names, from the inventory"), names);
+	plan_row(p, _("names"), "%s", b.data);
+	buf_free(&b);
+}
+
+struct plan *reissue_plan(struct reissue *d)
+{
+	const struct fleet_conf *f = &run_config(d->run)->fleet;
+	const struct issuer *is = run_incident(d->run)->issuer;
+	char *phrase = mem_printf("REISSUE %zu", d->targets), count[32], *title, *s;
+	struct plan *p;
+
+	title = mem_printf(_("Re-issue from %s"), is->name);
+	p = plan_new(title, phrase, reissue_spec(d));
+	plan_row(p, _("issuer"), "%s", is->subject);
+	plan_row(p, _("hosts"), "%s", text_count(count, (long long)d->targets));
+	if (d->verified > 0)
+		plan_row(p, _("verified"), _("%zu left as they are"), d->verified);
+	plan_row(p, _("key"), "%s", f->key_mode != NULL && strcmp(f->key_mode, "new") == 0 ?
+	    _("a new one, made on each host") : _("each host keeps its own"));
+	reissue_names(p, d);
+	plan_row(p, _("valid"), _("%d days"), f->days);
+	plan_row(p, _("certificate"), "%s", f->certificate);
+	plan_row(p, _("at a time"), _("%d hosts, %d s each"), f->concurrency, f->deadline);
+	s = host_expand(f->test, d->target[0]->name);
+	plan_line(p, "%s: %s", _("test"), s != NULL ? s : _("none"));
+	free(s);
+	s = host_expand(f->reload, d->target[0]->name);
+	plan_line(p, "%s: %s", _("reload"), s != NULL ? s : _("none"));
+	free(s);
+	plan_line(p, _("then a handshake on port %d must present the new certificate, or the old files come back"),
+	    f->probe_port);
+	for (size_t i = 0; i < d->targets && i < SAMPLE; i++)
+		plan_line(p, "%s  %s%s", d->target[i]->name, d->target[i]->names[0],
+		    d->target[i]->count > 1 ? " ..." : "");
+	if (d->targets > SAMPLE)
+		plan_line(p, _("and %zu more"), d->targets - SAMPLE);
+	free(title);
+	free(phrase);
+	return p;
+}
