@@ -264,6 +264,12 @@ const char *ask_shown(const struct ask *a, const char *name)
 	return i < a->count && i < a->at && a->said[i] != NULL ? a->said[i] : "";
 }
 
+void ask_refresh(struct ask *a)
+{
+	ask_fill(a);
+	list_height(&a->list, a->rows > 0 ? a->rows : 1);
+}
+
 bool ask_done(const struct ask *a)
 {
 	return a->at >= a->count;

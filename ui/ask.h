@@ -54,6 +54,8 @@ void ask_draw(struct ask *a, const struct area *ar);
 const char *ask_get(const struct ask *a, const char *name);
 const char *ask_shown(const struct ask *a, const char *name); /* "" unanswered */
 bool ask_done(const struct ask *a);
+/* Read the menu at hand again (its rows may live). */
+void ask_refresh(struct ask *a);
 /* From done, back to the last question. */
 void ask_reopen(struct ask *a);
 

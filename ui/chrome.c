@@ -47,6 +47,8 @@ static int chrome_clock(const struct area *a, int col, const char *name, int64_t
 {
 	char span[40], line[120];
 
+	if (left > 0)
+		left += 999; /* up, as T+ is down: the two add up */
 	if (left == INT64_MIN)
 		snprintf(line, sizeof line, "%s --:--:--", name);
 	else

@@ -266,8 +266,8 @@ static void detail_recovery(struct pane *p, const struct incident *in)
 		pane_line(p, STYLE_PLAIN, _("No replacement issuer yet: Enter chooses or makes one."));
 		return;
 	}
-	pane_line(p, STYLE_PLAIN, _("issuer %s (%s), %s, until %s"), in->issuer->name, in->issuer->how,
-	    in->issuer->subject, clock_iso(until, sizeof until, in->issuer->not_after));
+	pane_line(p, STYLE_PLAIN, _("issuer %s (%s) until %s, %s"), in->issuer->name, in->issuer->how,
+	    show_minute(until, in->issuer->not_after), in->issuer->subject);
 	pane_line(p, STYLE_DIM, _("fingerprint %s"), in->issuer->fingerprint);
 	if (in->hosts == 0) {
 		pane_line(p, STYLE_PLAIN, _("Nothing is re-issued yet: :reissue, then :fleet shows it."));

@@ -60,6 +60,14 @@ static struct cell *draw_cell(const struct area *a, int row, int col)
 	return &a->f->cell[(size_t)r * (size_t)a->f->cols + (size_t)c];
 }
 
+void frame_copy(const struct frame *from, int row, const struct area *a, int at)
+{
+	struct cell *c;
+
+	for (int i = 0; i < from->cols && row < from->rows && (c = draw_cell(a, at, i)) != NULL; i++)
+		*c = from->cell[(size_t)row * (size_t)from->cols + (size_t)i];
+}
+
 static size_t draw_next(const char *s)
 {
 	size_t n = 1;

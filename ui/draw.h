@@ -45,6 +45,8 @@ struct frame *frame_new(int rows, int cols);
 void frame_free(struct frame *f);
 void frame_clear(struct frame *f);
 bool frame_row_same(const struct frame *a, const struct frame *b, int row);
+/* Copy a row of another frame to row at of a. */
+void frame_copy(const struct frame *from, int row, const struct area *a, int at);
 struct area frame_area(struct frame *f, int top, int left, int rows, int cols);
 
 /* Put s at row, col, cut to width columns (and to the area). Returns the columns taken. */

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "app/model.h"
+#include "asked.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "job.h"
+#include "line_ask.h"
 
 struct line {
 	struct engine *en;
@@ -22,6 +24,9 @@ struct line {
 	struct buf in;
 	struct job *plan;  /* waits for its phrase */
 	bool arming;       /* waits for ARM */
+	struct ask ask;    /* questions at hand */
+	const char *asking; /* "triage", "recover" while there are any */
+	struct job *quiet; /* counts for the questions; what it says is not read out */
 	bool leaving, ended;
 	bool prompted;
 	uint64_t tick;
@@ -92,7 +97,7 @@ static void line_prompt(const struct line *l)
 	else if (l->arming)
 		printf("%s", _("Type ARM to arm this console, or an empty line to give up: "));
 	else
-		printf("sev1> ");
+		printf(l->asking != NULL ? "? " : "sev1> ");
 	fflush(stdout);
 }
 
@@ -131,6 +136,67 @@ static const char *line_number(const struct line *l, const char *text)
 	return c != NULL ? c->command : text;
 }
 
+/* ---- questions ---- */
+
+static void line_ask_end(struct line *l)
+{
+	ask_free(&l->ask);
+	l->asking = NULL;
+}
+
+/* triage, then scope; or recover; or what recovery leads to. */
+static void line_asked(struct line *l)
+{
+	bool triage = strcmp(l->asking, "triage") == 0;
+	struct answer w;
+	struct err e = { 0 };
+	struct args *args;
+
+	if (!triage && strcmp(ask_get(&l->ask, "how"), "reissue") == 0) {
+		line_ask_end(l);
+		line_start(l, "reissue");
+		return;
+	}
+	if (answer_init(&w, l->asking, true)) {
+		(triage ? triage_words : recover_words)(&l->ask, &w);
+		line_printf("sev1 %s", buf_str(&w.words));
+		args = w.args;
+		w.args = NULL;
+		if (jobs_start(l->jobs, w.command, args, buf_str(&w.words), false, NULL, &e) < 0)
+			line_err(&e);
+		answer_free(&w);
+	}
+	line_ask_end(l);
+}
+
+static void line_ask_begin(struct line *l, const char *what)
+{
+	const struct command *count = command_find("count");
+
+	l->asking = what;
+	ask_init(&l->ask, strcmp(what, "triage") == 0 ? triage_items : recover_items, l->en);
+	if (count != NULL && strcmp(what, "triage") == 0 &&
+	    jobs_start(l->jobs, count, args_new(), "count", true, &l->quiet, NULL) == 0)
+		return; /* the first question comes with its counts */
+	line_ask_show(&l->ask, line_put);
+}
+
+static void line_ask_line(struct line *l, const char *text)
+{
+	switch (line_ask_take(&l->ask, text, line_put)) {
+	case ASK_MORE:
+		line_ask_show(&l->ask, line_put);
+		break;
+	case ASK_DONE:
+		line_asked(l);
+		break;
+	case ASK_BACK:
+		line_ask_end(l);
+		line_menu(l);
+		break;
+	}
+}
+
 static void line_phrase(struct line *l, const char *text)
 {
 	struct job *j = l->plan;
@@ -154,6 +220,8 @@ static void line_take(struct line *l, const char *text)
 	text += strspn(text, " ");
 	if (l->plan != NULL) {
 		line_phrase(l, text);
+	} else if (l->asking != NULL) {
+		line_ask_line(l, text);
 	} else if (l->arming) {
 		l->arming = false;
 		if (strcmp(text, "ARM") == 0)
@@ -170,8 +238,10 @@ static void line_take(struct line *l, const char *text)
 		l->arming = true;
 	} else {
 		text = line_number(l, text);
-		if (strcmp(text, "triage") == 0 || strcmp(text, "recover") == 0)
-			line_printf(_("%s takes its answers as options; help lists them."), text);
+		if (model_incident(l->en) != NULL && (strcmp(text, "triage") == 0 || strcmp(text, "recover") == 0)) {
+			line_ask_begin(l, strcmp(text, "triage") == 0 ? "triage" : "recover");
+			return;
+		}
 		line_start(l, text);
 	}
 }
@@ -263,7 +333,11 @@ static void line_ended(void *ctx, struct job *j)
 	j->shown = true;
 	if (l->plan == j)
 		l->plan = NULL;
-	if (j->err.code != 0)
+	if (j == l->quiet) {
+		l->quiet = NULL;
+		if (l->asking != NULL)
+			line_ask_show(&l->ask, line_put);
+	} else if (j->err.code != 0)
 		line_err(&j->err);
 	else
 		line_printf(j->status == EXIT_DONE ? _("%s: done.") : _("%s: not done."), j->command->name);
@@ -274,13 +348,15 @@ static void line_ended(void *ctx, struct job *j)
 static void line_out(void *ctx, struct job *j, const char *line)
 {
 	(void)ctx;
-	(void)j;
-	line_put(line);
+	if (!j->quiet)
+		line_put(line);
 }
 
 static void line_said(void *ctx, struct job *j, const char *line)
 {
 	(void)ctx;
+	if (j != NULL && j->quiet)
+		return;
 	if (j != NULL)
 		line_printf("%s: %s", j->command->name, line);
 	else
@@ -337,6 +413,8 @@ int line_run(struct engine *e, struct loop *l, struct err *err)
 	line.tick = loop_after(l, 1000, line_tick, &line);
 	while (loop_step(l) && !line.leaving)
 		;
+	if (line.asking != NULL)
+		line_ask_end(&line);
 	jobs_kill(line.jobs);
 	loop_fd_drop(l, STDIN_FILENO);
 	loop_cancel(l, line.tick);

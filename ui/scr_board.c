@@ -77,6 +77,8 @@ static void board_clock(char out[40], const struct incident *in, const struct ch
 	char span[32];
 	int64_t left = checkpoint_left(in, cp, now);
 
+	if (left > 0)
+		left += 999;
 	if (cp->state != CP_OPEN)
 		clock_span(out, 40, cp->done_at - in->declared);
 	else

@@ -229,6 +229,7 @@ static bool fleet_key(struct screen *s, int key)
 static void fleet_ended(struct screen *s, struct job *j)
 {
 	struct fleet *f = s->data;
+	const struct incident *in = model_incident(ui_engine(s->ui));
 
 	if (j != f->job)
 		return;
@@ -236,8 +237,8 @@ static void fleet_ended(struct screen *s, struct job *j)
 	if (j->err.code != 0)
 		ui_say_err(s->ui, &j->err);
 	else
-		ui_say(s->ui, j->status == EXIT_DONE ? STYLE_GOOD : STYLE_WARN, "reissue: %s",
-		    j->said.count > 0 ? j->said.line[j->said.count - 1] : _("ended"));
+		ui_say(s->ui, j->status == EXIT_DONE ? STYLE_GOOD : STYLE_WARN, _("reissue: ended, %zu of %zu verified"),
+		    in != NULL ? in->hosts_verified : 0, in != NULL ? in->hosts : 0);
 }
 
 static const struct binding fleet_keys[] = {

@@ -8,11 +8,15 @@
 #include "base/text.h"
 #include "screen.h"
 
+#define PLAN_LINES 20000 /* rows of the whole that can be scrolled through */
+
 struct plan_view {
 	struct job *job;
 	struct edit edit;
 	struct err err;
-	size_t top, total, seen; /* lines below the rows: first, how many, how many are seen */
+	struct frame *page; /* the whole plan, as wide as the screen; drawn once */
+	int height;         /* its rows in use */
+	int top, seen;      /* the window on it */
 };
 
 static void plan_open(struct screen *s, void *arg)
@@ -32,49 +36,74 @@ static void plan_done(struct screen *s)
 
 	v->job->held--;
 	edit_free(&v->edit);
+	frame_free(v->page);
 	free(v);
 }
 
-static int plan_draw_rows(const struct area *a, int row, int end, const struct job *j)
+static int plan_page_row(const struct area *a, int row, const json_t *r)
 {
-	const json_t *r;
-	size_t i;
+	const char *label = json_string_value(json_array_get(r, 0));
+	const char *value = json_string_value(json_array_get(r, 1));
+	/* A long label pushes its own value aside, not the column. */
+	int at = label != NULL && text_columns(label) > 20 ? text_columns(label) + 5 : 24, n;
 
-	json_array_foreach(j->rows, i, r) {
-		const char *label = json_string_value(json_array_get(r, 0));
-		const char *value = json_string_value(json_array_get(r, 1));
-		if (row >= end)
-			break;
-		draw_text(a, row, 3, 20, STYLE_DIM, label);
-		row += draw_wrap(a, row, 24, a->cols - 25, 4, STYLE_PLAIN, value != NULL ? value : "");
-		row += value == NULL || value[0] == '\0';
-	}
-	return row;
+	at = at < a->cols / 2 ? at : a->cols / 2;
+	draw_text(a, row, 3, at - 4, STYLE_DIM, label);
+	n = draw_wrap(a, row, at, a->cols - at - 1, 50, STYLE_PLAIN, value != NULL ? value : "");
+	return row + (n > 0 ? n : 1);
 }
 
-/* The lines from v->top on, below their rule; each may take several rows, so that a command is seen
- * whole. */
-static void plan_draw_lines(const struct area *a, int row, int end, struct plan_view *v)
+/* Rows, then every line of what is run; each as long as it is: nothing of a plan is out of reach. */
+static int plan_page_draw(const struct area *a, const struct job *j)
 {
-	const struct job *j = v->job;
-	char note[80];
-	int at = row + 1, n;
+	const json_t *r;
+	int row = 0, n;
+	size_t i;
 
-	v->total = json_array_size(j->lines);
-	v->seen = 0;
-	if (v->total == 0 || at >= end)
-		return;
-	if (v->top >= v->total)
-		v->top = v->total - 1;
-	for (size_t i = v->top; i < v->total && at < end; i++) {
-		const char *line = json_string_value(json_array_get(j->lines, i));
-		n = draw_wrap(a, at, 3, a->cols - 4, end - at, STYLE_PLAIN, line != NULL ? line : "");
-		at += n > 0 ? n : 1;
-		v->seen++;
+	json_array_foreach(j->rows, i, r)
+		row = plan_page_row(a, row, r);
+	if (json_array_size(j->lines) > 0)
+		draw_rule(a, row++, _("what is run, or concerned"), NULL);
+	json_array_foreach(j->lines, i, r) {
+		const char *line = json_string_value(r);
+		n = draw_wrap(a, row, 3, a->cols - 4, 50, STYLE_PLAIN, line != NULL ? line : "");
+		row += n > 0 ? n : 1;
 	}
-	snprintf(note, sizeof note, _("%zu to %zu of %zu, arrows scroll"), v->top + 1, v->top + v->seen,
-	    v->total);
-	draw_rule(a, row, _("what is run, or concerned"), note);
+	return row < a->rows ? row : a->rows;
+}
+
+static void plan_page(struct plan_view *v, int cols)
+{
+	struct frame *measure;
+	struct area a;
+	int rows;
+
+	if (v->page != NULL && v->page->cols == cols)
+		return;
+	frame_free(v->page);
+	/* Count first: a frame of one row takes the drawing in and tells its height. */
+	measure = frame_new(1, cols);
+	a = frame_area(measure, 0, 0, PLAN_LINES, cols);
+	rows = plan_page_draw(&a, v->job);
+	frame_free(measure);
+	v->page = frame_new(rows, cols);
+	a = frame_area(v->page, 0, 0, v->page->rows, cols);
+	v->height = plan_page_draw(&a, v->job);
+}
+
+static void plan_draw_page(struct plan_view *v, const struct area *a, int rows)
+{
+	char note[80] = "";
+
+	plan_page(v, a->cols);
+	v->seen = rows;
+	if (v->top + rows > v->height)
+		v->top = v->height > rows ? v->height - rows : 0;
+	for (int i = 0; i < rows && v->top + i < v->height; i++)
+		frame_copy(v->page, v->top + i, a, i);
+	if (v->height > rows)
+		snprintf(note, sizeof note, _("lines %d to %d of %d, arrows scroll"), v->top + 1, v->top + rows, v->height);
+	draw_rule(a, rows, NULL, note);
 }
 
 static void plan_draw(struct screen *s, const struct area *a)
@@ -82,11 +111,9 @@ static void plan_draw(struct screen *s, const struct area *a)
 	struct plan_view *v = s->data;
 	const struct job *j = v->job;
 	/* From below: what is typed, the question, the equivalent, a rule. */
-	int ask = a->rows - 1, row;
+	int ask = a->rows - 1;
 
-	row = plan_draw_rows(a, 0, ask - 7, j);
-	plan_draw_lines(a, row, ask - 4, v);
-	draw_rule(a, ask - 4, NULL, NULL);
+	plan_draw_page(v, a, ask - 4);
 	draw_same(a, ask - 3, j);
 	if (j->state != JOB_PLANNED)
 		draw_text(a, ask - 1, 1, a->cols - 2, STYLE_WARN, _("This plan is no longer waiting. Esc goes back."));
@@ -102,6 +129,7 @@ static void plan_confirm(struct screen *s)
 {
 	struct plan_view *v = s->data;
 	struct job *j = v->job;
+	struct ui *u = s->ui;
 
 	if (v->edit.len == 0)
 		return;
@@ -110,12 +138,9 @@ static void plan_confirm(struct screen *s)
 		edit_set(&v->edit, "");
 		return;
 	}
-	if (strcmp(j->command->name, "reissue") == 0)
-		ui_replace(s->ui, &scr_fleet, j);
-	else if (j->state == JOB_ENDED)
-		ui_replace(s->ui, &scr_result, j);
-	else
-		ui_replace(s->ui, &scr_progress, j);
+	ui_say(u, STYLE_PLAIN, "%s", ""); /* what it said at once is on its own screen */
+	ui_replace(u, strcmp(j->command->name, "reissue") == 0 ? &scr_fleet :
+	    j->state == JOB_ENDED ? &scr_result : &scr_progress, j);
 }
 
 static bool plan_key(struct screen *s, int key)
@@ -135,14 +160,15 @@ static bool plan_key(struct screen *s, int key)
 		plan_confirm(s);
 		return true;
 	}
-	if (key == KEYC_DOWN && v->top + v->seen < v->total)
+	/* Bounds are kept where it is drawn. */
+	if (key == KEYC_DOWN)
 		v->top++;
-	else if (key == KEYC_UP && v->top > 0)
-		v->top--;
-	else if (key == KEYC_PAGE_DOWN && v->top + v->seen < v->total)
-		v->top += v->seen > 0 ? v->seen : 1;
+	else if (key == KEYC_UP)
+		v->top -= v->top > 0;
+	else if (key == KEYC_PAGE_DOWN)
+		v->top += v->seen - 1;
 	else if (key == KEYC_PAGE_UP)
-		v->top = v->top > v->seen ? v->top - v->seen : 0;
+		v->top = v->top >= v->seen ? v->top - v->seen + 1 : 0;
 	else if (act == ACT_REDRAW || key == KEYC_F1)
 		return false;
 	else if (edit_key(&v->edit, key))

@@ -29,14 +29,14 @@ static void progress_done(struct screen *s)
 static void progress_draw_rate(const struct area *a, int row, const struct job *j)
 {
 	int64_t ms = (j->state == JOB_ENDED ? j->ended : clock_mono()) - j->began;
-	char done[32], total[32], span[40];
+	char done[32], total[32], speed[32], span[40];
 	double rate;
 
 	if (j->total <= 0 || j->done <= 0 || ms < 100)
 		return;
 	rate = (double)j->done * 1000 / (double)ms;
-	draw_printf(a, row, 3, a->cols - 4, STYLE_PLAIN, _("%s of %s   %.0f/s   %s left"),
-	    text_count(done, j->done), text_count(total, j->total), rate,
+	draw_printf(a, row, 3, a->cols - 4, STYLE_PLAIN, _("%s of %s   %s/s   %s left"),
+	    text_count(done, j->done), text_count(total, j->total), text_count(speed, (long long)rate),
 	    clock_span(span, sizeof span, (int64_t)((double)(j->total - j->done) / rate * 1000)));
 }
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "screen.h"
 #include "theme.h"
 
@@ -45,8 +46,14 @@ static int result_lines(const struct area *a, int row, int end, const struct lin
 	size_t room = end > row ? (size_t)(end - row) : 0;
 	size_t from = l->count > room ? l->count - room : 0;
 
-	for (size_t i = from; i < l->count && row < end; i++)
-		row += draw_wrap(a, row, 3, a->cols - 4, end - row, STYLE_PLAIN, l->line[i]);
+	for (size_t i = from; i < l->count && row < end; i++) {
+		/* A digest is read in one piece: a deep indent gives way to it. */
+		const char *line = l->line[i];
+		size_t lead = strspn(line, " ");
+		if (lead > 4 && text_columns(line) > a->cols - 4)
+			line += lead - 4;
+		row += draw_wrap(a, row, 3, a->cols - 4, end - row, STYLE_PLAIN, line);
+	}
 	return row;
 }
 

@@ -228,10 +228,15 @@ ok "ten idle seconds take $((after - before)) of 1000 ticks"
 
 # ---- without a screen ----
 leave
-rm -rf "$D/state"; mkdir "$D/state"
-printf 'arm\nARM\nrevoke\nwrong\nREVOKE 4812\nnote it'\''s done\nquit\n' |
-  "$DEMO" --line middle "$D/state" >"$D/line.out"
-sed 's/\([0-9]* per cent\).*/\1/' "$D/line.out" >"$D/line.is"
-[ "${UPDATE:-}" != 1 ] || cp "$D/line.is" "$GOLDEN/line.txt"
-cmp -s "$D/line.is" "$GOLDEN/line.txt" || { diff -u "$GOLDEN/line.txt" "$D/line.is" || :; die "--line"; }
-ok "--line: the same incident in plain lines"
+# plain NAME SCENE LINES...: what --line says to these lines
+plain() {
+  name=$1; scene=$2; shift 2
+  rm -rf "$D/state"; mkdir "$D/state"
+  printf '%s\n' "$@" | "$DEMO" --line "$scene" "$D/state" >"$D/line.out"
+  sed 's/\([0-9]* per cent\).*/\1/' "$D/line.out" >"$D/line.is"
+  [ "${UPDATE:-}" != 1 ] || cp "$D/line.is" "$GOLDEN/$name.txt"
+  cmp -s "$D/line.is" "$GOLDEN/$name.txt" || { diff -u "$GOLDEN/$name.txt" "$D/line.is" || :; die "$name"; }
+  ok "$name: the same incident in plain lines"
+}
+plain line middle arm ARM revoke wrong "REVOKE 4812" "note it's done" quit
+plain line-triage fresh 1 9 3 1 back 1 1 "yesterday" "-35m" 2 "" "" 1 scope "" quit

@@ -1,0 +1,15 @@
+/* The questions of triage and of recovery. Their context (ask_init) is the engine. */
+#ifndef SEV1_ASKED_H
+#define SEV1_ASKED_H
+
+#include "answer.h"
+#include "ask.h"
+
+extern const struct ask_item triage_items[];
+extern const struct ask_item recover_items[];
+/* Put the answers into the arguments of the command. An answer "reissue" of recovery is none: it
+ * stands for that command. */
+void triage_words(const struct ask *a, struct answer *w);
+void recover_words(const struct ask *a, struct answer *w);
+
+#endif
