@@ -26,7 +26,7 @@ struct job {
 	struct remote *x;          /* the install */
 	struct staged st;
 	const char *names[NAMES_MAX];
-	char stamp[16];
+	char stamp[24]; /* of its backups: to the millisecond, as a retry may follow at once */
 	const char *phase;
 	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
 	struct buf errors;       /* stderr of the install, the first KEEP octets */
@@ -106,6 +106,7 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 {
 	const json_t *names = json_list(j->order, "names");
 	size_t count = json_array_size(names);
+	int64_t now = clock_now();
 
 	if (count > NAMES_MAX)
 		return err_set(e, ERR_USAGE, _("more than %u names for one certificate"), NAMES_MAX);
@@ -113,7 +114,8 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 		const char *name = json_string_value(json_array_get(names, i));
 		j->names[i] = name != NULL ? name : "";
 	}
-	clock_stamp(j->stamp, sizeof j->stamp, clock_now());
+	clock_stamp(j->stamp, sizeof j->stamp, now);
+	snprintf(j->stamp + strlen(j->stamp), 4, "%03d", (int)(now % 1000));
 	j->st = (struct staged){
 		.key = json_str(j->order, "key"), .certificate = json_str(j->order, "certificate"),
 		.chain = json_str(j->order, "chain"), .names = j->names, .count = count,

@@ -99,8 +99,8 @@ static const char iptables[] =
     "\tesac\n"
     "\tshift\n"
     "done\n"
-    "until mkdir \"$rules.lock\" 2>/dev/null; do sleep 0.02; done\n"
-    "trap 'rmdir \"$rules.lock\"' EXIT\n"
+    "exec 9>\"$rules.lock\"\n" /* held by the process, so that a killed one lets go */
+    "flock 9\n"
     "touch \"$rules\"\n"
     "case $op in\n"
     "S|L)\n"
