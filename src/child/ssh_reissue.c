@@ -107,6 +107,7 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 	const json_t *names = json_list(j->order, "names");
 	size_t count = json_array_size(names);
 	int64_t now = clock_now();
+	char second[16];
 
 	if (count > NAMES_MAX)
 		return err_set(e, ERR_USAGE, _("more than %u names for one certificate"), NAMES_MAX);
@@ -114,8 +115,8 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 		const char *name = json_string_value(json_array_get(names, i));
 		j->names[i] = name != NULL ? name : "";
 	}
-	clock_stamp(j->stamp, sizeof j->stamp, now);
-	snprintf(j->stamp + strlen(j->stamp), 4, "%03d", (int)(now % 1000));
+	clock_stamp(second, sizeof second, now);
+	snprintf(j->stamp, sizeof j->stamp, "%s%03d", second, (int)(now % 1000));
 	j->st = (struct staged){
 		.key = json_str(j->order, "key"), .certificate = json_str(j->order, "certificate"),
 		.chain = json_str(j->order, "chain"), .names = j->names, .count = count,

@@ -124,12 +124,19 @@ static void script_add_names(struct buf *b, const struct staged *st)
 	}
 }
 
-/* Make the key beside, once: a second try finds it and goes on with it. */
+/* The public key's digest, as it stands in the note that this incident's new key is in place. */
+#define SCRIPT_SPKI "spki() { openssl pkey -in \"$1\" -passin pass: -pubout 2>/dev/null </dev/null | openssl dgst -sha256 -r; }\n"
+
+/* Make the key beside, once: a second try finds it, beside or in place already, and goes on with it. */
 static const char script_new_key[] =
+    SCRIPT_SPKI
     "k=$(real \"$k\")\n"
     "n=$k.sev1-new-$g\n"
+    "d=$k.sev1-done-$g\n"
     "[ -L \"$n\" ] && die \"$n is a link; remove it\"\n"
-    "if [ -e \"$n\" ]; then\n"
+    "if [ ! -e \"$n\" ] && [ -f \"$d\" ] && [ \"$(spki \"$k\")\" = \"$(cat \"$d\")\" ]; then\n"
+    "  n=$k\n"
+    "elif [ -e \"$n\" ]; then\n"
     "  [ -O \"$n\" ] || die \"$n belongs to someone else; remove it\"\n"
     "else\n"
     "  t=$(beside \"$k\") || exit 1\n"
@@ -208,6 +215,7 @@ static const char script_parts[] =
     "}\n";
 
 static const char script_steps[] =
+    SCRIPT_SPKI
     "tc= th= tk= kept= again= ok=1\n"
     "trap : HUP PIPE INT TERM\n" /* a lost connection must not stop it half way */
     "echo sev1 phase install\n"
@@ -215,7 +223,8 @@ static const char script_steps[] =
     "case \"$c$h$k\" in *[[:space:]*?[]*) no \"a path with blanks or wildcards cannot be used\" ;; esac\n"
     "stage \"$c\"; tc=$t; fill \"$c\" 644 \"$pem\"\n"
     "[ -z \"$h\" ] || { stage \"$h\"; th=$t; fill \"$h\" 644 \"$more\"; }\n"
-    "[ -z \"$k\" ] || { n=$k.sev1-new-$g; stage \"$k\"; tk=$t; like \"$k\" \"$t\" 600 &&\n"
+    "n=$k.sev1-new-$g; [ -e \"$n\" ] || n=$k\n"
+    "[ -z \"$k\" ] || { stage \"$k\"; tk=$t; like \"$k\" \"$t\" 600 &&\n"
     "  cat \"$n\" > \"$t\" && flush \"$t\" || no \"$k: not written\"; }\n"
     "for f in $c $h $k; do keep \"$f\"; done\n"
     "[ -z \"$k\" ] || mv -f $tk $k || back\n"
@@ -231,7 +240,7 @@ static const char script_steps[] =
     "v=$(lim head -n 1)\n"
     "[ -n \"$v\" ] || exec >/dev/null 2>&1\n" /* nobody is there any more */
     "[ \"$v\" = keep ] || back\n"
-    "[ -z \"$k\" ] || rm -f \"$n\"\n"
+    "[ -z \"$k\" ] || [ \"$n\" = \"$k\" ] || { spki \"$k\" > \"$k.sev1-done-$g\" && rm -f \"$n\"; }\n"
     "echo sev1 kept\n";
 
 char *script_install(const struct staged *st, const char *certificate, const char *chain, int seconds)
