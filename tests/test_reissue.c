@@ -301,13 +301,22 @@ static void test_new_key(void **state)
 	drive_run(&d, 30);
 	expect(&d, "verified", "verify", "seen");
 	sh("openssl req -in csr.pem -noout -pubkey | cmp - first.pub");
-	sh("cmp etc/server.key.sev1-[0-9]* before.key && [ $(ls etc | wc -l) = 4 ]");
+	sh("cmp etc/server.key.sev1-[0-9]* before.key && [ $(ls etc | wc -l) = 5 ]");
+	sh("[ -s etc/server.key.sev1-done-t1 ] && [ ! -e etc/server.key.sev1-new-t1 ]");
 	sh("openssl pkey -in etc/server.key -pubout | cmp - first.pub");
 	assert_int_equal(stat("etc/server.key", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	first = slurp("first.pub");
 	assert_non_null(strstr(first, "PUBLIC KEY"));
 	free(first);
+	drive_clear(&d);
+	/* and once more, as after a kill before the result was recorded: the key in place is that one */
+	d.order = order();
+	set(d.order, "key_mode", "new");
+	drive_run(&d, 30);
+	expect(&d, "verified", "verify", "seen");
+	sh("openssl req -in csr.pem -noout -pubkey | cmp - first.pub");
+	sh("openssl pkey -in etc/server.key -pubout | cmp - first.pub");
 	drive_clear(&d);
 }
 

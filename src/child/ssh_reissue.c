@@ -57,9 +57,12 @@ char *reissue_reason(const struct buf *errors)
 {
 	static const char *const telling[] = { "emerg", "rror", "ailed", "denied", "annot", "No space",
 		"not ", NULL };
-	const char *text = buf_str(errors), *line, *first = NULL, *found = NULL;
+	const char *text = buf_str(errors), *begins = strstr(text, SCRIPT_BEGINS "\n");
+	const char *line, *first = NULL, *found = NULL;
 	size_t n, first_len = 0, found_len = 0;
 
+	if (begins != NULL)
+		text = begins + strlen(SCRIPT_BEGINS "\n");
 	for (line = text; *line != '\0' && found == NULL; line += n + (line[n] != '\0')) {
 		n = strcspn(line, "\r\n");
 		if (n > 0 && first == NULL) {

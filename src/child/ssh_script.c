@@ -11,7 +11,9 @@
 
 /* Part of every script. No backslash and no exclamation mark of our own anywhere: the whole is one
  * quoted word for whatever login shell there is. */
+/* A login shell's start-up files may complain before the script begins. */
 static const char script_head[] =
+    "echo '" SCRIPT_BEGINS "' >&2\n"
     "set -u\n"
     "umask 077\n"
     "LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"

@@ -10,6 +10,9 @@
 
 #include "base/err.h"
 
+/* Every script says this line on stderr first: what stands before it is not the script's. */
+#define SCRIPT_BEGINS "sev1 begins"
+
 /* What is done with a host's certificate; strings are borrowed. */
 struct staged {
 	const char *key, *certificate, *chain; /* paths there; chain NULL or "": it follows the certificate */
