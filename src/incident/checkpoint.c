@@ -89,7 +89,11 @@ static bool crl_made(const struct incident *in, const char *arg, struct buf *say
 	free(ca);
 	if (made == 0)
 		return false;
-	buf_addf(say, _("%zu of %zu CRLs, %s entries"), made, wanted, text_count(count, entries));
+	if (made < wanted)
+		buf_addf(say, _("%zu of %zu CRLs"), made, wanted);
+	else
+		buf_addf(say, ngettext("%zu CRL, %s entries", "%zu CRLs, %s entries", made), made,
+		    text_count(count, entries));
 	return made == wanted;
 }
 
@@ -127,7 +131,7 @@ static bool reissue_verified(const struct incident *in, const char *arg, struct 
 	if (in->hosts == 0)
 		buf_addf(say, _("issuer %s"), in->issuer->name);
 	else
-		buf_addf(say, _("%zu of %zu hosts verified"), in->hosts_verified, in->hosts);
+		buf_addf(say, _("%zu of %zu verified"), in->hosts_verified, in->hosts);
 	return in->hosts_verified > 0;
 }
 

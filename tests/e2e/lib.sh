@@ -28,7 +28,7 @@ die() { echo "not ok - $*"; exit 1; }
 wait_for() {
   limit=$(($(date +%s) + $1)); what=$2; shift 2
   until "$@" >/dev/null 2>&1; do
-    [ "$(date +%s)" -lt "$limit" ] || die "waited in vain for $what"
+    [ "$(date +%s)" -lt "$limit" ] || { pane 2>/dev/null || :; die "waited in vain for $what"; }
     read -r _ <"$tick" || :
   done
 }
