@@ -126,7 +126,7 @@ static int remote_take(struct remote *x, struct buf *b, int is_stderr)
 	char block[4096];
 	int n, got = 0;
 
-	while (b->len <= x->keep) {
+	while (b->len < x->keep) {
 		n = ssh_channel_read_nonblocking(x->channel, block, sizeof block, is_stderr);
 		if (n == 0 || n == SSH_EOF)
 			return got;
@@ -143,11 +143,12 @@ int remote_wait(struct remote *x, int64_t until, struct err *e)
 	int rc, out, errors;
 
 	for (;;) {
-		out = remote_take(x, &x->out, 0);
-		errors = remote_take(x, &x->errors, 1);
-		if (x->out.len > x->keep || x->errors.len > x->keep)
+		/* full and not taken by the caller since: nobody wants that much */
+		if (x->out.len >= x->keep || x->errors.len >= x->keep)
 			return err_set(e, ERR_FAILED, _("%s: cut off after %zu octets of output"), x->s->name,
 			    x->keep);
+		out = remote_take(x, &x->out, 0);
+		errors = remote_take(x, &x->errors, 1);
 		if (out > 0 || errors > 0)
 			return 1;
 		/* Past end of file reading no longer looks for packets, and the status may still come. */
@@ -158,13 +159,6 @@ int remote_wait(struct remote *x, int64_t until, struct err *e)
 			return 0;
 		if (out < 0 || errors < 0 || !ssh_is_connected(x->s->ssh))
 			return session_lost(x->s, _("a command ran"), e);
-		/* After end of file libssh's reads look at no packet any more, and the status would lie
-		 * unread for ever; asking for it does (the session does not block). It comes by callback. */
-		if (x->ended == 0 && ssh_channel_is_eof(x->channel)) {
-			(void)ssh_channel_get_exit_status(x->channel);
-			if (x->ended != 0 || ssh_channel_is_closed(x->channel))
-				continue;
-		}
 		if (x->ended != 0)
 			session_poll(x->s, x->ended + LINGER_MS, "", NULL);
 		else if ((rc = session_poll(x->s, until, _("a command ran"), e)) < 0)

@@ -77,7 +77,7 @@ ok "a rough night: 13 of 16, the others as they were"
 # ---- nothing is left ----
 pid=$(cat "$D/two/run/host.pid")
 for d in one two; do drill $d --clean >/dev/null || die "clean"; [ ! -e "$D/$d" ] || die "$d is still there"; done
-! kill -0 "$pid" 2>/dev/null || die "hosts are still running"
+wait_for 20 "the hosts to be gone" sh -c "! kill -0 $pid"
 drill one --clean | grep -q 'there is no drill' || die "clean twice"
 mkdir "$D/mine" && echo x >"$D/mine/file"
 status=0; "$SEV1" drill --folder "$D/mine" --clean 2>/dev/null || status=$?
