@@ -37,16 +37,47 @@ static void triage_menu(struct ask *a, const struct choice *c)
 		ask_choice(a, c->value, _(c->title));
 }
 
+static bool triage_below(const struct config *c, const struct ca_conf *ca, const char *top)
+{
+	for (size_t depth = 0; ca != NULL && depth <= c->cas; depth++) {
+		if (strcmp(ca->name, top) == 0)
+			return true;
+		ca = ca->parent != NULL ? config_ca(c, ca->parent) : NULL;
+	}
+	return false;
+}
+
+int64_t triage_valid(const struct engine *en, const char *top, size_t *cas)
+{
+	const struct config *c = model_config(en);
+	struct ca_count n;
+	int64_t valid = 0;
+
+	*cas = 0;
+	for (size_t i = 0; c != NULL && i < c->cas; i++) {
+		if (c->ca[i].spare || !triage_below(c, &c->ca[i], top) || !model_count(en, c->ca[i].name, &n))
+			continue;
+		valid += n.valid;
+		++*cas;
+	}
+	return valid;
+}
+
 /* A CA without a parent is a root, another is not: the menu holds what can be. */
 static void triage_level_menu(struct ask *a, void *ctx)
 {
 	const struct config *c = model_config(ctx);
 	const struct ca_conf *ca = c != NULL ? config_ca(c, ask_get(a, "ca")) : NULL;
+	char title[200], count[32];
+	size_t cas;
+	int64_t valid = triage_valid(ctx, ask_get(a, "ca"), &cas);
 
 	for (const struct choice *l = triage_levels; l->value != NULL; l++) {
 		if (ca != NULL && strcmp(l->value, ca->parent != NULL ? "root" : "intermediate") == 0)
 			continue;
-		ask_choice(a, l->value, _(l->title));
+		snprintf(title, sizeof title, strcmp(l->value, "end-entity") == 0 || cas == 0 ? "%s" : _("%s; %s valid"),
+		    _(l->title), text_count(count, valid));
+		ask_choice(a, l->value, title);
 	}
 }
 

@@ -12,4 +12,7 @@ extern const struct ask_item recover_items[];
 void triage_words(const struct ask *a, struct answer *w);
 void recover_words(const struct ask *a, struct answer *w);
 
+/* Valid certificates of a CA and all below it, as counted last; *cas: how many CAs were counted. */
+int64_t triage_valid(const struct engine *en, const char *top, size_t *cas);
+
 #endif

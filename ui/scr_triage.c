@@ -22,11 +22,6 @@ struct triage {
 	bool failed;
 };
 
-static const struct config *triage_config(const struct triage *t)
-{
-	return model_config(ui_engine(t->screen->ui));
-}
-
 static void triage_open(struct screen *s, void *arg)
 {
 	struct triage *t = mem_zalloc(1, sizeof *t);
@@ -63,37 +58,18 @@ static int summary_line(const struct area *a, int row, const char *label, enum s
 	return row + (n > 0 ? n : 1);
 }
 
-static bool triage_below(const struct config *c, const struct ca_conf *ca, const char *top)
-{
-	for (size_t depth = 0; ca != NULL && depth <= c->cas; depth++) {
-		if (strcmp(ca->name, top) == 0)
-			return true;
-		ca = ca->parent != NULL ? config_ca(c, ca->parent) : NULL;
-	}
-	return false;
-}
-
 /* What the scope holds now, for the summary; the scope command counts again and freezes. */
 static void summary_counts(const struct triage *t, char *out, size_t size)
 {
-	const struct config *c = triage_config(t);
-	const char *top = ask_get(&t->ask, "ca");
-	struct ca_count n;
-	int64_t valid = 0;
-	size_t cas = 0;
+	int64_t valid;
+	size_t cas;
 	char num[32];
 
 	if (strcmp(ask_get(&t->ask, "level"), "end-entity") == 0) {
 		snprintf(out, size, "%s", _("those the selectors match; the scope counts them"));
 		return;
 	}
-	for (size_t i = 0; c != NULL && i < c->cas; i++) {
-		if (c->ca[i].spare || !triage_below(c, &c->ca[i], top) ||
-		    !model_count(ui_engine(t->screen->ui), c->ca[i].name, &n))
-			continue;
-		valid += n.valid;
-		cas++;
-	}
+	valid = triage_valid(ui_engine(t->screen->ui), ask_get(&t->ask, "ca"), &cas);
 	snprintf(out, size, _("%s valid certificates, CAs: %zu%s"), text_count(num, valid), cas,
 	    strcmp(ask_get(&t->ask, "level"), "intermediate") == 0 ? _("; its own on its parent's CRL") : "");
 }
