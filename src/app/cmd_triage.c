@@ -286,6 +286,13 @@ static void scope_done(void *ctx, const json_t *result, const struct err *err)
 		run_fail(r, err);
 		return;
 	}
+	if (json_num(result, "count", 0) == 0) {
+		err_set(&e, ERR_REFUSED, _("scope: no valid certificate of %s is selected: what the answers name is "
+		    "expired or revoked already"), run_incident(r)->triage.ca);
+		err_remedy(&e, _("check the CA and the selectors, and answer again: sev1 triage; nothing was frozen"));
+		run_fail(r, &e);
+		return;
+	}
 	if (scope_keep(r, json_list(result, "cas"), &e) < 0) {
 		run_fail(r, &e);
 		return;

@@ -74,6 +74,21 @@ for h in web03 mail01; do
 done
 ok "a rough night: 13 of 16, the others as they were"
 
+# ---- end-entity: what is expired is not frozen as if it were something; one valid certificate is ----
+drill one --new --no-console >/dev/null 2>&1 || die "anew"
+one() { "$SEV1" -c "$D/one/sev1.conf" "$@"; }
+index=$D/one/ca/issuing2/index.txt
+now=$(date -u +%y%m%d%H%M%SZ)
+expired=$(awk -F'\t' -v now="$now" '$1 == "V" { d = $2; if (length(d) == 15) d = substr(d, 3); if (d < now) { print $4; exit } }' "$index")
+valid=$(awk -F'\t' -v now="$now" '$1 == "V" { d = $2; if (length(d) == 15) d = substr(d, 3); if (d > now) { print $4; exit } }' "$index")
+one triage --ca issuing2 --level end-entity --compromise 1 --channel phone --serial "$expired" >/dev/null || die "triage"
+one scope 2>"$D/err" && die "an expired certificate was frozen as a scope"
+grep -q "expired or revoked already" "$D/err" || { cat "$D/err"; die "scope of nothing"; }
+one triage --ca issuing2 --level end-entity --compromise 1 --channel phone --serial "$valid" --serial "$expired" >/dev/null || die "triage"
+one scope | grep -q "Frozen: 1 certificates" || die "scope of one"
+one scope --json | grep -q '"count": 1' || die "scope of one, frozen again"
+ok "end-entity: only what is valid is in scope"
+
 # ---- nothing is left ----
 pid=$(cat "$D/two/run/host.pid")
 for d in one two; do drill $d --clean >/dev/null || die "clean"; [ ! -e "$D/$d" ] || die "$d is still there"; done

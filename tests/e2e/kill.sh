@@ -30,7 +30,7 @@ rows=$(wc -l <"$index")
 killed() {
   kills=0 ms=4
   while :; do
-    if sev1 "$@" --json >"$D/plan.json" 2>"$D/plan.err"; then break; fi
+    if sev1 "$@" --json >"$D/plan.json" 2>"$D/plan.err"; then status=0; break; fi # nothing is left to do
     hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
     [ -n "$hash" ] || { cat "$D/plan.json" "$D/plan.err"; die "$*: no plan after $kills kills"; }
     status=0
