@@ -25,7 +25,7 @@ whole() {
 }
 rows=$(wc -l <"$index")
 
-# killed COMMAND...: plan it, then start it again and again, killed after ever longer, until one run ends by itself.
+# killed COMMAND...: (at the most $most times) plan it, then start it again and again, killed after ever longer, until one run ends by itself.
 # A run that is killed must leave everything such that the next one goes on.
 killed() {
   kills=0 ms=4
@@ -40,10 +40,28 @@ killed() {
     sev1 audit >"$D/audit.out" 2>&1 || { cat "$D/audit.out"; die "$*: the journal does not verify after a kill at $ms ms"; }
     [ "$status" -eq 137 ] || break
     kills=$((kills + 1)) ms=$((ms + step))
+    [ $kills -lt "${most:-1000}" ] || { ok "$*: $kills kills"; return 0; }
     [ $kills -lt 300 ] || die "$*: never ends"
   done
   case $status in 0) ;; *) tail -n 20 "$D/run.out"; cat "$D/run.err"; die "$*: status $status after $kills kills" ;; esac
   ok "$*: $kills kills, then done"
+}
+
+# child_killed COMMAND...: run its plan and kill one of its children; the command reports it and ends by itself.
+child_killed() {
+  sev1 "$@" --json >"$D/plan.json" 2>"$D/plan.err" && { ok "$*: done before a child could be killed"; return 0; }
+  hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
+  [ -n "$hash" ] || { cat "$D/plan.json" "$D/plan.err"; die "$*: no plan"; }
+  "$SEV1" -c "$F/sev1.conf" "$@" --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" &
+  parent=$! victim=
+  while [ -z "$victim" ] && kill -0 $parent 2>/dev/null; do victim=$(pgrep -P $parent | shuf -n 1 || :); done
+  [ -n "$victim" ] || die "$*: no child was seen"
+  kill -9 "$victim" 2>/dev/null || :
+  status=0; wait $parent || status=$?
+  case $status in 0 | 1 | 3 | 4) ;; *) cat "$D/run.err"; die "$* with a killed child: status $status" ;; esac
+  whole "$* with a killed child"
+  sev1 audit >/dev/null || die "$*: audit after a killed child"
+  ok "$*: a child killed, the command ended with status $status"
 }
 
 sev1 triage --ca "$ca" --level intermediate --compromise 1 --received -30m --channel support >/dev/null || die "triage"
@@ -51,8 +69,16 @@ sev1 scope >"$D/out" || die "scope"
 planned_count=$(sev1 status --json | sed -n 's/^ *"scope": \([0-9]*\).*/\1/p')
 [ "$planned_count" -gt 100 ] || die "scope of $planned_count"
 
+most=4 step=60 killed contain
+most=
+child_killed contain
 step=60 killed contain
+child_killed notify management
+step=10 killed notify management
 valid_before=$(grep -c '^V' "$index")
+most=5 step=7 killed revoke
+most=
+child_killed revoke
 step=7 killed revoke
 now=$(date -u +%y%m%d%H%M%SZ)
 left=$(awk -F'\t' -v now="$now" '$1 == "V" { d = $2; if (length(d) == 15) d = substr(d, 3); if (d > now) n++ } END { print n + 0 }' "$index")
@@ -64,6 +90,9 @@ in_index=$(awk -F'\t' '$1 == "R"' "$index" | wc -l)
 [ "$(openssl crl -inform DER -in "$crl" -noout -text | sed -n 's/^ *Serial Number: //p' | sort | uniq -d | wc -l)" -eq 0 ] || die "a serial stands twice on the CRL"
 ok "revoked set = plan, CRL = index, nothing twice"
 
+most=2 step=30 killed publish
+most=
+child_killed publish
 step=60 killed publish
 
 # children, one after another, at growing moments: the command reports it, a second run mends it
