@@ -312,11 +312,6 @@ void jobs_kill(struct jobs *js)
 	child_kill_all(engine_loop(js->en));
 }
 
-size_t jobs_count(const struct jobs *js)
-{
-	return js->count;
-}
-
 struct job *jobs_at(const struct jobs *js, size_t i)
 {
 	return i < js->count ? &js->entry[i]->job : NULL;

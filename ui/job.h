@@ -62,7 +62,6 @@ void jobs_cancel(struct jobs *js, struct job *j, const char *why);
 /* Kill every child at once, without a word: the terminal is gone. */
 void jobs_kill(struct jobs *js);
 
-size_t jobs_count(const struct jobs *js);
 struct job *jobs_at(const struct jobs *js, size_t i); /* oldest first */
 size_t jobs_active(const struct jobs *js);            /* how many have not ended */
 void jobs_tick(struct jobs *js);                      /* read progress, and what others wrote */

@@ -40,7 +40,6 @@ extern const struct screen_ops scr_start, scr_board, scr_triage, scr_plan, scr_p
 
 struct engine *ui_engine(const struct ui *u);
 struct jobs *ui_jobs(const struct ui *u);
-const struct screen *ui_top(const struct ui *u);
 
 void ui_push(struct ui *u, const struct screen_ops *ops, void *arg);
 void ui_pop(struct ui *u);                       /* the lowest stays */

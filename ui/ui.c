@@ -27,11 +27,6 @@ struct jobs *ui_jobs(const struct ui *u)
 	return u->jobs;
 }
 
-const struct screen *ui_top(const struct ui *u)
-{
-	return u->top;
-}
-
 void ui_push(struct ui *u, const struct screen_ops *ops, void *arg)
 {
 	struct screen *s = mem_zalloc(1, sizeof *s);
