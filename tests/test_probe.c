@@ -363,8 +363,8 @@ int main(void)
 		cmocka_unit_test(test_fetch),
 		cmocka_unit_test(test_fetch_bad),
 		cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_confined),
+		cmocka_unit_test(test_tls),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

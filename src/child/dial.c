@@ -71,24 +71,33 @@ int dial_confined_url(const char *url, struct err *e)
 
 struct dial *dial_start(const char *address, int port)
 {
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST };
 	struct dial *d = mem_zalloc(1, sizeof *d);
-	struct lookup *l = mem_zalloc(1, sizeof *l);
+	struct lookup *l;
+	char service[8];
 	int rc;
 
 	d->fd = -1;
 	d->name = mem_strdup(address);
-	d->lookup = l;
+	snprintf(service, sizeof service, "%d", port & 0xffff);
+	if (dial_confined(address, &d->last) < 0)
+		return d;
+	if (getaddrinfo(address, service, &hints, &d->list) == 0) { /* a number: nobody is asked */
+		d->at = d->list;
+		return d;
+	}
+	l = mem_zalloc(1, sizeof *l);
 	l->name = mem_strdup(address);
-	snprintf(l->service, sizeof l->service, "%d", port & 0xffff);
+	memcpy(l->service, service, sizeof service);
 	l->hints = (struct addrinfo){ .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	l->cb = (struct gaicb){ .ar_name = l->name, .ar_service = l->service, .ar_request = &l->hints };
 	l->list[0] = &l->cb;
-	rc = dial_confined(address, &d->last);
-	if (rc == 0 && (rc = getaddrinfo_a(GAI_NOWAIT, l->list, 1, NULL)) != 0)
+	rc = getaddrinfo_a(GAI_NOWAIT, l->list, 1, NULL);
+	if (rc == 0) {
+		d->lookup = l;
+	} else {
 		err_set(&d->last, ERR_NOTFOUND, "%s: %s", address, gai_strerror(rc));
-	if (rc != 0) {
 		lookup_free(l);
-		d->lookup = NULL;
 	}
 	return d;
 }
