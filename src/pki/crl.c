@@ -110,18 +110,24 @@ size_t crl_entry_put(unsigned char *out, const struct index *x, const struct row
 	return entry_join(out, x, r, tail, n);
 }
 
-/* All entries into b. Rows of one mass revocation share their third field: it is encoded once. */
-static int crl_entries(struct buf *b, const struct index *x, const struct sorted *rows, size_t n,
-    int64_t *count, struct err *e)
+bool listing_has(const struct listing *l, const struct row *r)
 {
+	return r->kind == ROW_REVOKED && r->expires >= l->gone &&
+	    (l->part == NULL || l->part[r - l->x->row] == l->want);
+}
+
+/* All entries into b. Rows of one mass revocation share their third field: it is encoded once. */
+static int crl_entries(struct buf *b, const struct listing *l, int64_t *count, struct err *e)
+{
+	const struct index *x = l->x;
 	unsigned char entry[ENTRY_MAX], tail[ENTRY_MAX];
 	const char *last = NULL, *rev;
 	size_t last_len = 0, tail_len = 0, len;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct row *r = &x->row[rows[i].row];
+	for (size_t i = 0; i < l->n; i++) {
+		const struct row *r = &x->row[l->rows[i].row];
 
-		if (r->kind != ROW_REVOKED)
+		if (!listing_has(l, r))
 			continue;
 		rev = row_rev(x, r, &len);
 		if (last == NULL || len != last_len || memcmp(rev, last, len) != 0) {
@@ -131,16 +137,16 @@ static int crl_entries(struct buf *b, const struct index *x, const struct sorted
 		}
 		if (tail_len == 0 || tail_len > 300)
 			return err_set(e, ERR_SYNTAX, _("%s: line %u: the revocation cannot be encoded"), x->path,
-			    rows[i].row + 1);
+			    l->rows[i].row + 1);
 		buf_add(b, entry, entry_join(entry, x, r, tail, tail_len));
 		++*count;
 	}
 	return 0;
 }
 
-static bool crl_add_distribution(X509_CRL *crl, const struct ca *ca, X509 *cert, struct err *e)
+static bool crl_add_distribution(X509_CRL *crl, const struct ca *ca, X509 *cert, const char *value,
+    struct err *e)
 {
-	const char *value = ca_setting(ca, ca->crl_extensions, "issuingDistributionPoint");
 	X509_EXTENSION *ext;
 	X509V3_CTX ctx;
 	bool ok;
@@ -179,20 +185,22 @@ static bool crl_add_number(X509_CRL *crl, X509 *cert, const char *number)
 
 /* The same CRL without entries, made and signed by OpenSSL: everything around the list is its work. */
 static int crl_frame(const struct ca *ca, X509 *cert, EVP_PKEY *key, const EVP_MD *md,
-    int64_t this_update, int64_t next_update, const char *number, unsigned char **der, struct err *e)
+    const struct crl_terms *terms, unsigned char **der, struct err *e)
 {
+	const char *point = terms->distribution != NULL ? terms->distribution
+	                                                : ca_setting(ca, ca->crl_extensions, "issuingDistributionPoint");
 	X509_CRL *crl = X509_CRL_new();
-	ASN1_TIME *a = ASN1_TIME_set(NULL, (time_t)(this_update / 1000));
-	ASN1_TIME *b = ASN1_TIME_set(NULL, (time_t)(next_update / 1000));
+	ASN1_TIME *a = ASN1_TIME_set(NULL, (time_t)(terms->this_update / 1000));
+	ASN1_TIME *b = ASN1_TIME_set(NULL, (time_t)(terms->next_update / 1000));
 	int len = -1;
 
 	*der = NULL;
 	if (crl == NULL || a == NULL || b == NULL || X509_CRL_set_version(crl, 1) != 1 ||
 	    X509_CRL_set_issuer_name(crl, X509_get_subject_name(cert)) != 1 ||
 	    X509_CRL_set1_lastUpdate(crl, a) != 1 || X509_CRL_set1_nextUpdate(crl, b) != 1 ||
-	    !crl_add_number(crl, cert, number))
+	    !crl_add_number(crl, cert, terms->number))
 		err_set(e, ERR_FAILED, _("%s: a CRL could not be made (%s)"), ca->name, cert_why());
-	else if (!crl_add_distribution(crl, ca, cert, e))
+	else if (!crl_add_distribution(crl, ca, cert, point, e))
 		;
 	else if (X509_CRL_sign(crl, key, md) <= 0 || (len = i2d_X509_CRL(crl, der)) <= 0)
 		err_set(e, ERR_FAILED, _("%s: the CRL could not be signed (%s)"), ca->name, cert_why());
@@ -235,9 +243,8 @@ static size_t crl_wrap(struct buf *b, size_t at, int tag)
 	return at - n;
 }
 
-int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
-    const struct sorted *rows, size_t n, int64_t this_update, int64_t next_update, const char *number,
-    struct crl *out, struct err *e)
+int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
+    const struct crl_terms *terms, struct crl *out, struct err *e)
 {
 	struct buf b = { 0 };
 	struct crl_view v;
@@ -251,7 +258,7 @@ int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index 
 	*out = (struct crl){ 0 };
 	if ((rc = key_digest(key, ca->default_md, &md, e)) < 0)
 		return rc;
-	if ((len = crl_frame(ca, cert, key, md, this_update, next_update, number, &frame, e)) < 0)
+	if ((len = crl_frame(ca, cert, key, md, terms, &frame, e)) < 0)
 		return len;
 	if ((rc = crl_parse(&v, frame, (size_t)len, e)) < 0)
 		goto out;
@@ -263,10 +270,10 @@ int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index 
 		;
 	head_len = (size_t)(body.p - head);
 	at = room = head_len + 64;
-	b.cap = room + x->len / 2 + 8192;
+	b.cap = room + l->x->len / 2 + 8192;
 	b.data = mem_alloc(b.cap);
 	b.len = room;
-	if ((rc = crl_entries(&b, x, rows, n, &out->entries, e)) < 0)
+	if ((rc = crl_entries(&b, l, &out->entries, e)) < 0)
 		goto out;
 	if (b.len > room) /* revokedCertificates is absent where empty (RFC 5280 5.1.2.6) */
 		at = crl_wrap(&b, room, DER_SEQ);

@@ -127,6 +127,31 @@ char *crl_file_last(const struct ca *ca, const char *folder, char *number)
 	return path;
 }
 
+/* Read and parse a CRL; v is empty where there is none. What it points into is owned by b. */
+static bool crl_look(const char *path, struct buf *b, struct crl_view *v)
+{
+	return path != NULL && path[0] != '\0' && crl_file_read(path, b, NULL) == 0 &&
+	    crl_parse(v, buf_str(b), b->len, NULL) == 0;
+}
+
+int64_t crl_gone(const struct ca *ca, const char *folder)
+{
+	char number[SERIAL_MAX], *mine = crl_file_last(ca, folder, number);
+	const char *const path[2] = { mine, ca->crl };
+	int64_t gone = INT64_MIN;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct buf b = { 0 };
+		struct crl_view v;
+
+		if (crl_look(path[i], &b, &v) && v.this_update / 1000 > gone)
+			gone = v.this_update / 1000;
+		buf_free(&b);
+	}
+	free(mine);
+	return gone;
+}
+
 /* The highest number known to be used: in folder, or in the CA's own CRL file. "" where none. */
 static void number_floor(const struct ca *ca, const char *folder, char *number)
 {
@@ -134,8 +159,7 @@ static void number_floor(const struct ca *ca, const char *folder, char *number)
 	struct crl_view v;
 
 	free(crl_file_last(ca, folder, number));
-	if (ca->crl[0] != '\0' && crl_file_read(ca->crl, &b, NULL) == 0 &&
-	    crl_parse(&v, buf_str(&b), b.len, NULL) == 0 && v.number[0] != '\0' && v.number[0] != '-' &&
+	if (crl_look(ca->crl, &b, &v) && v.number[0] != '\0' && v.number[0] != '-' &&
 	    (number[0] == '\0' || number_cmp(v.number, number) > 0))
 		memcpy(number, v.number, sizeof v.number);
 	buf_free(&b);
@@ -238,9 +262,10 @@ static char *pem_beside(const char *der)
 	return mem_printf("%.*s.pem", (int)(strlen(der) - 4), der);
 }
 
-int crl_file_verify(const char *path, X509 *cert, const struct index *x, const struct sorted *rows,
-    size_t n, struct crl_file *out, struct err *e)
+int crl_file_verify(const char *path, X509 *cert, const struct listing *l, struct crl_file *out,
+    struct err *e)
 {
+	struct listing then = *l;
 	struct buf b = { 0 };
 	struct crl_view v;
 	int rc;
@@ -250,8 +275,8 @@ int crl_file_verify(const char *path, X509 *cert, const struct index *x, const s
 		goto out;
 	if ((rc = crl_parse(&v, buf_str(&b), b.len, e)) == 0 && !crl_issuer_is(&v, cert))
 		rc = err_set(e, ERR_FAILED, _("the CRL is of another issuer"));
-	if (rc < 0 || (rc = crl_verify(&v, cert, e)) < 0 ||
-	    (rc = crl_compare(&v, x, rows, n, e)) < 0) {
+	then.gone = rc == 0 ? v.this_update / 1000 : INT64_MIN;
+	if (rc < 0 || (rc = crl_verify(&v, cert, e)) < 0 || (rc = crl_compare(&v, &then, e)) < 0) {
 		err_prefix(e, "%s", path);
 		goto out;
 	}
@@ -282,9 +307,9 @@ static int number_write(const struct ca *ca, const char *used, struct err *e)
 	return rc;
 }
 
-int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
-    const struct sorted *rows, size_t n, const char *folder, int64_t now, int hours,
-    const struct watch *w, struct crl_file *out, struct err *e)
+int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
+    const char *folder, int64_t now, int hours, const struct watch *w, struct crl_file *out,
+    struct err *e)
 {
 	struct crl crl = { 0 };
 	char number[SERIAL_MAX], *name = NULL, *der = NULL, *pem = NULL;
@@ -300,8 +325,8 @@ int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct i
 	der = fs_join(folder, name);
 	pem = pem_beside(der);
 	watch_step(w, "crl sign");
-	rc = crl_make(ca, cert, key, x, rows, n, at, at + (int64_t)hours * 3600000, number, &crl, e);
-	if (rc < 0)
+	if ((rc = crl_make(ca, cert, key, l, &(struct crl_terms){ at, at + (int64_t)hours * 3600000, number, NULL },
+	        &crl, e)) < 0)
 		goto out;
 	watch_step(w, "crl number");
 	if ((rc = number_write(ca, number, e)) < 0)
@@ -315,7 +340,7 @@ int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct i
 	crl_clear(&crl);
 	watch_stage(w, "verify");
 	watch_step(w, "crl verify");
-	rc = crl_file_verify(der, cert, x, rows, n, out, e);
+	rc = crl_file_verify(der, cert, l, out, e);
 out:
 	crl_clear(&crl);
 	free(name);

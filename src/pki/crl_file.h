@@ -43,15 +43,20 @@ int crl_number_next(const struct ca *ca, const char *folder, char *out, struct e
  * the caller, and number (SERIAL_MAX). NULL where there is none. */
 char *crl_file_last(const struct ca *ca, const char *folder, char *number);
 
-/* Sign the next CRL over x and write it: the number file is advanced first, the DER comes last, so
- * that a number is never used twice. Then verified from disk. rows are all of x's in order. */
-int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
-    const struct sorted *rows, size_t n, const char *folder, int64_t now, int hours,
-    const struct watch *w, struct crl_file *out, struct err *e);
+/* The moment (seconds) before which an expired certificate has stood on its last CRL: thisUpdate of the
+ * last CRL of this CA, in folder or at the CA; INT64_MIN where there is none. For listing.gone. */
+int64_t crl_gone(const struct ca *ca, const char *folder);
 
-/* Read path back (DER), verify it against certificate and index, and fill out (with pem beside it). */
-int crl_file_verify(const char *path, X509 *cert, const struct index *x, const struct sorted *rows,
-    size_t n, struct crl_file *out, struct err *e);
+/* Sign the next CRL over the rows of l and write it: the number file is advanced first, the DER comes
+ * last, so that a number is never used twice. Verified from disk before it gets its name. */
+int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
+    const char *folder, int64_t now, int hours, const struct watch *w, struct crl_file *out,
+    struct err *e);
+
+/* Read path back (DER), verify it against certificate and index, and fill out (with pem beside it).
+ * Certificates that had expired when it was made may be on it or not: l's gone is not looked at. */
+int crl_file_verify(const char *path, X509 *cert, const struct listing *l, struct crl_file *out,
+    struct err *e);
 
 /* Read a CRL in DER or PEM of at most 1 GiB; b gets its DER. 0 or an error naming path. */
 int crl_file_read(const char *path, struct buf *b, struct err *e);

@@ -260,31 +260,32 @@ static bool entry_is(const struct crl_entry *c, const struct index *x, const str
 
 /* In a CRL sorted as OpenSSL sorts, entries and rows are walked side by side; another order is
  * looked up row by row. */
-int crl_compare(const struct crl_view *v, const struct index *x, const struct sorted *rows, size_t n,
-    struct err *e)
+int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e)
 {
+	const struct index *x = l->x;
+	const struct sorted *rows = l->rows;
 	struct der d = v->entries;
 	struct crl_entry c;
 	const struct row *r;
 	char serial[SERIAL_MAX];
 	char *met = mem_zalloc(x->rows, 1); /* rows that an entry was found for */
-	int64_t revoked = 0, seen = 0;
-	size_t next = 0;
+	int64_t revoked = 0, seen = 0, late = 0; /* late: expired, and still there */
+	size_t next = 0, n = l->n;
 	bool bad = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < n; i++)
-		revoked += x->row[rows[i].row].kind == ROW_REVOKED;
+		revoked += listing_has(l, &x->row[rows[i].row]);
 	while (rc == 0 && crl_next(&d, &c, &bad)) {
 		seen++;
-		while (next < n && x->row[rows[next].row].kind != ROW_REVOKED)
+		while (next < n && !listing_has(l, &x->row[rows[next].row]))
 			next++;
 		r = next < n ? &x->row[rows[next].row] : NULL;
 		if (r != NULL && (row_canon(x, r, serial), strcmp(serial, c.serial) == 0))
 			next++;
 		else
 			r = index_find(x, rows, n, c.serial);
-		if (r == NULL || r->kind != ROW_REVOKED)
+		if (r == NULL || r->kind != ROW_REVOKED || (l->part != NULL && l->part[r - x->row] != l->want))
 			rc = err_set(e, ERR_FAILED, _("the CRL lists %s, which %s does not have as revoked"),
 			    c.serial, x->path);
 		else if (met[r - x->row])
@@ -292,14 +293,16 @@ int crl_compare(const struct crl_view *v, const struct index *x, const struct so
 		else if (!entry_is(&c, x, r))
 			rc = err_set(e, ERR_FAILED, _("the CRL's entry for %s has another date or reason than %s"),
 			    c.serial, x->path);
-		else
+		else {
+			late += !listing_has(l, r);
 			met[r - x->row] = 1;
+		}
 	}
 	if (rc == 0 && bad)
 		rc = err_set(e, ERR_FAILED, _("entry %lld of the CRL is malformed"), (long long)seen + 1);
-	if (rc == 0 && seen != revoked)
+	if (rc == 0 && seen - late != revoked)
 		rc = err_set(e, ERR_FAILED, _("the CRL has %lld entries, %s has %lld revoked rows"),
-		    (long long)seen, x->path, (long long)revoked);
+		    (long long)(seen - late), x->path, (long long)revoked);
 	free(met);
 	return rc;
 }

@@ -268,11 +268,12 @@ static int revoke_read_back(struct revoke *v, struct err *e)
 static bool revoke_crl_there(const struct revoke *v, struct crl_file *out)
 {
 	char number[SERIAL_MAX], *path = crl_file_last(v->job->ca, v->job->folder, number);
+	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n };
 	struct err e = { 0 };
 	bool there;
 
 	there = path != NULL &&
-	    crl_file_verify(path, v->job->cert, v->x, v->rows, v->n, out, &e) == 0;
+	    crl_file_verify(path, v->job->cert, &l, out, &e) == 0;
 	if (there && (out->this_update < v->job->stamp / 1000 * 1000 ||
 	    out->next_update <= v->job->now || !fs_exists(out->pem)))
 		there = false;
@@ -337,8 +338,9 @@ static int revoke_steps(struct revoke *v, struct err *e)
 		watch_stage(v->watch, "verify");
 		return 0;
 	}
-	return crl_file_make(job->ca, job->cert, job->key, v->x, v->rows, v->n, job->folder, job->now,
-	    job->hours, v->watch, &v->out->crl, e);
+	return crl_file_make(job->ca, job->cert, job->key,
+	    &(struct listing){ v->x, v->rows, v->n, crl_gone(job->ca, job->folder), NULL, 0 }, job->folder,
+	    job->now, job->hours, v->watch, &v->out->crl, e);
 }
 
 int revoke_run(const struct revoke_job *job, const struct watch *w, struct revoke_result *out,
