@@ -12,6 +12,7 @@
 #include "pki/key.h"
 
 #define ENTRY_MAX 512
+#define TAIL_MAX 300
 
 void crl_clear(struct crl *c)
 {
@@ -59,31 +60,27 @@ static size_t entry_hold(unsigned char *out, const struct revinfo *info)
 	return n > 0 ? entry_extension(out, 23, value, (size_t)n) : 0;
 }
 
-/* revocationDate and crlEntryExtensions of an R row's third field. reasonCode is left out for
+/* revocationDate and crlEntryExtensions of a revocation; 0 where they do not fit. reasonCode is left out for
  * unspecified (RFC 5280 5.3.1). */
-static size_t entry_tail(unsigned char *out, const char *rev, size_t len)
+static size_t entry_tail(unsigned char *out, const struct revinfo *info)
 {
 	unsigned char exts[ENTRY_MAX], value[24];
 	char when[16];
-	struct revinfo info;
-	size_t n = 0, at, v;
+	size_t n = 0, at = entry_time(out, info->at), v;
 
-	if (revinfo_read(&info, rev, len) != NULL)
-		return 0;
-	at = entry_time(out, info.at);
-	if (info.reason > REASON_UNSPECIFIED) {
-		v = der_put(value, DER_ENUM, &(unsigned char){ (unsigned char)info.reason }, 1);
+	if (info->reason > REASON_UNSPECIFIED) {
+		v = der_put(value, DER_ENUM, &(unsigned char){ (unsigned char)info->reason }, 1);
 		n += entry_extension(exts + n, 21, value, v);
 	}
-	if (info.invalid != INT64_MIN) {
-		v = der_put(value, DER_TIME, time_write_long(when, info.invalid), 15);
+	if (info->invalid != INT64_MIN) {
+		v = der_put(value, DER_TIME, time_write_long(when, info->invalid), 15);
 		n += entry_extension(exts + n, 24, value, v);
 	}
-	if (info.hold != NULL)
-		n += entry_hold(exts + n, &info);
+	if (info->hold != NULL)
+		n += entry_hold(exts + n, info);
 	if (n > 0)
 		at += der_put(out + at, DER_SEQ, exts, n);
-	return at;
+	return at <= TAIL_MAX ? at : 0;
 }
 
 static size_t entry_join(unsigned char *out, const struct index *x, const struct row *r,
@@ -99,43 +96,32 @@ static size_t entry_join(unsigned char *out, const struct index *x, const struct
 	return at + n + tail_len;
 }
 
-size_t crl_entry_put(unsigned char *out, const struct index *x, const struct row *r)
-{
-	unsigned char tail[ENTRY_MAX];
-	size_t len, n;
-	const char *rev = row_rev(x, r, &len);
-
-	if (r->kind != ROW_REVOKED || (n = entry_tail(tail, rev, len)) == 0 || n > 300)
-		return 0;
-	return entry_join(out, x, r, tail, n);
-}
-
 bool listing_has(const struct listing *l, const struct row *r)
 {
 	return r->kind == ROW_REVOKED && r->expires >= l->gone &&
 	    (l->part == NULL || l->part[r - l->x->row] == l->want);
 }
 
-/* All entries into b. Rows of one mass revocation share their third field: it is encoded once. */
+/* All entries into b. Rows of one mass revocation share their revocation: it is encoded once. */
 static int crl_entries(struct buf *b, const struct listing *l, int64_t *count, struct err *e)
 {
-	const struct index *x = l->x;
 	unsigned char entry[ENTRY_MAX], tail[ENTRY_MAX];
-	const char *last = NULL, *rev;
-	size_t last_len = 0, tail_len = 0, len;
+	const struct index *x = l->x;
+	const struct row *last = NULL;
+	struct revinfo info;
+	size_t tail_len = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct row *r = &x->row[l->rows[i].row];
 
+		index_ahead(x, l->rows, l->n, i);
 		if (!listing_has(l, r))
 			continue;
-		rev = row_rev(x, r, &len);
-		if (last == NULL || len != last_len || memcmp(rev, last, len) != 0) {
-			tail_len = entry_tail(tail, rev, len);
-			last = rev;
-			last_len = len;
+		if (last == NULL || !row_revoked_alike(x, r, last)) {
+			tail_len = row_revinfo(x, r, &info) == NULL ? entry_tail(tail, &info) : 0;
+			last = r;
 		}
-		if (tail_len == 0 || tail_len > 300)
+		if (tail_len == 0)
 			return err_set(e, ERR_SYNTAX, _("%s: line %u: the revocation cannot be encoded"), x->path,
 			    l->rows[i].row + 1);
 		buf_add(b, entry, entry_join(entry, x, r, tail, tail_len));

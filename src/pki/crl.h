@@ -47,9 +47,6 @@ struct crl_terms {
 /* Make and sign a CRL of the rows of l: with AKI, cRLNumber and issuingDistributionPoint. */
 int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
     const struct crl_terms *terms, struct crl *out, struct err *e);
-/* The encoded entry of one R row; out needs 512 octets. Returns its length, 0 where the row has
- * none. */
-size_t crl_entry_put(unsigned char *out, const struct index *x, const struct row *r);
 
 /* What a CRL says, read from its octets; ranges point into them. */
 struct crl_view {

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "pki/ca.h"
 #include "pki/crl.h"
+#include "pki/watch.h"
 
 struct crl_file {
 	char number[SERIAL_MAX];
@@ -22,17 +23,6 @@ struct crl_file {
 	char signature[64];   /* algorithm */
 };
 void crl_file_clear(struct crl_file *f);
-
-/* Who hears how far it is; both may be NULL. step is finer than stage, for tests that stop there. */
-struct watch {
-	void (*stage)(void *ctx, const char *stage);
-	void (*step)(void *ctx, const char *step);
-	void (*progress)(void *ctx, int64_t done, int64_t total, const char *text);
-	void *ctx;
-};
-void watch_stage(const struct watch *w, const char *stage);
-void watch_step(const struct watch *w, const char *step);
-void watch_progress(const struct watch *w, int64_t done, int64_t total, const char *text);
 
 /* The number the next CRL of this CA takes, from its crlnumber file: out needs SERIAL_MAX. It must
  * be above the last one in folder and that of the CA's own CRL file (RFC 5280 5.2.3). Error: no
@@ -47,8 +37,24 @@ char *crl_file_last(const struct ca *ca, const char *folder, char *number);
  * last CRL of this CA, in folder or at the CA; INT64_MIN where there is none. For listing.gone. */
 int64_t crl_gone(const struct ca *ca, const char *folder);
 
-/* Sign the next CRL over the rows of l and write it: the number file is advanced first, the DER comes
- * last, so that a number is never used twice. Verified from disk before it gets its name. */
+/* A CRL that is signed and not yet on disk. */
+struct crl_draft {
+	const struct ca *ca;
+	X509 *cert;
+	const struct listing *l;
+	struct crl crl;
+	char number[SERIAL_MAX];
+	char *der, *pem; /* where it will be */
+};
+
+/* Sign the next CRL over the rows of l, valid for hours from now (ms) on. Writes nothing. */
+int crl_file_sign(struct crl_draft *d, const struct ca *ca, X509 *cert, EVP_PKEY *key,
+    const struct listing *l, const char *folder, int64_t now, int hours, const struct watch *w, struct err *e);
+/* Write it: the number file is advanced first, so that a number is never used twice; DER and PEM are read back
+ * and verified before the DER, last of all, gets its name. d is cleared in any case. */
+int crl_file_store(struct crl_draft *d, const struct watch *w, struct crl_file *out, struct err *e);
+void crl_draft_clear(struct crl_draft *d);
+/* Both. */
 int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
     const char *folder, int64_t now, int hours, const struct watch *w, struct crl_file *out,
     struct err *e);

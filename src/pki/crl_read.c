@@ -243,19 +243,18 @@ bool crl_issuer_is(const struct crl_view *v, X509 *cert)
 	return ok;
 }
 
-/* Does the entry say what the row's third field says? */
-static bool entry_is(const struct crl_entry *c, const struct index *x, const struct row *r)
+/* Does the entry say what the row says? known is what the row before said, and is kept up. */
+static bool entry_is(const struct crl_entry *c, const struct index *x, const struct row *r,
+    const struct row **last, struct revinfo *known)
 {
-	struct revinfo info;
-	size_t len;
-	const char *rev = row_rev(x, r, &len);
+	enum reason reason;
 
-	if (revinfo_read(&info, rev, len) != NULL)
+	if ((*last == NULL || !row_revoked_alike(x, r, *last)) && row_revinfo(x, r, known) != NULL)
 		return false;
-	if (info.reason == REASON_UNSPECIFIED)
-		info.reason = REASON_NONE;
-	return c->at == info.at && c->invalid == info.invalid &&
-	    (c->reason == info.reason || (c->reason == REASON_UNSPECIFIED && info.reason == REASON_NONE));
+	*last = r;
+	reason = known->reason == REASON_UNSPECIFIED ? REASON_NONE : known->reason;
+	return c->at == known->at && c->invalid == known->invalid &&
+	    (c->reason == reason || (c->reason == REASON_UNSPECIFIED && reason == REASON_NONE));
 }
 
 /* In a CRL sorted as OpenSSL sorts, entries and rows are walked side by side; another order is
@@ -266,8 +265,8 @@ int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e
 	const struct sorted *rows = l->rows;
 	struct der d = v->entries;
 	struct crl_entry c;
-	const struct row *r;
-	char serial[SERIAL_MAX];
+	const struct row *r, *last = NULL;
+	struct revinfo known;
 	char *met = mem_zalloc(x->rows, 1); /* rows that an entry was found for */
 	int64_t revoked = 0, seen = 0, late = 0; /* late: expired, and still there */
 	size_t next = 0, n = l->n;
@@ -280,8 +279,9 @@ int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e
 		seen++;
 		while (next < n && !listing_has(l, &x->row[rows[next].row]))
 			next++;
+		index_ahead(x, rows, n, next);
 		r = next < n ? &x->row[rows[next].row] : NULL;
-		if (r != NULL && (row_canon(x, r, serial), strcmp(serial, c.serial) == 0))
+		if (r != NULL && row_is(x, r, c.serial, strlen(c.serial)))
 			next++;
 		else
 			r = index_find(x, rows, n, c.serial);
@@ -290,7 +290,7 @@ int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e
 			    c.serial, x->path);
 		else if (met[r - x->row])
 			rc = err_set(e, ERR_FAILED, _("the CRL lists %s twice"), c.serial);
-		else if (!entry_is(&c, x, r))
+		else if (!entry_is(&c, x, r, &last, &known))
 			rc = err_set(e, ERR_FAILED, _("the CRL's entry for %s has another date or reason than %s"),
 			    c.serial, x->path);
 		else {

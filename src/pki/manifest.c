@@ -29,7 +29,7 @@ static bool manifest_row(struct manifest_row *row, const char *p, const char *en
 	row->len = (uint8_t)(space - p);
 	reason = reason_of(space + 1, (size_t)(end - space - 1));
 	row->reason = (int8_t)reason;
-	return reason != REASON_NONE && reason_in_index(reason) &&
+	return reason != REASON_NONE && reason != REASON_REMOVE &&
 	    serial_canon(canon, p, row->len) == row->len && memcmp(canon, p, row->len) == 0;
 }
 
