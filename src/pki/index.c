@@ -6,104 +6,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/fs.h"
 #include "base/i18n.h"
-#include "pki/revinfo.h"
-
-#define ROW_MAX 65000
-#define BLOCK ((size_t)1 << 20)
-
-/* The tab that ends the field at p, or NULL. A tab behind a backslash belongs to its field, as in OpenSSL's
- * TXT_DB. */
-static const char *field_end(const char *p, const char *end)
-{
-	const char *tab = memchr(p, '\t', (size_t)(end - p));
-
-	while (tab != NULL && tab > p && tab[-1] == '\\')
-		tab = memchr(tab + 1, '\t', (size_t)(end - tab - 1));
-	return tab;
-}
-
-/* Split at tabs; field[i] gets where the i-th field starts, and the last is where a seventh would. NULL, or
- * what is wrong. */
-static const char *index_split(const char *p, size_t len, const char *field[7])
-{
-	const char *end = p + len, *tab;
-
-	field[0] = p;
-	for (int i = 1; i < 6; i++) {
-		if ((tab = field_end(field[i - 1], end)) == NULL)
-			return i == 1 ? N_("no tabs: fields must be parted by single tabs") : N_("fewer than six fields");
-		field[i] = tab + 1;
-	}
-	field[6] = end + 1;
-	return field_end(field[5], end) == NULL ? NULL : N_("more than six fields");
-}
-
-static const char *serial_wrong(const char *s, size_t n)
-{
-	size_t i = n > 0 && s[0] == '-';
-
-	if (n - i < 2)
-		return N_("no serial");
-	if ((n - i) % 2 != 0)
-		return N_("the serial has an odd number of digits");
-	if (n > SERIAL_MAX - 8)
-		return N_("the serial is too long");
-	for (; i < n; i++)
-		if (serial_digits[(unsigned char)s[i]] == 0)
-			return N_("the serial is not hexadecimal");
-	return NULL;
-}
-
-/* The same checks that `openssl ca` makes when it starts, and a few it should. Fills r's fields; NULL, or what
- * is wrong. */
-static const char *index_check(const char *p, size_t len, struct row *r)
-{
-	const char *field[7], *why;
-	struct revinfo info;
-	size_t rev;
-
-	if ((why = index_split(p, len, field)) != NULL)
-		return why;
-	if (field[1] - p != 2 || (p[0] != 'V' && p[0] != 'R' && p[0] != 'E'))
-		return N_("the status is none of V, R, E");
-	if (!time_field(field[1], (size_t)(field[2] - field[1] - 1), &r->expires))
-		return N_("the expiry date is not a date");
-	rev = (size_t)(field[3] - field[2] - 1);
-	r->kind = p[0] == 'V' ? ROW_VALID : p[0] == 'R' ? ROW_REVOKED : ROW_EXPIRED;
-	if (r->kind != ROW_REVOKED && rev != 0)
-		return N_("not revoked, but with a revocation date");
-	if (r->kind == ROW_REVOKED && (why = revinfo_read(&info, field[2], rev)) != NULL)
-		return why;
-	r->rev = (uint8_t)(field[2] - p);
-	r->serial = (uint16_t)(field[3] - p);
-	r->file = (uint16_t)(field[4] - p);
-	r->name = (uint16_t)(field[5] - p);
-	return serial_wrong(field[3], (size_t)(field[4] - field[3] - 1));
-}
-
-/* Read the line of len octets at p. NULL, or what is wrong with it; r->kind says so too. */
-static const char *index_line(const char *p, size_t len, struct row *r)
-{
-	const char *why;
-
-	if (len > 0 && p[0] == '#') {
-		r->kind = ROW_COMMENT;
-		return NULL;
-	}
-	if (len == 0)
-		why = N_("an empty line");
-	else if (len > ROW_MAX)
-		why = N_("longer than 65 000 octets");
-	else if (memchr(p, '\0', len) != NULL)
-		why = N_("a NUL octet");
-	else
-		why = index_check(p, len, r);
-	if (why != NULL)
-		r->kind = ROW_BAD;
-	return why;
-}
+#include "pki/index_line.h"
 
 static void index_parse(struct index *x)
 {
@@ -130,21 +34,6 @@ static void index_parse(struct index *x)
 			x->bad[x->bads] = (struct index_bad){ x->rows, why };
 		x->bads++;
 	}
-}
-
-static int index_open(const char *path, struct stat *st, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
-
-	if (fd < 0) {
-		err_sys(e, "%s", path);
-		return err_remedy(e, _("the database of the CA must exist, be it empty"));
-	}
-	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
-		return fd;
-	rc = S_ISREG(st->st_mode) ? err_sys(e, "%s", path) : err_set(e, ERR_SYNTAX, _("%s: not a regular file"), path);
-	close(fd);
-	return rc;
 }
 
 /* Read the whole file in one piece; a file that shrinks or grows meanwhile shows in index_changed. */
@@ -209,66 +98,11 @@ bool row_expired(const struct row *r, int64_t at_ms)
 	return r->expires <= at_ms / 1000;
 }
 
-static void count_row(struct index_counts *c, const struct row *r, int64_t at)
-{
-	c->valid += r->kind == ROW_VALID && !row_expired(r, at);
-	c->expired += r->kind == ROW_EXPIRED || (r->kind == ROW_VALID && row_expired(r, at));
-	c->revoked += r->kind == ROW_REVOKED;
-	c->unreadable += r->kind == ROW_BAD;
-	c->rows += r->kind != ROW_COMMENT;
-}
-
 void index_count(const struct index *x, int64_t at, struct index_counts *c)
 {
 	*c = (struct index_counts){ 0 };
 	for (size_t i = 0; i < x->rows; i++)
-		count_row(c, &x->row[i], at);
-}
-
-/* Count the whole lines in data; returns the octets they take. The last one of a file may lack its end. */
-static size_t tally_block(const char *data, size_t len, bool last, int64_t at, size_t *lines,
-    struct index_counts *c, struct index_bad *bad)
-{
-	const char *p = data, *end = data + len, *nl, *why;
-	struct row r;
-
-	for (; p < end; p = nl + 1) {
-		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL) {
-			if (!last)
-				break;
-			nl = end;
-		}
-		++*lines;
-		if ((why = index_line(p, (size_t)(nl - p), &r)) != NULL && c->unreadable < INDEX_BAD_KEPT)
-			bad[c->unreadable] = (struct index_bad){ *lines, why };
-		count_row(c, &r, at);
-	}
-	return p < end ? (size_t)(p - data) : len;
-}
-
-int index_tally(const char *path, int64_t at, struct index_counts *c, struct index_bad *bad, struct err *e)
-{
-	size_t room = BLOCK, len = 0, used, lines = 0;
-	struct stat st;
-	char *block;
-	ssize_t n = 1;
-	int fd;
-
-	*c = (struct index_counts){ 0 };
-	if ((fd = index_open(path, &st, e)) < 0)
-		return fd;
-	block = mem_alloc(room);
-	while (n > 0) {
-		if (len == room) /* a line longer than the block */
-			block = mem_grow(block, room *= 2, 1);
-		if ((n = fs_get(fd, block + len, room - len)) > 0)
-			len += (size_t)n;
-		used = tally_block(block, len, n == 0, at, &lines, c, bad);
-		memmove(block, block + used, len -= used);
-	}
-	free(block);
-	close(fd);
-	return n < 0 ? err_sys(e, "%s", path) : 0;
+		index_count_row(c, &x->row[i], at);
 }
 
 int index_refuse_bad(const struct index *x, struct err *e)
