@@ -237,7 +237,7 @@ int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listin
 	unsigned char *frame;
 	const unsigned char *head;
 	const EVP_MD *md;
-	struct der body, last;
+	struct der body = { 0 }, last;
 	size_t at, head_len, room;
 	int rc, len;
 

@@ -68,11 +68,12 @@ struct crl_entry {
 	int64_t at;         /* seconds */
 	enum reason reason;
 	int64_t invalid;    /* seconds; INT64_MIN where absent */
+	struct der tail;    /* all after the serial; start with {0} */
 };
 
 /* Read a CRL of len octets of DER. 0, or ERR_SYNTAX saying where it is not one. data must outlive v. */
 int crl_parse(struct crl_view *v, const void *data, size_t len, struct err *e);
-/* Take the next entry from d (start with v->entries). False at the end; *bad where it is malformed. */
+/* Take the next entry from d (start with v->entries, and with an entry of zeroes, which is used again). False at the end; *bad where it is malformed. */
 bool crl_next(struct der *d, struct crl_entry *entry, bool *bad);
 /* Its signature with this certificate's key: 0, or ERR_FAILED. */
 int crl_verify(const struct crl_view *v, X509 *cert, struct err *e);

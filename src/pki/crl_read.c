@@ -176,10 +176,14 @@ bool crl_next(struct der *d, struct crl_entry *entry, bool *bad)
 	*bad = false;
 	if (der_len(d) == 0)
 		return false;
+	*bad = !der_get(d, DER_SEQ, &one) || !der_get(&one, DER_INTEGER, &number) ||
+	    der_serial(entry->serial, &number) == 0;
+	if (*bad || (der_len(&one) == der_len(&entry->tail) && memcmp(one.p, entry->tail.p, der_len(&one)) == 0))
+		return !*bad; /* says what the entry before said, as in a mass revocation nearly all do */
+	entry->tail = one;
 	entry->reason = REASON_NONE;
 	entry->invalid = INT64_MIN;
-	*bad = !der_get(d, DER_SEQ, &one) || !der_get(&one, DER_INTEGER, &number) ||
-	    der_serial(entry->serial, &number) == 0 || !read_time(&one, &entry->at) ||
+	*bad = !read_time(&one, &entry->at) ||
 	    (der_len(&one) > 0 && (!der_get(&one, DER_SEQ, &list) || !read_entry_extensions(entry, list))) ||
 	    der_len(&one) != 0;
 	return !*bad;
@@ -264,7 +268,7 @@ int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e
 	const struct index *x = l->x;
 	const struct sorted *rows = l->rows;
 	struct der d = v->entries;
-	struct crl_entry c;
+	struct crl_entry c = { 0 };
 	const struct row *r, *last = NULL;
 	struct revinfo known;
 	char *met = mem_zalloc(x->rows, 1); /* rows that an entry was found for */

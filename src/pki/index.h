@@ -113,6 +113,7 @@ extern const unsigned char serial_digits[256];
  * out needs SERIAL_MAX octets. Returns its length, 0 where s is not a serial. */
 #define SERIAL_MAX 136
 size_t serial_canon(char *out, const char *s, size_t len);
+bool serial_is_canon(const char *s, size_t len); /* is it in that form already? */
 size_t row_canon(const struct index *x, const struct row *r, char *out);
 
 /* Rows in the order of their serials: length before digits, as a CRL is sorted. */

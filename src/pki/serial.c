@@ -16,11 +16,36 @@ static int serial_digit(char c)
 	return serial_digits[(unsigned char)c] - 1;
 }
 
+/* Octets that stand for themselves in the one form. */
+static const bool upper[256] = {
+	['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true,
+	['7'] = true, ['8'] = true, ['9'] = true, ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true,
+	['E'] = true, ['F'] = true,
+};
+
+bool serial_is_canon(const char *s, size_t len)
+{
+	bool digits = true;
+
+	if (len < 2 || len > SERIAL_MAX - 4)
+		return false;
+	if (s[0] == '-')
+		s++, len--;
+	for (size_t i = 0; i < len; i++)
+		digits &= upper[(unsigned char)s[i]];
+	return digits && len % 2 == 0 && (len == 2 || s[0] != '0' || s[1] != '0');
+}
+
 size_t serial_canon(char *out, const char *s, size_t len)
 {
 	size_t n = 0;
 	int d;
 
+	if (serial_is_canon(s, len)) { /* as openssl writes it */
+		memcpy(out, s, len);
+		out[len] = '\0';
+		return len;
+	}
 	out[0] = '\0';
 	if (len > 0 && s[0] == '-') {
 		out[n++] = '-';
