@@ -1,6 +1,5 @@
 /* measure COMMAND...: run it and print "SECONDS KIB" on descriptor 3: wall time, and the most memory that it
  * and its descendants had resident together (Pss where the kernel tells it, sampled every 2 ms). */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
