@@ -12,6 +12,7 @@
 #include "app/player.h"
 #include "app/shell.h"
 #include "base/i18n.h"
+#include "base/json.h"
 #include "child/serve.h"
 #include "drill/host.h"
 #include "line.h"
@@ -79,6 +80,7 @@ int main(int argc, char *argv[])
 	int rc;
 
 	main_standard_fds();
+	json_begin();
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C");
 	bindtextdomain(PACKAGE, LOCALEDIR);
