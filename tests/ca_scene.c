@@ -192,26 +192,19 @@ static long crl_number(const X509_CRL *crl)
 	return number;
 }
 
-const char *scene_wrong_any(void)
+const char *scene_wrong_files(const char *folder)
 {
-	struct buf b = { 0 };
 	struct dirent *de;
 	const char *wrong = NULL;
-	DIR *d;
+	DIR *d = opendir(folder);
 
-	if (fs_read("ca/index.txt", &b, 1 << 20, NULL) < 0)
-		wrong = "index.txt is absent";
-	else if (!scene_whole(NULL, buf_str(&b), b.len))
-		wrong = "index.txt is neither the old one nor the new one";
-	buf_free(&b);
-	d = opendir("crls");
 	while (wrong == NULL && d != NULL && (de = readdir(d)) != NULL) {
-		char *path = fs_join("crls", de->d_name);
+		char *path = fs_join(folder, de->d_name);
 		size_t n = strlen(de->d_name);
-		X509_CRL *crl = n > 4 && strcmp(de->d_name + n - 4, ".crl") == 0 ? crl_read(path) : NULL;
+		bool named = n > 4 && strcmp(de->d_name + n - 4, ".crl") == 0;
+		X509_CRL *crl = named ? crl_read(path) : NULL;
 
-		if (n > 4 && strcmp(de->d_name + n - 4, ".crl") == 0 &&
-		    (crl == NULL || crl_number(crl) != strtol(de->d_name + strlen("ca-"), NULL, 16)))
+		if (named && (crl == NULL || crl_number(crl) != strtol(de->d_name + strlen("ca-"), NULL, 16)))
 			wrong = "a file with a CRL's name is not a whole CRL with the number of its name";
 		X509_CRL_free(crl);
 		free(path);
@@ -219,6 +212,19 @@ const char *scene_wrong_any(void)
 	if (d != NULL)
 		closedir(d);
 	return wrong;
+}
+
+const char *scene_wrong_any(void)
+{
+	struct buf b = { 0 };
+	const char *wrong = NULL;
+
+	if (fs_read("ca/index.txt", &b, 1 << 20, NULL) < 0)
+		wrong = "index.txt is absent";
+	else if (!scene_whole(NULL, buf_str(&b), b.len))
+		wrong = "index.txt is neither the old one nor the new one";
+	buf_free(&b);
+	return wrong != NULL ? wrong : scene_wrong_files("crls");
 }
 
 /* Serial of an R row in index.txt text; NULL where the row is another. Cuts the line. */
@@ -259,27 +265,39 @@ static bool crl_is_index(X509_CRL *crl)
 	return rows > 0 && found == rows && sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)) == rows;
 }
 
-const char *scene_wrong_crl(const json_t *result)
+const char *scene_wrong_file(const char *path)
 {
-	const json_t *said = json_object_get(result, "crl");
-	X509_CRL *crl = crl_read(json_str(said, "der"));
-	char *next, hex[DIGEST_HEX];
-	const char *wrong = scene_wrong_any();
+	X509_CRL *crl = crl_read(path);
+	char *next = pki_read("ca/crlnumber");
+	const char *wrong = NULL;
 
-	next = pki_read("ca/crlnumber");
 	if (crl == NULL)
 		wrong = "the CRL that was named cannot be read or verified";
 	else if (!crl_is_index(crl))
 		wrong = "the CRL is not the index";
-	else if (crl_number(crl) != strtol(json_str(said, "number"), NULL, 16) ||
-	    crl_number(crl) >= strtol(next, NULL, 16))
-		wrong = "the CRL's number is not the one that was told, or will be used again";
-	else if (digest_file(json_str(said, "der"), hex, NULL) < 0 || strcmp(hex, json_str(said, "sha256")) != 0)
-		wrong = "the digest that was told is not the file's";
-	else if (wrong == NULL && pki_sh("openssl crl -in %s -outform DER | cmp - %s", json_str(said, "pem"), json_str(said, "der")) != 0)
-		wrong = "PEM and DER differ";
+	else if (crl_number(crl) >= strtol(next, NULL, 16))
+		wrong = "the CRL's number will be used again";
 	X509_CRL_free(crl);
 	free(next);
+	return wrong;
+}
+
+const char *scene_wrong_crl(const json_t *result)
+{
+	const json_t *said = json_object_get(result, "crl");
+	char hex[DIGEST_HEX], *name = mem_printf("/ca-%s.crl", json_str(said, "number"));
+	const char *wrong = scene_wrong_any();
+
+	if (wrong == NULL)
+		wrong = scene_wrong_file(json_str(said, "der"));
+	if (wrong == NULL && strstr(json_str(said, "der"), name) == NULL)
+		wrong = "the number that was told is not the file's";
+	if (wrong == NULL && (digest_file(json_str(said, "der"), hex, NULL) < 0 ||
+	    strcmp(hex, json_str(said, "sha256")) != 0))
+		wrong = "the digest that was told is not the file's";
+	if (wrong == NULL && pki_sh("openssl crl -in %s -outform DER | cmp - %s", json_str(said, "pem"), json_str(said, "der")) != 0)
+		wrong = "PEM and DER differ";
+	free(name);
 	return wrong;
 }
 

@@ -46,4 +46,8 @@ const char *scene_wrong_revoked(const json_t *result);
 /* The CRL that result names holds exactly index.txt's revoked rows, and its number is below the next one. */
 const char *scene_wrong_crl(const json_t *result);
 
+/* Parts of those: every CRL of a folder is whole and has the number of its name; this CRL is the index. */
+const char *scene_wrong_files(const char *folder);
+const char *scene_wrong_file(const char *crl);
+
 #endif
