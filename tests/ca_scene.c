@@ -43,7 +43,10 @@ json_t *scene_request(const char *op)
 	char *path = mem_printf("%s/manifests/ca.manifest", pki_here());
 	json_t *o = json_pack("{s:s,s:s,s:I}", "op", op, "folder", folder, "at", (json_int_t)now.stamp + 2000);
 
-	if (strcmp(op, "scope") == 0)
+	if (strncmp(op, "undo", 4) == 0)
+		json_object_update_new(o, json_pack("{s:o,s:I,s:i,s:s}", "ca", scene_ca(), "stamp", (json_int_t)now.stamp,
+		    "planned", now.planned, "sha256", strcmp(op, "undo") == 0 ? now.old_sha256 : ""));
+	else if (strcmp(op, "scope") == 0)
 		json_object_update_new(o, json_pack("{s:s,s:[o],s:[],s:{}}", "level", "end-entity", "cas", scene_ca(),
 		    "parents", "selectors"));
 	else
@@ -71,7 +74,7 @@ void scene_restore(void)
 
 	kept_restore(now.before);
 	assert_int_equal(fs_remove_tree("crls", &e), 0);
-	pki_must("cp new.crl keep.crl; cp old.crl point/.new && mv point/.new point/ca.crl; find point -name '*.sev1-*' -delete");
+	pki_must("cp old.crl point.new && mv point.new point/ca.crl && find point -name '*.sev1-*' -delete");
 }
 
 /* One run without a fault. */
@@ -88,6 +91,11 @@ static json_t *scene_clean(const char *op)
 	result = json_incref(o.result);
 	outcome_clear(&o);
 	return result;
+}
+
+void scene_revoke(void)
+{
+	json_decref(scene_clean("revoke"));
 }
 
 static void scene_crls(void)
@@ -122,9 +130,10 @@ int scene_setup(void **state)
 	now.cert = f != NULL ? PEM_read_X509(f, NULL, NULL, NULL) : NULL;
 	assert_non_null(now.cert);
 	fclose(f);
-	now.stamp = (int64_t)time(NULL) * 1000;
+	now.stamp = ((int64_t)time(NULL) - 60) * 1000; /* what else is revoked here is so at another second */
 	now.before = kept_new("ca");
 	now.old = kept_file(now.before, "index.txt");
+	digest_of(buf_str(now.old), now.old->len, now.old_sha256);
 	r = scene_clean("scope");
 	now.planned = (int)json_num(r, "count", 0);
 	manifest = mem_strdup(json_str(json_array_get(json_list(r, "cas"), 0), "manifest"));
@@ -336,5 +345,23 @@ const char *scene_wrong_revoked(const json_t *result)
 		wrong = backups_wrong(result);
 	if (wrong == NULL && pki_sh("ls ca crls | grep -F .sev1-") == 0)
 		wrong = "a temporary file is left";
+	return wrong;
+}
+
+const char *scene_wrong_undone(const json_t *result)
+{
+	struct buf b = { 0 };
+	const char *wrong = scene_wrong_any();
+
+	(void)result;
+	if (fs_read("ca/index.txt", &b, 1 << 20, NULL) < 0 || !same(now.old, buf_str(&b), b.len))
+		wrong = "index.txt is not what it was";
+	else if (pki_sh("ls crls | grep -E '(crl|pem)$'") == 0)
+		wrong = "a CRL of the revocation can still be published";
+	else if (pki_sh("test $(cat ca/crlnumber) = 02") != 0)
+		wrong = "the CRL number went back";
+	else if (pki_sh("ls ca crls | grep -F .sev1-") == 0)
+		wrong = "a temporary file is left";
+	buf_free(&b);
 	return wrong;
 }

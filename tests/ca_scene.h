@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "fault_seam.h"
 
 struct scene {
@@ -16,6 +17,7 @@ struct scene {
 	struct buf new;        /* index.txt revoked */
 	struct buf old_crl, new_crl; /* of the distribution point: before and after publication */
 	X509 *cert;
+	char old_sha256[DIGEST_HEX];
 	int64_t stamp;
 	int planned;
 };
@@ -27,7 +29,9 @@ struct scene *scene(void);
 
 /* Everything as it was before. */
 void scene_restore(void);
-/* scope, plan, revoke, crl of the CA child; owned by the caller. */
+/* ... and then revoked, without a fault. */
+void scene_revoke(void);
+/* scope, plan, revoke, crl, undo-plan, undo of the CA child; owned by the caller. */
 json_t *scene_request(const char *op);
 /* The action child's: put the new CRL onto the point. */
 json_t *scene_put(void);
@@ -46,6 +50,8 @@ const char *scene_wrong_revoked(const json_t *result);
 /* The CRL that result names holds exactly index.txt's revoked rows, and its number is below the next one. */
 const char *scene_wrong_crl(const json_t *result);
 
+/* After undo: index.txt is octet for octet what was, no CRL is left to be published, its number is not used again. */
+const char *scene_wrong_undone(const json_t *result);
 /* Parts of those: every CRL of a folder is whole and has the number of its name; this CRL is the index. */
 const char *scene_wrong_files(const char *folder);
 const char *scene_wrong_file(const char *crl);

@@ -172,6 +172,54 @@ static void test_every_crl_and_every_point(void **state)
 	incident_free(in);
 }
 
+static void revoked(struct incident *in, int stamp, const char *number)
+{
+	char body[200];
+
+	snprintf(body, sizeof body, "{\"ca\":\"issuing\",\"plan\":\"p%d\",\"manifest\":\"m\",\"count\":1,\"stamp\":%d}", stamp, stamp);
+	ok(in, 2, EV_REVOKE_START, body);
+	snprintf(body, sizeof body, "{\"ca\":\"issuing\",\"number\":\"%s\",\"entries\":1,\"sha256\":\"sha%s\","
+	    "\"next_update\":%lld,\"revoke\":true}", number, number, 60 * MINUTE);
+	ok(in, 2, EV_CRL, body);
+	ok(in, 2, EV_REVOKE_END, "{\"ca\":\"issuing\",\"outcome\":\"done\",\"planned\":1,\"revoked\":1}");
+}
+
+static void test_undone(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	ok(in, 1, EV_UNDO_START, "{\"ca\":\"issuing\"}"); /* of nothing: passed over */
+	ok(in, 1, EV_SCOPE, "{\"manifest\":\"aa\",\"count\":1,\"cas\":[{\"ca\":\"issuing\",\"selected\":1}]}");
+	revoked(in, 1, "01");
+	assert_int_equal(state_of(in, 4), CP_DONE);
+	/* begun: its CRL is not to be published from now on, whatever becomes of it */
+	ok(in, 3, EV_UNDO_START, "{\"ca\":\"issuing\"}");
+	assert_int_equal(incident_revocation(in, "issuing")->state, REVOKE_UNDOING);
+	assert_null(incident_crl(in, "issuing"));
+	assert_int_equal(state_of(in, 4), CP_OPEN);
+	ok(in, 3, EV_UNDO_END, "{\"ca\":\"issuing\",\"outcome\":\"failed\",\"detail\":\"why\"}");
+	assert_int_equal(incident_revocation(in, "issuing")->state, REVOKE_FAILED);
+	ok(in, 3, EV_UNDO_START, "{\"ca\":\"issuing\"}");
+	ok(in, 3, EV_UNDO_END, "{\"ca\":\"issuing\",\"outcome\":\"done\"}");
+	assert_int_equal(incident_revocation(in, "issuing")->state, REVOKE_UNDONE);
+	assert_int_equal(state_of(in, 4), CP_OPEN);
+	/* one that is published, and one after it that is not: the CRL of the first is the CA's again */
+	revoked(in, 2, "02");
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "");
+	ok(in, 4, EV_POINT_START, "{\"ca\":\"issuing\",\"point\":\"a\",\"sha256\":\"sha02\"}");
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "a");
+	revoked(in, 3, "03");
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "");
+	ok(in, 4, EV_POINT_START, "{\"ca\":\"issuing\",\"point\":\"a\",\"sha256\":\"sha02\"}"); /* the older one again */
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "");
+	ok(in, 5, EV_UNDO_START, "{\"ca\":\"issuing\"}");
+	ok(in, 5, EV_UNDO_END, "{\"ca\":\"issuing\",\"outcome\":\"done\"}");
+	assert_string_equal(incident_crl(in, "issuing")->number, "02");
+	assert_int_equal(state_of(in, 4), CP_OPEN);
+	incident_free(in);
+}
+
 static void test_recovery_and_closing_by_hand(void **state)
 {
 	struct incident *in = opened();
@@ -252,7 +300,7 @@ int main(void)
 		cmocka_unit_test(test_scope_closes_triage_and_new_answers_unfreeze_it),
 		cmocka_unit_test(test_containment), cmocka_unit_test(test_a_notice_needs_every_recipient),
 		cmocka_unit_test(test_every_crl_and_every_point),
-		cmocka_unit_test(test_recovery_and_closing_by_hand),
+		cmocka_unit_test(test_undone), cmocka_unit_test(test_recovery_and_closing_by_hand),
 		cmocka_unit_test(test_triage_answers_come_from_closed_menus),
 		cmocka_unit_test(test_every_event_has_a_name_and_words),
 	};

@@ -38,7 +38,8 @@ static void wrong(const char *what, const struct shot *s, const struct outcome *
 static const char *wrong_put(const json_t *result)
 {
 	(void)result;
-	return pki_sh("cmp new.crl point/ca.crl") == 0 ? NULL : "the point does not hold the new CRL";
+	return pki_sh("cmp new.crl point/ca.crl && test \"$(ls -A point)\" = ca.crl") == 0 ? NULL :
+	    "the point does not hold the new CRL, and it alone";
 }
 
 static const char *wrong_plan(const json_t *result)
@@ -54,10 +55,11 @@ static const char *wrong_scope(const json_t *result)
 static const struct operation {
 	const char *in, *name;
 	const char *(*wrong)(const json_t *result);
+	bool revoked; /* it begins where a revocation has ended */
 } operations[] = {
-	{ "child ca", "scope", wrong_scope }, { "child ca", "plan", wrong_plan },
-	{ "child ca", "revoke", scene_wrong_revoked }, { "child ca", "crl", scene_wrong_crl },
-	{ "child action", "put", wrong_put },
+	{ "child ca", "scope", wrong_scope, false }, { "child ca", "plan", wrong_plan, false },
+	{ "child ca", "revoke", scene_wrong_revoked, false }, { "child ca", "crl", scene_wrong_crl, false },
+	{ "child ca", "undo", scene_wrong_undone, true }, { "child action", "put", wrong_put, false },
 };
 
 /* Kill it there, look, and let the next run (killed once more at the same count, then not at all) end it. False where
@@ -70,6 +72,8 @@ static bool kill_at(const struct operation *op, const struct shot *s)
 	bool fired;
 
 	scene_restore();
+	if (op->revoked)
+		scene_revoke();
 	fault_child(op->in + strlen("child "), request, s, &o);
 	if ((fired = o.fault.fired)) {
 		if (o.sig != SIGKILL || (why = scene_wrong_any()) != NULL)

@@ -191,8 +191,12 @@ static void detail_crls(struct pane *p, const struct incident *in)
 		char planned[32], done[32];
 		if (r->state == REVOKE_DONE && incident_crl(in, r->ca) != NULL)
 			continue;
+		if (r->state == REVOKE_UNDONE) {
+			pane_line(p, STYLE_BUSY, _("%s: undone, nothing of it was published"), r->ca);
+			continue;
+		}
 		pane_line(p, r->state == REVOKE_FAILED ? STYLE_BAD : STYLE_BUSY, "%s: %s, %s %s %s %s", r->ca,
-		    r->state == REVOKE_FAILED ? _("failed") : _("running"), text_count(done, r->revoked),
+		    r->state == REVOKE_FAILED ? _("failed") : r->state == REVOKE_UNDOING ? _("being undone") : _("running"), text_count(done, r->revoked),
 		    _("of"), text_count(planned, r->planned), r->detail);
 	}
 	for (size_t i = 0; i < in->crls; i++) {

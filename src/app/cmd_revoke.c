@@ -7,6 +7,7 @@
 #include "app/engine.h"
 #include "app/request.h"
 #include "app/revoke_jobs.h"
+#include "app/undo.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -185,6 +186,10 @@ static void revoke_go(struct run *r)
 {
 	struct revoke_jobs *d = run_data(r);
 
+	if (args_has(run_args(r), "undo")) {
+		undo_go(r);
+		return;
+	}
 	d->at = 0;
 	json_object_set_new(run_result(r), "cas", json_array());
 	revoke_next(r);
@@ -214,6 +219,10 @@ static void revoke_asked(void *ctx, const json_t *result, const struct err *err)
 		free(j->manifest);
 		j->manifest = mem_strdup(json_str(result, "manifest"));
 		revoke_job_recall(r, j);
+	}
+	if (j->resumed && json_num(result, "done", 0) == 0) {
+		j->resumed = false; /* nothing of it is there, or not any more: it begins anew, with backups of its own */
+		j->stamp = 0;
 	}
 	d->at++;
 	revoke_ask(r);
@@ -254,9 +263,13 @@ static void revoke_ask(struct run *r)
 static void revoke_start(struct run *r)
 {
 	struct err e = { 0 };
-	struct revoke_jobs *d = revoke_jobs_new(r, &e);
+	struct revoke_jobs *d;
 
-	if (d == NULL) {
+	if (args_has(run_args(r), "undo")) {
+		undo_start(r);
+		return;
+	}
+	if ((d = revoke_jobs_new(r, &e)) == NULL) {
 		run_fail(r, &e);
 		return;
 	}
@@ -268,9 +281,10 @@ const struct command cmd_revoke = {
 	.name = "revoke", .key = "r", .usage = "",
 	.summary = N_("revoke what the scope froze, and sign the emergency CRLs"),
 	.effect = N_("rewrites index.txt of each CA concerned once, keeping a backup beside it, and signs a CRL; "
-	             "revocation cannot be undone once the CRL is published"),
+	             "--undo takes it back from the backup as long as nothing was published, and not after"),
 	.options = (const struct option[]){
 		{ "hours", "N", N_("hours until the CRL's nextUpdate (default: crl_hours of the CA)") },
+		{ "undo", NULL, N_("take the latest revocation back: index.txt from its backup, its CRLs set aside") },
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_INCIDENT | GATE_ARMED | GATE_TRIAGE | GATE_SCOPE | GATE_OFFLINE | GATE_LEASE,
 	.start = revoke_start, .go = revoke_go,

@@ -61,7 +61,7 @@ void revoke_job_recall(struct run *r, struct revoke_job *j)
 	const struct crl_made *crl = incident_crl(run_incident(r), j->ca);
 
 	j->stamp = 0;
-	if (was == NULL)
+	if (was == NULL || was->state == REVOKE_UNDONE)
 		return;
 	if (j->manifest[0] == '\0') {
 		j->stamp = was->stamp; /* is it the same? the plan will tell, with this date */

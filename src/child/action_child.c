@@ -123,6 +123,17 @@ static int action_image(const json_t *request, json_t **result, struct err *e)
 	return rc < 0 ? rc : action_exec(argv, request, result, e);
 }
 
+/* A try that was killed must leave nothing where clients fetch; whoever publishes holds the lease. */
+static void action_sweep(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char *folder = mem_strndup(path, (size_t)(name - path)), *prefix = mem_printf("%s.sev1-", name);
+
+	fs_sweep(folder, prefix); /* of this file only: its neighbours are published at the same time */
+	free(folder);
+	free(prefix);
+}
+
 static int action_put(const json_t *request, json_t **result, struct err *e)
 {
 	const char *path = json_str(request, "path"), *file = json_str(request, "file");
@@ -135,6 +146,7 @@ static int action_put(const json_t *request, json_t **result, struct err *e)
 	if ((rc = fs_read(file, &b, PUT_MAX, e)) < 0)
 		goto out;
 	digest_of(buf_str(&b), b.len, hex);
+	action_sweep(path);
 	if ((rc = fs_write(path, buf_str(&b), b.len, (mode_t)json_num(request, "mode", 0644), e)) < 0)
 		goto out;
 	if ((rc = digest_file(path, back, e)) == 0 && strcmp(hex, back) != 0)

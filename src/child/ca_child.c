@@ -206,6 +206,8 @@ static const struct {
 	{ "plan", ca_plan },
 	{ "revoke", ca_revoke },
 	{ "crl", ca_crl },
+	{ "undo-plan", ca_undo_plan },
+	{ "undo", ca_undo },
 	{ "inspect", ca_inspect },
 	{ "check", ca_check },
 	{ "issuer-check", ca_issuer_check },

@@ -17,6 +17,8 @@ int ca_count(const json_t *request, json_t **result, struct err *e);
 int ca_scope(const json_t *request, json_t **result, struct err *e);
 int ca_plan(const json_t *request, json_t **result, struct err *e);
 int ca_revoke(const json_t *request, json_t **result, struct err *e);
+int ca_undo_plan(const json_t *request, json_t **result, struct err *e);
+int ca_undo(const json_t *request, json_t **result, struct err *e);
 int ca_crl(const json_t *request, json_t **result, struct err *e);
 int ca_issue(const json_t *request, json_t **result, struct err *e);
 

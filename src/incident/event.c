@@ -23,6 +23,8 @@ static const char *const names[EV_KINDS] = {
 	[EV_REVOKE_START] = "revocation.started",
 	[EV_REVOKE_END] = "revocation.ended",
 	[EV_CRL] = "crl.signed",
+	[EV_UNDO_START] = "undo.started",
+	[EV_UNDO_END] = "undo.ended",
 	[EV_POINT_START] = "publication.started",
 	[EV_POINT] = "publication.point",
 	[EV_NOTICE_START] = "notice.started",
@@ -111,6 +113,21 @@ static void text_revoke(struct buf *b, const struct event *ev)
 		    (long long)json_num(o, "revoked", 0), (long long)json_num(o, "planned", 0), json_str(o, "backup"));
 	else
 		buf_addf(b, _("revoke: %s: FAILED: %s"), json_str(o, "ca"), json_str(o, "detail"));
+}
+
+static void text_undo(struct buf *b, const struct event *ev)
+{
+	const json_t *o = ev->body;
+	char count[32];
+
+	if (ev->kind == EV_UNDO_START)
+		buf_addf(b, _("undo: %s: index.txt from %s, sha256 %.16s"), json_str(o, "ca"),
+		    or_else(json_str(o, "backup"), _("what it is: nothing had been written")), json_str(o, "sha256"));
+	else if (strcmp(json_str(o, "outcome"), "done") == 0)
+		buf_addf(b, _("undo: %s: %s certificates valid again, %zu CRL files set aside"), json_str(o, "ca"),
+		    text_count(count, json_num(o, "rows", 0)), json_array_size(json_list(o, "crls")));
+	else
+		buf_addf(b, _("undo: %s: FAILED: %s"), json_str(o, "ca"), json_str(o, "detail"));
 }
 
 static void text_crl(struct buf *b, const struct event *ev)
@@ -263,6 +280,10 @@ char *event_text(const struct event *ev)
 	case EV_REVOKE_START:
 	case EV_REVOKE_END:
 		text_revoke(&b, ev);
+		break;
+	case EV_UNDO_START:
+	case EV_UNDO_END:
+		text_undo(&b, ev);
 		break;
 	case EV_CRL:
 		text_crl(&b, ev);

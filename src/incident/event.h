@@ -32,6 +32,8 @@ enum event_kind {
 	/* {ca, number (hex), entries, this_update, next_update, sha256 (of the DER), der, pem (paths),
 	 *  octets, signature, revoke: bool (made by a revocation)} */
 	EV_CRL,
+	EV_UNDO_START,   /* {ca, plan, backup, sha256, stamp, count} the revocation of that stamp is taken back */
+	EV_UNDO_END,     /* {ca, plan, outcome: "done"|"failed", rows, crls: [paths set aside], number, detail, ms} */
 	EV_POINT_START,  /* {ca, point, url, sha256} */
 	EV_POINT,        /* {ca, point, url, sha256, state: "placed"|"verified"|"failed", attempt, detail} */
 	EV_NOTICE_START, /* {notice, sha256 (of the text), subject, to: [..]} */

@@ -218,6 +218,76 @@ static void apply_action(struct incident *in, const struct event *ev)
 	    strcmp(outcome, "undone") == 0 ? ACTION_UNDONE : ACTION_FAILED;
 }
 
+static void crl_copy(struct crl_made *to, const struct crl_made *from)
+{
+	crl_made_clear(to);
+	*to = *from;
+	to->ca = mem_strdup(from->ca);
+	to->number = mem_strdup(from->number);
+	to->sha256 = mem_strdup(from->sha256);
+	to->der = mem_strdup(from->der);
+	to->pem = mem_strdup(from->pem);
+	to->signature = mem_strdup(from->signature);
+}
+
+/* A revocation begins, or one that was interrupted goes on (its stamp is the same). */
+static void revoke_begin(struct incident *in, struct revocation *r, const struct event *ev)
+{
+	int64_t stamp = json_num(ev->body, "stamp", 0);
+	const struct crl_made *crl = incident_crl(in, r->ca);
+
+	if (stamp != r->stamp || r->state == REVOKE_UNDONE) {
+		set_literal(&r->offered, "");
+		crl_made_clear(&r->before);
+		if (crl != NULL)
+			crl_copy(&r->before, crl);
+	}
+	set(&r->manifest, ev->body, "manifest");
+	r->planned = json_num(ev->body, "count", 0);
+	r->revoked = 0;
+	r->stamp = stamp;
+	r->at = ev->at;
+	r->state = REVOKE_STARTED;
+}
+
+/* What the revocation signed is the CA's CRL no more, and checkpoint 4 waits again. */
+static void undo_crl(struct incident *in, const struct revocation *r)
+{
+	struct crl_made *c = (struct crl_made *)incident_crl(in, r->ca);
+
+	if (c != NULL && r->before.ca != NULL) {
+		crl_copy(c, &r->before);
+	} else if (c != NULL) {
+		crl_made_clear(c);
+		memmove(c, c + 1, (size_t)(in->crl + in->crls - (c + 1)) * sizeof *c);
+		in->crls--;
+	}
+	for (size_t i = 0; i < in->checkpoints; i++) {
+		struct checkpoint *cp = &in->checkpoint[i];
+		if (strcmp(cp->evidence, "crl-made") != 0 || cp->state != CP_DONE)
+			continue;
+		cp->state = CP_OPEN;
+		cp->done_at = 0;
+	}
+}
+
+static void apply_undo(struct incident *in, const struct event *ev)
+{
+	struct revocation *r = (struct revocation *)incident_revocation(in, json_str(ev->body, "ca"));
+
+	if (r == NULL)
+		return;
+	if (ev->kind == EV_UNDO_START) {
+		r->state = REVOKE_UNDOING;
+		set_literal(&r->detail, "");
+		undo_crl(in, r);
+		return;
+	}
+	set(&r->detail, ev->body, "detail");
+	r->state = strcmp(json_str(ev->body, "outcome"), "done") == 0 ? REVOKE_UNDONE : REVOKE_FAILED;
+	r->revoked = 0;
+}
+
 static void apply_revoke(struct incident *in, const struct event *ev)
 {
 	const json_t *o = ev->body;
@@ -230,14 +300,12 @@ static void apply_revoke(struct incident *in, const struct event *ev)
 		set_literal(&r->manifest, "");
 		set_literal(&r->backup, "");
 		set_literal(&r->detail, "");
+		set_literal(&r->offered, "");
+		r->state = REVOKE_UNDONE;
 	}
 	set(&r->plan, o, "plan");
 	if (ev->kind == EV_REVOKE_START) {
-		set(&r->manifest, o, "manifest");
-		r->planned = json_num(o, "count", 0);
-		r->revoked = 0;
-		r->stamp = json_num(o, "stamp", 0);
-		r->state = REVOKE_STARTED;
+		revoke_begin(in, r, ev);
 		return;
 	}
 	set(&r->backup, o, "backup");
@@ -270,11 +338,23 @@ static void apply_crl(struct incident *in, const struct event *ev)
 	c->at = ev->at;
 }
 
+/* From the moment a CRL of a revocation was begun to be put somewhere, a client may have it. */
+static void revoke_offered(struct incident *in, const json_t *o)
+{
+	struct revocation *r = (struct revocation *)incident_revocation(in, json_str(o, "ca"));
+
+	if (r != NULL && r->state != REVOKE_UNDONE && r->offered[0] == '\0' &&
+	    (r->before.ca == NULL || strcmp(r->before.sha256, json_str(o, "sha256")) != 0))
+		set(&r->offered, o, "point");
+}
+
 static void apply_point(struct incident *in, const struct event *ev)
 {
 	const json_t *o = ev->body;
 	const char *state = json_str(o, "state");
 	struct point *p = point_add(in, o);
+
+	revoke_offered(in, o);
 
 	set(&p->url, o, "url");
 	set(&p->sha256, o, "sha256");
@@ -445,6 +525,8 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_REVOKE_START:
 	case EV_REVOKE_END: apply_revoke(in, ev); break;
 	case EV_CRL: apply_crl(in, ev); break;
+	case EV_UNDO_START:
+	case EV_UNDO_END: apply_undo(in, ev); break;
 	case EV_POINT_START:
 	case EV_POINT: apply_point(in, ev); break;
 	case EV_NOTICE_START:

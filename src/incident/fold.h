@@ -7,5 +7,6 @@
 void incident_free_playbook(struct incident *in);
 void incident_free_scope(struct incident *in);
 void incident_free_issuer(struct incident *in);
+void crl_made_clear(struct crl_made *c);
 
 #endif

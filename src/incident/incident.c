@@ -65,6 +65,12 @@ void incident_free_issuer(struct incident *in)
 	in->issuer = NULL;
 }
 
+void crl_made_clear(struct crl_made *c)
+{
+	FREE_ALL(c->ca, c->number, c->sha256, c->der, c->pem, c->signature);
+	*c = (struct crl_made){ 0 };
+}
+
 static void incident_free_work(struct incident *in)
 {
 	for (size_t i = 0; i < in->actions; i++) {
@@ -73,12 +79,11 @@ static void incident_free_work(struct incident *in)
 	}
 	for (size_t i = 0; i < in->revocations; i++) {
 		struct revocation *r = &in->revocation[i];
-		FREE_ALL(r->ca, r->plan, r->manifest, r->backup, r->detail);
+		FREE_ALL(r->ca, r->plan, r->manifest, r->backup, r->detail, r->offered);
+		crl_made_clear(&r->before);
 	}
-	for (size_t i = 0; i < in->crls; i++) {
-		struct crl_made *c = &in->crl[i];
-		FREE_ALL(c->ca, c->number, c->sha256, c->der, c->pem, c->signature);
-	}
+	for (size_t i = 0; i < in->crls; i++)
+		crl_made_clear(&in->crl[i]);
 	for (size_t i = 0; i < in->points; i++) {
 		struct point *p = &in->point[i];
 		FREE_ALL(p->ca, p->point, p->url, p->sha256, p->detail);

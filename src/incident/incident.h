@@ -49,17 +49,21 @@ struct action {
 	char *sha256;   /* of a forensic image, "" otherwise */
 };
 
-struct revocation {
-	char *ca, *plan, *manifest, *backup, *detail;
-	int64_t stamp;           /* ms: the revocation date that is written */
-	int64_t planned, revoked;
-	enum { REVOKE_STARTED, REVOKE_DONE, REVOKE_FAILED } state;
-};
-
 struct crl_made {
 	char *ca, *number, *sha256, *der, *pem, *signature;
 	int64_t entries, octets, this_update, next_update, at;
 	bool revoke;
+};
+
+struct revocation {
+	char *ca, *plan, *manifest, *backup, *detail;
+	int64_t stamp;           /* ms: the revocation date that is written */
+	int64_t planned, revoked;
+	/* undoing: that was begun and has not ended; undone: as if it had not been */
+	enum { REVOKE_STARTED, REVOKE_DONE, REVOKE_FAILED, REVOKE_UNDOING, REVOKE_UNDONE } state;
+	int64_t at;              /* ms: when it was last begun */
+	char *offered;           /* the first point that a CRL of it was begun to be put on; "" none */
+	struct crl_made before;  /* the CA's CRL before it; .ca NULL where there was none */
 };
 
 enum point_state { POINT_NONE, POINT_STARTED, POINT_PLACED, POINT_VERIFIED, POINT_FAILED };
