@@ -100,13 +100,22 @@ static bool member(const char *text, const char *name, char *out, size_t size)
 	return at != NULL;
 }
 
+static bool is_undo(const char *command)
+{
+	return strcmp(command, "undo") == 0;
+}
+
 bool program_plan(struct planned *p, const char *command)
 {
 	char *said;
-	int status = PROGRAM(&said, command, "--json");
+	int status = is_undo(command) ? PROGRAM(&said, "revoke", "--undo", "--json") : PROGRAM(&said, command, "--json");
 	bool made = member(said, "hash", p->hash, sizeof p->hash) && member(said, "phrase", p->phrase, sizeof p->phrase);
 
 	p->command = command;
+	if (is_undo(command) && strstr(said, "nothing was revoked") != NULL) {
+		free(said);
+		return false;
+	}
 	if (status != 0 && !made) {
 		print_message("%s: status %d: %s\n", command, status, said);
 		fail();
@@ -117,8 +126,10 @@ bool program_plan(struct planned *p, const char *command)
 
 pid_t program_start(const struct planned *p, const struct shot *s)
 {
-	return fault_start((const char *const[]){ "-c", "sev1.conf", p->command, "--plan", p->hash, "--confirm", p->phrase,
-	                       NULL }, s);
+	bool undo = is_undo(p->command);
+
+	return fault_start((const char *const[]){ "-c", "sev1.conf", undo ? "revoke" : p->command, "--plan", p->hash,
+	                       "--confirm", p->phrase, undo ? "--undo" : NULL, NULL }, s);
 }
 
 static void must(const char *const *arguments)
@@ -282,4 +293,15 @@ const char *program_wrong_done(bool published)
 	if ((wrong = scene_wrong_file(last)) != NULL)
 		return wrong;
 	return published && pki_sh("cmp '%s' point/ca.crl", last) != 0 ? "the point does not hold the last CRL" : NULL;
+}
+
+const char *program_wrong_undone(void)
+{
+	const char *wrong = program_wrong_any();
+
+	if (wrong == NULL && index_revoked() != 0)
+		wrong = "index.txt is not what it was";
+	if (wrong == NULL && pki_sh("ls '%s' | grep -E '(crl|pem)$'", crls) == 0)
+		wrong = "a CRL of the revocation can still be published";
+	return wrong;
 }

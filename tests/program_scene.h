@@ -23,7 +23,7 @@ struct planned {
 	const char *command;
 	char hash[65], phrase[40];
 };
-/* Make the plan. False where nothing is left to do. */
+/* Make the plan of "revoke", "publish" or "undo" (revoke --undo). False where nothing is left to do. */
 bool program_plan(struct planned *p, const char *command);
 /* Start it, confirmed. */
 pid_t program_start(const struct planned *p, const struct shot *s);
@@ -32,6 +32,8 @@ pid_t program_start(const struct planned *p, const struct shot *s);
 bool program_whole(void *ctx, const char *p, size_t len);
 /* NULL, or what does not hold: the journal verifies; index.txt is whole; no two CRLs have one number. */
 const char *program_wrong_any(void);
+/* ... and the revocation is undone: index.txt is what it was, no CRL can be published. */
+const char *program_wrong_undone(void);
 /* ... and the plan is carried out, the last CRL is the index, and (published) the point serves it. */
 const char *program_wrong_done(bool published);
 

@@ -135,6 +135,11 @@ static void finish(const char *command, const char *when)
 	outcome_clear(&o);
 }
 
+static const char *wrong_done(const char *command)
+{
+	return strcmp(command, "undo") == 0 ? program_wrong_undone() : program_wrong_done(strcmp(command, "publish") == 0);
+}
+
 static void must_hold(const char *why, const char *when)
 {
 	if (why != NULL) {
@@ -237,7 +242,7 @@ static void storm_run(struct storm *st, const char *command, const struct planne
 	fault_wait(pid, &o);
 	snprintf(when, sizeof when, "%s, %s killed after %ld us", command, parent ? "itself" : "a child", us);
 	if (o.sig == 0 && o.status == 0)
-		must_hold(program_wrong_done(strcmp(command, "publish") == 0), when);
+		must_hold(wrong_done(command), when);
 	else if (o.sig == 0 && strlen(o.said) < 10)
 		must_hold("a failure without a word", when);
 	else
@@ -245,18 +250,18 @@ static void storm_run(struct storm *st, const char *command, const struct planne
 	outcome_clear(&o);
 }
 
-/* One incident: revoke and publish, each interrupted up to five times, then let be. */
+/* One incident: revoked, undone, revoked again, published, each interrupted up to five times, then let be. */
 static void storm_round(struct storm *st, long most)
 {
-	static const char *const commands[] = { "revoke", "publish" };
+	static const char *const commands[] = { "revoke", "undo", "revoke", "publish" };
 	struct planned p;
 
 	program_restore();
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		for (unsigned long n = fault_random(&st->seed) % 6; n > 0 && st->kills < most && program_plan(&p, commands[i]); n--)
 			storm_run(st, commands[i], &p);
 		finish(commands[i], "a round of kills");
-		must_hold(program_wrong_done(i == 1), commands[i]);
+		must_hold(wrong_done(commands[i]), commands[i]);
 	}
 	st->runs++;
 }

@@ -160,6 +160,15 @@ static void revoke_finish(struct run *r)
 	run_fail(r, &d->error);
 }
 
+/* Now, to the second; the backups are named by it, so one that was undone this very second has had its own. */
+static int64_t revoke_moment(const struct run *r, const char *ca)
+{
+	const struct revocation *was = incident_revocation(run_incident(r), ca);
+	int64_t now = clock_now() / 1000 * 1000;
+
+	return was != NULL && now <= was->stamp ? was->stamp + 1000 : now;
+}
+
 static void revoke_next(struct run *r)
 {
 	struct revoke_jobs *d = run_data(r);
@@ -173,7 +182,7 @@ static void revoke_next(struct run *r)
 	}
 	j = &d->job[d->at];
 	if (j->stamp == 0)
-		j->stamp = clock_now() / 1000 * 1000;
+		j->stamp = revoke_moment(r, j->ca);
 	if (run_append(r, EV_REVOKE_START, revoke_start_body(j, run_plan_of(r)->hash)) < 0)
 		return;
 	d->started = clock_now();

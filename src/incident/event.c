@@ -124,7 +124,7 @@ static void text_undo(struct buf *b, const struct event *ev)
 		buf_addf(b, _("undo: %s: index.txt from %s, sha256 %.16s"), json_str(o, "ca"),
 		    or_else(json_str(o, "backup"), _("what it is: nothing had been written")), json_str(o, "sha256"));
 	else if (strcmp(json_str(o, "outcome"), "done") == 0)
-		buf_addf(b, _("undo: %s: %s certificates valid again, %zu CRL files set aside"), json_str(o, "ca"),
+		buf_addf(b, _("undo: %s: %s valid again, CRL files set aside: %zu"), json_str(o, "ca"),
 		    text_count(count, json_num(o, "rows", 0)), json_array_size(json_list(o, "crls")));
 	else
 		buf_addf(b, _("undo: %s: FAILED: %s"), json_str(o, "ca"), json_str(o, "detail"));
