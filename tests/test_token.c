@@ -161,6 +161,49 @@ static void test_issue(void **state)
 	free(csr);
 }
 
+static json_t *pull_at_second(int *end)
+{
+	if (json_array_size(lines) == 1)
+		token_pull();
+	return next_line(end);
+}
+
+/* In the middle of issuing: the session ends, and nothing of the batch is in the index. */
+static void test_issue_pulled(void **state)
+{
+	char *csr = pki_read("web.csr");
+	int rows = pki_count("ec/index.txt", "V");
+
+	(void)state;
+	lines = json_pack("[{s:s,s:s,s:[s]},{s:s,s:s,s:[s]}]", "id", "a", "csr", csr, "names", "web.example.com", "id", "b",
+	    "csr", csr, "names", "web.example.com");
+	seam_next = pull_at_second;
+	ask(json_pack("{s:s,s:o,s:i}", "op", "issue", "ca", token_request("ec", 0), "days", 7), TOKEN_PIN, ERR_FAILED);
+	said("the token went away in the middle");
+	assert_null(seam_find("issued", 0)); /* both were one batch */
+	assert_null(seam_find("refused", 0)); /* it is no server's fault: they may be asked for again */
+	token_return();
+	assert_int_equal(pki_count("ec/index.txt", "V"), rows);
+	json_decref(lines);
+	lines = NULL;
+	seam_next = NULL;
+	free(csr);
+}
+
+/* A new intermediate, signed by a key on the token. */
+static void test_issuer_new(void **state)
+{
+	json_t *r = ask(json_pack("{s:s,s:s,s:o,s:s+,s:s,s:s,s:s}", "op", "issuer-new", "mode", "intermediate", "parent",
+	                    token_request("rsa", 1), "folder", pki_here(), "/next", "name", "next", "subject", "/CN=Next CA",
+	                    "key", "ec-p256"), TOKEN_PIN, 0);
+
+	(void)state;
+	assert_int_equal(asked, 1);
+	pki_must("openssl verify -CAfile rsa/ca.crt next/ca.crt");
+	json_decref(r);
+	token_logins();
+}
+
 /* One try for one typed PIN, whatever the engine would do; and none where nobody types. */
 static void test_wrong_pin(void **state)
 {
@@ -455,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_uri), cmocka_unit_test(test_crl), cmocka_unit_test(test_issue),
+		cmocka_unit_test(test_issue_pulled), cmocka_unit_test(test_issuer_new),
 		cmocka_unit_test(test_wrong_pin), cmocka_unit_test(test_pulled), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_check), cmocka_unit_test(test_passphrase), cmocka_unit_test(test_pss),
 		cmocka_unit_test(test_not_found),
