@@ -216,6 +216,24 @@ rmdir "$D/tokens"; mv "$D/pulled" "$D/tokens"
 echo "$PIN" | sev1 crl renew --pin-fd 0 >"$D/out" 2>&1 || { cat "$D/out"; die "the token is back"; }
 ok "without the token nothing is done; with it again the same command works"
 
+# ---- a lock that locks nothing is no evidence, and neither is a key that nobody could try ----
+sed -e 's/^run = pkcs11-tool.*/run = true/' -e 's/^\[action lock\]/[action sham]/' "$D/sev1.conf" >"$D/sham.conf"
+echo "deadline = 2" >>"$D/sham.conf"
+cp "$D/sev1.conf" "$D/kept.conf"; cp "$D/sham.conf" "$D/sev1.conf"
+want=1 planned contain --only sham --pin-fd 0 <<END
+$PIN
+END
+want=0
+sev1 timeline | grep -q "sham: FAILED.*the key still signs" || { sev1 timeline | tail -n 5; die "a lock that locks nothing held"; }
+want=1 planned contain --only sham --pin-fd 0 <<END
+$WRONG
+$WRONG
+END
+want=0
+sev1 timeline | grep -q "sham: FAILED.*not proved, the key could not be tried: .*refused the PIN" || { sev1 timeline | tail -n 5; die "a wrong PIN proved a lock"; }
+cp "$D/kept.conf" "$D/sev1.conf"
+ok "a lock that locks nothing does not hold, and a mistyped PIN proves none"
+
 # ---- the key lock: tried before with the right PIN, and found locked after ----
 keys ":contain" Enter
 wait_for 20 "the plan" shows "to go on, or Esc."
