@@ -45,7 +45,9 @@ static int main_console(const struct shell_call *call)
 	struct engine *en = engine_new(l, &o, &e);
 	int rc = e.code;
 
-	if (en != NULL && call->incident == NULL && engine_open(en, NULL, &e) < 0 && e.code == ERR_AUDIT)
+	if (en != NULL && shell_pin_fd(en, call->pin_fd, &e) < 0)
+		rc = e.code;
+	else if (en != NULL && call->incident == NULL && engine_open(en, NULL, &e) < 0 && e.code == ERR_AUDIT)
 		rc = e.code;
 	else if (en != NULL && !call->read_only && drill_attach(en, &e) < 0)
 		rc = e.code;

@@ -14,6 +14,7 @@ struct ca_conf {          /* [ca NAME] */
 	char *section;        /* its section there; NULL: default_ca */
 	char *parent;         /* name of the issuing CA; NULL for a root or one that is not here */
 	char *key;            /* overrides private_key; "pkcs11:..." for a token; NULL */
+	char *pkcs11_module;  /* the PKCS#11 library of that token; NULL */
 	int crl_hours;        /* nextUpdate after thisUpdate; default 24 */
 	bool spare;           /* may be the replacement issuer; holds nothing yet */
 	int line;
@@ -40,6 +41,7 @@ struct action_conf {      /* [action NAME], in the order of the file */
 	char *name, *title;
 	enum action_kind kind;
 	char *host;           /* a [host]; NULL: this machine */
+	char *ca;             /* keylock: whose key must not sign afterwards; NULL */
 	char *run, *verify, *undo;  /* shell commands, as the operator wrote them */
 	char *ports;          /* firewall: "80, 443" */
 	char *probe;          /* "address:port" that must not answer from here afterwards; NULL */

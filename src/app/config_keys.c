@@ -64,7 +64,10 @@ const struct conf_key conf_keys[] = {
 	{ CA, "parent", CONF_CA, M(ca_conf, parent), 0, false, NULL, 0, 0, NULL, "root",
 	    "The [ca] that issued it. None for a root, or one that is not on this machine." },
 	{ CA, "key", CONF_KEY, M(ca_conf, key), 0, false, NULL, 0, 0, NULL,
-	    "/etc/pki/CA/private/cakey.pem", "In place of private_key of its openssl.cnf." },
+	    "/etc/pki/CA/private/cakey.pem", "In place of private_key of its openssl.cnf: a file, or on a token\n"
+	    "pkcs11:token=CA;object=ca-key, without a PIN: it is asked for." },
+	{ CA, "pkcs11-module", CONF_PATH, M(ca_conf, pkcs11_module), 0, false, NULL, 0, 0, NULL,
+	    "/usr/lib/softhsm/libsofthsm2.so", "The PKCS#11 library of that token." },
 	{ CA, "crl-hours", CONF_NUMBER, M(ca_conf, crl_hours), 0, false, "24", 1, 8760, NULL, NULL,
 	    "An emergency CRL is good for this long. Too short a time takes every client down that\n"
 	    "insists on a CRL, once nobody renews it." },
@@ -100,6 +103,8 @@ const struct conf_key conf_keys[] = {
 	    "SHA-256. keylock: run, but not before the CRL is signed." },
 	{ ACTION, "host", CONF_HOST, M(action_conf, host), 0, false, NULL, 0, 0, NULL, "example",
 	    "On this host; without it on this machine." },
+	{ ACTION, "ca", CONF_CA, M(action_conf, ca), 0, false, NULL, 0, 0, NULL, "example",
+	    "keylock: the CA whose key must not sign afterwards; sev1 tries it by itself." },
 	TEXT(ACTION, "run", M(action_conf, run), "systemctl stop pki-ca", "A shell command."),
 	TEXT(ACTION, "verify", M(action_conf, verify), "! systemctl is-active --quiet pki-ca",
 	    "Succeeds when the step holds. Without it the step cannot be proved."),

@@ -21,6 +21,7 @@ json_t *ca_request(const struct config *c, const char *name)
 	request_put(o, "config", ca->config);
 	request_put(o, "section", ca->section);
 	request_put(o, "key", ca->key);
+	request_put(o, "module", ca->pkcs11_module);
 	request_put(o, "parent", ca->parent);
 	return o;
 }

@@ -105,8 +105,8 @@ static int jobs_own(struct run *r, struct revoke_jobs *d, struct err *e)
 		j->subjects = subjects;
 		j->count++;
 	}
-	for (j = d->job; j < d->job + d->jobs; j++)
-		revoke_job_recall(r, j);
+	for (size_t i = 0; i < d->jobs; i++) /* by number: there may be none, and no array */
+		revoke_job_recall(r, &d->job[i]);
 	return 0;
 }
 

@@ -13,15 +13,21 @@
 #include "pki/check.h"
 #include "pki/index.h"
 #include "pki/issuer.h"
+#include "pki/key.h"
 
 struct ca *request_ca(const json_t *o, struct err *e)
 {
+	struct ca *ca;
+
 	if (!json_is_object(o) || json_str(o, "name")[0] == '\0' || json_str(o, "config")[0] == '\0') {
 		err_set(e, ERR_USAGE, _("the request names no CA (name, config)"));
 		return NULL;
 	}
-	return ca_load(json_str(o, "name"), json_str(o, "title"), json_str(o, "config"),
+	ca = ca_load(json_str(o, "name"), json_str(o, "title"), json_str(o, "config"),
 	    json_str(o, "section"), json_str(o, "key"), e);
+	if (ca != NULL)
+		ca_set_module(ca, json_str(o, "module"));
+	return ca;
 }
 
 static void watch_say_stage(void *ctx, const char *stage)
@@ -110,9 +116,29 @@ static int ca_check(const json_t *request, json_t **result, struct err *e)
 
 	if (ca == NULL)
 		return e->code;
-	*result = check_ca(ca, json_bool(request, "sign"), clock_now());
+	*result = check_ca(ca, json_bool(request, "sign"), json_bool(request, "ask"), clock_now());
 	ca_free(ca);
 	return 0;
+}
+
+/* Can the key still sign? For the proof that a key lock holds: "signs", "dead", "secret", "unknown". */
+static int ca_key(const json_t *request, json_t **result, struct err *e)
+{
+	static const char *const word[] = { [KEY_SIGNS] = "signs", [KEY_DEAD] = "dead", [KEY_SECRET] = "secret",
+		[KEY_UNKNOWN] = "unknown" };
+	struct ca *ca = request_ca(json_object_get(request, "ca"), e);
+	X509 *cert = ca != NULL ? ca_certificate(ca, e) : NULL;
+	struct err why = { 0 };
+
+	if (cert != NULL) {
+		*result = json_object();
+		json_put(*result, "key", word[key_try(ca, cert, &why)]);
+		json_put(*result, "why", why.text);
+		json_put(*result, "remedy", why.remedy);
+	}
+	X509_free(cert);
+	ca_free(ca);
+	return *result != NULL ? 0 : e->code;
 }
 
 static int ca_inspect(const json_t *request, json_t **result, struct err *e)
@@ -210,18 +236,43 @@ static const struct {
 	{ "undo", ca_undo },
 	{ "inspect", ca_inspect },
 	{ "check", ca_check },
+	{ "key", ca_key },
 	{ "issuer-check", ca_issuer_check },
 	{ "issuer-new", ca_issuer_new },
 	{ "issuer-import", ca_issuer_import },
 	{ "issue", ca_issue },
 };
 
+static serve_fn op_find(const char *op)
+{
+	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+		if (strcmp(ops[i].op, op) == 0)
+			return ops[i].run;
+	return NULL;
+}
+
+/* An operation failed: was it that the token went away? The request names the CA whose key it was. */
+static void ca_explain(const json_t *request, struct err *e)
+{
+	const json_t *o = json_object_get(request, "ca");
+	struct ca *ca = request_ca(json_is_object(o) ? o : json_object_get(request, "parent"), NULL);
+
+	if (ca != NULL)
+		key_explain(ca, e);
+	ca_free(ca);
+}
+
 int ca_child(const json_t *request, json_t **result, struct err *e)
 {
 	const char *op = json_str(request, "op");
+	serve_fn run = op_find(op);
+	int rc;
 
-	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
-		if (strcmp(ops[i].op, op) == 0)
-			return ops[i].run(request, result, e);
-	return err_set(e, ERR_USAGE, _("the CA child knows no operation \"%.40s\""), op);
+	if (run == NULL)
+		return err_set(e, ERR_USAGE, _("the CA child knows no operation \"%.40s\""), op);
+	key_asker(&ca_asker);
+	if ((rc = run(request, result, e)) < 0)
+		ca_explain(request, e);
+	key_close_token();
+	return rc;
 }

@@ -7,11 +7,17 @@
 #include "base/err.h"
 #include "pki/ca.h"
 #include "pki/crl_file.h"
+#include "pki/key.h"
 
 /* The CA that a request's {"name", "title", "config", "section", "key"} describes. NULL with an error. */
 struct ca *request_ca(const json_t *o, struct err *e);
 /* Stages and progress as lines to the parent. */
 extern const struct watch ca_watch;
+/* PINs and passphrases are asked for at the parent:
+ *	{"need": "pin", "of": "token label", "which": "its serial", "note": "..."}   (or "passphrase", of a file)
+ *	{"pin": "..."}, or {"refused": {"text", "remedy"}}          from the parent
+ *	{"secret": "right", "kind": "pin", "of": "token label", "which": "its serial"}   (or "wrong"), once tried */
+extern const struct key_asker ca_asker;
 
 int ca_count(const json_t *request, json_t **result, struct err *e);
 int ca_scope(const json_t *request, json_t **result, struct err *e);

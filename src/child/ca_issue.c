@@ -64,7 +64,8 @@ static void item_read(const struct issuer *is, const json_t *msg, const json_t *
 	X509_REQ_free(req);
 }
 
-/* Issue for up to BATCH lines. 0, or the error that ends the session. */
+/* Issue for up to BATCH lines. 0, or the error that ends the session: then nothing is said of them, and whoever asked
+ * may ask again. */
 static int issue_batch(const struct issuer *is, json_t *const *msg, size_t n, const json_t *refuse,
     const char *chain, struct err *e)
 {
@@ -77,8 +78,8 @@ static int issue_batch(const struct issuer *is, json_t *const *msg, size_t n, co
 	for (size_t i = 0; i < n; i++) {
 		if (rc == 0 && item[i].made != NULL)
 			say_issued(json_str(msg[i], "id"), &item[i], chain);
-		else
-			say_refused(json_str(msg[i], "id"), item[i].error.code != 0 ? item[i].error.text : e->text);
+		else if (rc == 0)
+			say_refused(json_str(msg[i], "id"), item[i].error.text);
 		issue_item_clear(&item[i]);
 	}
 	return rc;

@@ -161,6 +161,8 @@ static int ca_load_openssl(struct ca *ca, const char *section, const char *key, 
 		return ERR_SYNTAX;
 	if (key != NULL && key[0] != '\0')
 		ca->private_key = mem_strdup(key);
+	else if (strncmp(ca_setting(ca, ca->section, "private_key"), "pkcs11:", 7) == 0)
+		ca->private_key = mem_strdup(ca_setting(ca, ca->section, "private_key"));
 	else if ((ca->private_key = ca_path(ca, "private_key", true, e)) == NULL)
 		return ERR_SYNTAX;
 	ca_numbers(ca);
@@ -222,6 +224,7 @@ struct ca *ca_load(const char *name, const char *title, const char *config, cons
 	int rc;
 
 	ca->name = mem_strdup(name);
+	ca->module = mem_strdup("");
 	ca->title = mem_strdup(title != NULL && title[0] != '\0' ? title : name);
 	ca->config = mem_strdup(config);
 	while (strlen(ca->config) > 1 && ca->config[strlen(ca->config) - 1] == '/')
@@ -249,10 +252,17 @@ struct ca *ca_load(const char *name, const char *title, const char *config, cons
 	return ca;
 }
 
+void ca_set_module(struct ca *ca, const char *path)
+{
+	free(ca->module);
+	ca->module = mem_strdup(path != NULL ? path : "");
+}
+
 void ca_free(struct ca *ca)
 {
 	if (ca == NULL)
 		return;
+	free(ca->module);
 	free(ca->name), free(ca->title), free(ca->config), free(ca->section), free(ca->dir);
 	free(ca->database), free(ca->attr), free(ca->new_certs_dir), free(ca->certificate);
 	free(ca->private_key), free(ca->serial), free(ca->crlnumber), free(ca->crl);

@@ -19,6 +19,7 @@
 #include "pki/index.h"
 #include "pki/issuer.h"
 #include "pki/key.h"
+#include "pki/key_token.h"
 
 #define DAY_MS 86400000LL
 #define SAMPLE 20
@@ -48,7 +49,7 @@ static void finding_err(json_t *list, const struct err *e)
 	finding(list, "fail", e->remedy, "%s", e->text);
 }
 
-static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
+static void check_opened_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
 {
 	struct err e = { 0 };
 	EVP_PKEY *key = key_open(ca, cert, &e);
@@ -63,6 +64,40 @@ static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
 	if (key != NULL && csr_key_check(key, &e) < 0)
 		finding(list, "warn", "", "%s", e.text);
 	EVP_PKEY_free(key);
+}
+
+/* What can be said of the token without its PIN. */
+static bool check_token(json_t *list, const struct ca *ca)
+{
+	struct err e = { 0 };
+	struct token t;
+
+	if (key_token_look(ca, &t, &e) < 0) {
+		finding_err(list, &e);
+		return false;
+	}
+	finding(list, "ok", "", _("the token %s (%s %s, serial %s) is there"), t.label, t.manufacturer, t.model,
+	    t.serial);
+	if (t.locked || t.last || t.low)
+		finding(list, t.locked ? "fail" : "warn", _("ask the token's security officer (SO)"), _("the token %s: %s"),
+		    t.label, key_token_note(&t));
+	else if (t.fresh)
+		finding(list, "fail", _("its security officer (SO) must set one"), _("the token %s has no user PIN"), t.label);
+	return !t.locked && !t.fresh;
+}
+
+static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, bool ask)
+{
+	const char *secret;
+
+	if (token_uri_is(ca->private_key) && !check_token(list, ca))
+		return;
+	secret = key_secret(ca);
+	if (secret != NULL && !ask)
+		finding(list, "warn", _("sev1 doctor --sign asks for it and signs a probe"), strcmp(secret, "pin") == 0
+		    ? _("the key was not tried: it wants its token's PIN") : _("the key was not tried: it wants its passphrase"));
+	else
+		check_opened_key(list, ca, cert, sign);
 }
 
 static void check_cert(json_t *list, X509 *cert, int64_t now)
@@ -193,7 +228,7 @@ static json_t *check_cdps(json_t *list, const struct ca *ca)
 	return cdps;
 }
 
-json_t *check_ca(const struct ca *ca, bool sign, int64_t now)
+json_t *check_ca(const struct ca *ca, bool sign, bool ask, int64_t now)
 {
 	json_t *o = json_object(), *list = json_array();
 	struct err e = { 0 };
@@ -212,7 +247,7 @@ json_t *check_ca(const struct ca *ca, bool sign, int64_t now)
 		free(issuer);
 		json_object_set_new(o, "self_signed", json_boolean(X509_self_signed(cert, 0) == 1));
 		check_cert(list, cert, now);
-		check_key(list, ca, cert, sign);
+		check_key(list, ca, cert, sign, ask);
 	}
 	check_index(list, ca, now);
 	check_files(list, ca);
