@@ -336,7 +336,7 @@ static void oid_text(const struct der *oid, char *text, size_t size, char *name,
 /* The crlExtensions of a CRL that crl_parse took: what remains of the signed part after the list. */
 static void look_extensions(struct look *k, const struct crl_view *v)
 {
-	struct der tbs = v->tbs, d, list, ext, oid, value, flag;
+	struct der tbs = v->tbs, d = { 0 }, list, ext, oid, value, flag;
 	json_t *all = json_array(), *urls = json_array(), *seen = json_object();
 	bool has = false;
 
