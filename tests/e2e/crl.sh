@@ -206,3 +206,74 @@ status=0; sev1 crl check "$D/bad" >"$D/out" 2>&1 || status=$?
 [ $status -eq 1 ] && grep -q "\[html\]" "$D/out" || { cat "$D/out"; die "a page passes"; }
 sev1 audit | grep -q verifies || die "audit"
 ok "crl check: points, a URL, a file that is none"
+
+# ---- partitions: certificates name one of two points ----
+for p in $pids; do kill "$p" 2>/dev/null || :; done
+pids=
+mkdir -p "$D/part/newcerts"
+: >"$D/part/index.txt"
+echo 2000 >"$D/part/serial"
+echo 40 >"$D/part/crlnumber"
+sed "s|$D/ca/|$D/part/|; s|^dir = .*|dir = $D/part|" "$D/ca/openssl.cnf" >"$D/part/openssl.cnf"
+openssl req -x509 -new -newkey rsa:2048 -nodes -keyout "$D/part/ca.key" -subj "/CN=Test parts" -days 3650 -out "$D/part/ca.pem" 2>/dev/null
+for i in 0 1 2 3; do
+  point=s$((i % 2))
+  printf 'crlDistributionPoints = URI:http://127.0.0.1:8080/%s.crl\n' $point >"$D/ext"
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$D/key" -subj "/CN=host$i" -out "$D/csr" 2>/dev/null
+  openssl ca -batch -config "$D/part/openssl.cnf" -extfile "$D/ext" -in "$D/csr" -notext -out "$D/leaf$i.pem" 2>/dev/null
+done
+mkdir -m 700 "$D/state2"
+cat >"$D/sev1.conf" <<E
+[sev1]
+state = $D/state2
+[ca parts]
+config = $D/part/openssl.cnf
+[point even]
+ca = parts
+url = http://127.0.0.1:8080/s0.crl
+path = $D/www/s0.crl
+partition = even
+[point odd]
+ca = parts
+url = http://127.0.0.1:8080/s1.crl
+path = $D/www/s1.crl
+partition = odd
+[point whole]
+ca = parts
+url = http://127.0.0.1:8080/whole.crl
+path = $D/www/whole.crl
+E
+echo 0 >"$D/ahead"
+sev1 open --title "parts" >/dev/null
+sev1 triage --ca parts --level end-entity --compromise 1 --received -5m --serial 2000 --serial 2001 --serial 2002 >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
+sev1 scope >"$D/out" 2>&1 || { cat "$D/out"; die "scope"; }
+sev1 checkpoint 2 --reason "a test" >/dev/null
+planned revoke
+planned publish
+grep -q "PUBLISH 3" "$D/plan.json" || { cat "$D/plan.json"; die "three points were wanted"; }
+lists() { curl -s "http://127.0.0.1:8080/$1.crl" | openssl crl -inform DER -noout -text | grep "Serial Number" | sed 's/.*: //' | tr '\n' ' '; }
+[ "$(lists s0)" = "2000 2002 " ] || die "even lists $(lists s0)"
+[ "$(lists s1)" = "2001 " ] || die "odd lists $(lists s1)"
+[ "$(lists whole)" = "2000 2001 2002 " ] || die "the whole lists $(lists whole)"
+curl -s http://127.0.0.1:8080/s0.crl | openssl crl -inform DER -out "$D/s0.pem"
+curl -s http://127.0.0.1:8080/s1.crl | openssl crl -inform DER -out "$D/s1.pem"
+checks() { openssl verify -crl_check -extended_crl -CAfile "$D/part/ca.pem" -CRLfile "$D/$1.pem" "$D/leaf$2.pem" 2>&1; }
+checks s0 0 | grep -q "certificate revoked" || { checks s0 0; die "openssl does not see 2000 as revoked"; }
+checks s1 3 | grep -q ": OK" || { checks s1 3; die "openssl does not take odd's CRL for 2003"; }
+checks s0 3 | grep -qi "scope\|unable to get certificate CRL" || { checks s0 3; die "even's CRL speaks for an odd certificate"; }
+sev1 status | grep -q "5 CRL distributed.*done" || { sev1 status; die "the checkpoint is open"; }
+sev1 crl ladder --count 2 --hours 1 --step 30m >"$D/out" 2>&1 || { cat "$D/out"; die "ladder of partitions"; }
+mv "$D/part/ca.key" "$D/part/away"
+sev1 watch --renew >"$D/watch1" 2>&1 &
+pids="$pids $!"
+later 1860
+wait_for 30 "the rung of even" serves s0 44
+wait_for 30 "the rung of odd" serves s1 45
+wait_for 30 "the rung of the whole" serves whole 43
+wait_for 20 "the end of it" said watch1 "odd: verified"
+sev1 crl check --published >"$D/out" 2>&1 || { cat "$D/out"; die "a partition is not sound"; }
+[ "$(lists s1)" = "2001 " ] || die "odd lists $(lists s1)"
+cp "$D/www/s0.crl" "$D/www/s1.crl"
+sev1 crl check --published >"$D/out" 2>&1 && die "even's CRL passes at odd's point"
+grep -q "\[point\]" "$D/out" || { cat "$D/out"; die "the wrong partition is not named"; }
+ok "partitions: each point has its own CRL, openssl agrees, the ladder has a rung for each"
