@@ -10,6 +10,7 @@
 #include "app/drill_console.h"
 #include "app/engine.h"
 #include "app/player.h"
+#include "app/renewal.h"
 #include "app/shell.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -36,6 +37,16 @@ static int main_face(const struct shell_call *call, struct engine *en, struct lo
 	return rc < 0 ? player_end(p, NULL), rc : player_end(p, e);
 }
 
+/* While the console runs, CRLs are renewed where the standing order says so. */
+static int main_renewing(const struct shell_call *call, struct engine *en, struct loop *l, struct err *e)
+{
+	struct renewal *w = call->read_only ? NULL : renewal_start(en);
+	int rc = main_face(call, en, l, e);
+
+	renewal_stop(w);
+	return rc;
+}
+
 static int main_console(const struct shell_call *call)
 {
 	struct engine_options o = { .config_path = call->config, .incident = call->incident,
@@ -52,7 +63,7 @@ static int main_console(const struct shell_call *call)
 	else if (en != NULL && !call->read_only && drill_attach(en, &e) < 0)
 		rc = e.code;
 	else if (en != NULL)
-		rc = main_face(call, en, l, &e);
+		rc = main_renewing(call, en, l, &e);
 	child_kill_all(l);
 	if (en != NULL)
 		drill_detach(en);

@@ -68,7 +68,7 @@ struct bad {
 static const struct bad bad[] = {
 	{ ROOT "tilte = x\n", 3, "unknown key 'tilte' in [ca root]", "did you mean 'title'?" },
 	{ ROOT "zzzzzzzz = x\n", 3, "unknown key 'zzzzzzzz' in [ca root]",
-	    "its keys are title, config, section, parent, key, pkcs11-module, crl-hours, spare" },
+	    "its keys are title, config, section, parent, key, pkcs11-module, crl-hours, renew-before, spare" },
 	{ ROOT "[hots web]\n", 3, "unknown section [hots web]", "did you mean 'host'?" },
 	{ ROOT "[xyzxyzxyz]\n", 3, "unknown section [xyzxyzxyz]",
 	    "the sections are sev1, ca, point, host, action, notice and fleet" },

@@ -5,6 +5,7 @@
 #include "app/action.h"
 #include "app/commands.h"
 #include "app/contain.h"
+#include "app/renewal.h"
 #include "app/request.h"
 #include "base/buf.h"
 #include "base/i18n.h"
@@ -129,6 +130,8 @@ static void plan_verdict(struct run *r, struct plan *p, const json_t *item, enum
 			plan_row(p, title, _("on %s, again: %s"), at, done->detail);
 		else
 			plan_row(p, title, _("on %s"), at);
+		if (strcmp(json_str(item, "kind"), "keylock") == 0)
+			renewal_plan_ladder(p, run_incident(r));
 		plan_action(p, item);
 		break;
 	case HOLDS:

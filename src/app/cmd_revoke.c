@@ -67,6 +67,21 @@ static json_t *revoke_crl_body(const struct revoke_job *j, const json_t *crl)
 	return o;
 }
 
+/* The CRLs of the CA's partitions, where it has some; what failed there is renewed, not revoked again. */
+static int revoke_parts(struct run *r, const struct revoke_job *j, const json_t *result)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_list(result, "parts"), i, v)
+		if (run_append(r, EV_CRL, revoke_crl_body(j, v)) < 0)
+			return -1;
+	if (json_str(result, "parts_error")[0] != '\0')
+		run_say(r, _("%s: the partitions' CRLs are not signed: %s; when that is mended: sev1 crl renew --ca %s"), j->ca,
+		    json_str(result, "parts_error"), j->ca);
+	return 0;
+}
+
 /* The CRL is told before the end: a revocation that has ended has its CRL in the journal. */
 static void revoke_ended(void *ctx, const json_t *result, const struct err *err)
 {
@@ -77,7 +92,7 @@ static void revoke_ended(void *ctx, const json_t *result, const struct err *err)
 	json_t *end = revoke_end_body(j, run_plan_of(r)->hash, ms, result, err);
 	json_t *crl = result != NULL ? revoke_crl_body(j, json_object_get(result, "crl")) : NULL;
 
-	if (crl != NULL && run_append(r, EV_CRL, crl) < 0) {
+	if (crl != NULL && (run_append(r, EV_CRL, crl) < 0 || revoke_parts(r, j, result) < 0)) {
 		json_decref(end);
 		return;
 	}

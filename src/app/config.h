@@ -16,6 +16,7 @@ struct ca_conf {          /* [ca NAME] */
 	char *key;            /* overrides private_key; "pkcs11:..." for a token; NULL */
 	char *pkcs11_module;  /* the PKCS#11 library of that token; NULL */
 	int crl_hours;        /* nextUpdate after thisUpdate; default 24 */
+	int renew_before;     /* minutes before nextUpdate that it is renewed; 0: a third of its lifetime */
 	bool spare;           /* may be the replacement issuer; holds nothing yet */
 	int line;
 };
@@ -25,6 +26,7 @@ struct point_conf {       /* [point NAME]: a distribution point of a CA's CRL */
 	char *url;            /* what clients fetch: http(s) */
 	char *path;           /* where the file lies */
 	char *host;           /* a [host]; NULL: this machine */
+	char *partition;      /* it serves the CRL of those certificates that name it; NULL: of the whole CA */
 	bool pem;             /* default: DER, as RFC 5280 4.2.1.13 wants it over HTTP */
 	int line;
 };

@@ -71,6 +71,9 @@ const struct conf_key conf_keys[] = {
 	{ CA, "crl-hours", CONF_NUMBER, M(ca_conf, crl_hours), 0, false, "24", 1, 8760, NULL, NULL,
 	    "An emergency CRL is good for this long. Too short a time takes every client down that\n"
 	    "insists on a CRL, once nobody renews it." },
+	{ CA, "renew-before", CONF_NUMBER, M(ca_conf, renew_before), 0, false, "0", 0, 525600, NULL, NULL,
+	    "Minutes before nextUpdate at which a CRL is renewed, where the standing order is given (sev1 crl\n"
+	    "renew --auto on); 0 is a third of its lifetime." },
 	{ CA, "spare", CONF_FLAG, M(ca_conf, spare), 0, false, "no", 0, 0, NULL, NULL,
 	    "May be the replacement issuer: prepared, other key, nothing issued yet." },
 
@@ -82,6 +85,9 @@ const struct conf_key conf_keys[] = {
 	    "/var/www/html/crl/ca.crl", "Where the web server reads it." },
 	{ POINT, "host", CONF_HOST, M(point_conf, host), 0, false, NULL, 0, 0, NULL, "example",
 	    "On this host; without it on this machine." },
+	{ POINT, "partition", CONF_TEXT, M(point_conf, partition), 0, false, NULL, 0, 0, NULL, "a",
+	    "Certificates name one of several points: this one serves the CRL of those that name it. Points that\n"
+	    "serve the same CRL have the same partition. Without it a point serves the whole CA's." },
 	{ POINT, "pem", CONF_FLAG, M(point_conf, pem), 0, false, "no", 0, 0, NULL, NULL,
 	    "DER unless yes: RFC 5280 4.2.1.13 wants DER over HTTP." },
 

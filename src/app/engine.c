@@ -259,6 +259,7 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 	DIR *d = opendir(en->state);
 	struct dirent *entry;
 	struct buf names = { 0 };
+	struct err why = { 0 };
 	char *found = NULL;
 	size_t n = 0;
 
@@ -269,8 +270,8 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 			continue;
 		path = fs_join(en->state, entry->d_name);
 		probe.incident = incident_new();
-		probe.journal = journal_open(path, true, NULL);
-		if (probe.journal != NULL && engine_catch_up(&probe, NULL) == 0 && !probe.incident->closed) {
+		probe.journal = journal_open(path, true, &why);
+		if (probe.journal != NULL && engine_catch_up(&probe, &why) == 0 && !probe.incident->closed) {
 			buf_addf(&names, "%s%s", n > 0 ? ", " : "", probe.incident->id);
 			free(found);
 			found = mem_strdup(path);
@@ -281,7 +282,10 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 	}
 	if (d != NULL)
 		closedir(d);
-	if (n == 0) {
+	if (n == 0 && why.code != 0) {
+		if (e != NULL)
+			*e = why; /* one that cannot be read may be the open one */
+	} else if (n == 0) {
 		err_set(e, ERR_NOTFOUND, _("no open incident in %s"), en->state);
 		err_remedy(e, _("declare one: sev1 open --title \"...\", or name a file with -i"));
 	} else if (n > 1) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/engine.h"
+#include "app/renewal.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -158,6 +159,14 @@ void model_incidents_free(struct incident_entry *list, size_t n)
 		free(list[i].followup_title);
 	}
 	free(list);
+}
+
+char *model_renewal(const struct engine *en, bool *bad)
+{
+	*bad = false;
+	if (engine_incident(en) == NULL)
+		return mem_strdup("");
+	return renewal_line(engine_incident(en), engine_config(en), clock_now(), bad);
 }
 
 size_t model_runs(const struct engine *en)

@@ -43,6 +43,10 @@ struct incident_entry {
 struct incident_entry *model_incidents(const struct engine *en, size_t *n);
 void model_incidents_free(struct incident_entry *list, size_t n);
 
+/* The state of CRL renewal in one line, "" where there is nothing to say; *bad: it needs somebody. Owned by the
+ * caller. */
+char *model_renewal(const struct engine *en, bool *bad);
+
 /* A command in progress, for a progress line. */
 struct run_view {
 	const char *command, *text; /* text: what it is doing */

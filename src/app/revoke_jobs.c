@@ -184,6 +184,7 @@ json_t *revoke_job_request(struct run *r, const struct revoke_jobs *d, const str
 	json_put_num(o, "since", jobs_since(r));
 	json_put_num(o, "hours", j->hours);
 	json_object_set_new(o, "exact", json_boolean(j->exact));
+	json_object_set_new(o, "partitions", partitions_request(run_config(r), j->ca));
 	if (j->serials != NULL && strcmp(op, "plan") == 0) {
 		json_object_set(o, "serials", j->serials);
 		json_put(o, "reason", "cACompromise");

@@ -397,6 +397,7 @@ int shell_run(struct shell_call *call, bool *console)
 	call->json = call->json || args_has(args, "json");
 	if (!(cmd->gates & (GATE_INCIDENT | GATE_IF_OPEN)) && call->incident != NULL && !args_has(args, ""))
 		args_add(args, "", call->incident); /* audit opens its file by itself */
+	setvbuf(stdout, NULL, _IOLBF, 0); /* watch is read as it goes */
 	sh.loop = loop_new();
 	loop_signal(sh.loop, SIGINT, shell_interrupt, &sh);
 	loop_signal(sh.loop, SIGTERM, shell_interrupt, &sh);

@@ -137,6 +137,7 @@ static void action_sweep(const char *path)
 static int action_put(const json_t *request, json_t **result, struct err *e)
 {
 	const char *path = json_str(request, "path"), *file = json_str(request, "file");
+	const char *wanted = json_str(request, "sha256"); /* of what was judged; "" any */
 	char hex[DIGEST_HEX], back[DIGEST_HEX];
 	struct buf b = { 0 };
 	int rc;
@@ -146,6 +147,10 @@ static int action_put(const json_t *request, json_t **result, struct err *e)
 	if ((rc = fs_read(file, &b, PUT_MAX, e)) < 0)
 		goto out;
 	digest_of(buf_str(&b), b.len, hex);
+	if (wanted[0] != '\0' && strcmp(hex, wanted) != 0) {
+		rc = err_set(e, ERR_REFUSED, _("%s changed since it was judged: nothing was written"), file);
+		goto out;
+	}
 	action_sweep(path);
 	if ((rc = fs_write(path, buf_str(&b), b.len, (mode_t)json_num(request, "mode", 0644), e)) < 0)
 		goto out;

@@ -141,18 +141,6 @@ static int ca_key(const json_t *request, json_t **result, struct err *e)
 	return *result != NULL ? 0 : e->code;
 }
 
-static int ca_inspect(const json_t *request, json_t **result, struct err *e)
-{
-	const json_t *want = json_object_get(request, "ca");
-	struct ca *ca = NULL;
-
-	if (json_is_object(want) && (ca = request_ca(want, e)) == NULL)
-		return e->code;
-	*result = check_crl(json_str(request, "path"), ca, json_num(request, "at", clock_now()), e);
-	ca_free(ca);
-	return *result != NULL ? 0 : e->code;
-}
-
 /* ---- issuers ---- */
 
 static int ca_issuer_check(const json_t *request, json_t **result, struct err *e)
@@ -235,6 +223,9 @@ static const struct {
 	{ "undo-plan", ca_undo_plan },
 	{ "undo", ca_undo },
 	{ "inspect", ca_inspect },
+	{ "ladder", ca_ladder },
+	{ "rung", ca_rung },
+	{ "admit", ca_admit },
 	{ "check", ca_check },
 	{ "key", ca_key },
 	{ "issuer-check", ca_issuer_check },

@@ -11,6 +11,10 @@
 
 /* The CA that a request's {"name", "title", "config", "section", "key"} describes. NULL with an error. */
 struct ca *request_ca(const json_t *o, struct err *e);
+/* What a request's answer says of a CRL; part is its partition, "" for the whole CA. New. */
+json_t *crl_json(const struct crl_file *f, const char *part);
+/* After a revocation: the CRLs of the request's partitions, with the times of the whole CA's, as crl_json into list. */
+int ca_revoked_parts(const json_t *request, const struct crl_file *whole, json_t *list, struct err *e);
 /* Stages and progress as lines to the parent. */
 extern const struct watch ca_watch;
 /* PINs and passphrases are asked for at the parent:
@@ -26,6 +30,10 @@ int ca_revoke(const json_t *request, json_t **result, struct err *e);
 int ca_undo_plan(const json_t *request, json_t **result, struct err *e);
 int ca_undo(const json_t *request, json_t **result, struct err *e);
 int ca_crl(const json_t *request, json_t **result, struct err *e);
+int ca_ladder(const json_t *request, json_t **result, struct err *e);
+int ca_rung(const json_t *request, json_t **result, struct err *e);
+int ca_admit(const json_t *request, json_t **result, struct err *e);
+int ca_inspect(const json_t *request, json_t **result, struct err *e);
 int ca_issue(const json_t *request, json_t **result, struct err *e);
 
 #endif

@@ -38,6 +38,9 @@ static const char *const names[EV_KINDS] = {
 	[EV_FOLLOWUP] = "followup",
 	[EV_REPORT] = "report.written",
 	[EV_CLOSED] = "incident.closed",
+	[EV_RENEWAL] = "crl.standing-order",
+	[EV_RENEW] = "crl.renewal",
+	[EV_LADDER] = "crl.ladder",
 };
 
 const char *event_name(enum event_kind kind)
@@ -133,10 +136,49 @@ static void text_undo(struct buf *b, const struct event *ev)
 static void text_crl(struct buf *b, const struct event *ev)
 {
 	char until[32];
+	const char *part = json_str(ev->body, "part");
 
+	if (part[0] != '\0') {
+		buf_addf(b, _("crl: %s, partition %s: number %s, %lld entries, nextUpdate %s, sha256 %.16s"),
+		    json_str(ev->body, "ca"), part, json_str(ev->body, "number"), (long long)json_num(ev->body, "entries", 0),
+		    clock_iso(until, sizeof until, json_num(ev->body, "next_update", 0)), json_str(ev->body, "sha256"));
+		return;
+	}
 	buf_addf(b, _("crl: %s: number %s, %lld entries, nextUpdate %s, sha256 %.16s"), json_str(ev->body, "ca"),
 	    json_str(ev->body, "number"), (long long)json_num(ev->body, "entries", 0),
 	    clock_iso(until, sizeof until, json_num(ev->body, "next_update", 0)), json_str(ev->body, "sha256"));
+}
+
+static void text_renew(struct buf *b, const struct event *ev)
+{
+	const json_t *o = ev->body;
+	const char *how = json_str(o, "how"), *ca = json_str(o, "ca");
+
+	if (strcmp(json_str(o, "state"), "failed") == 0)
+		buf_addf(b, _("crl: %s: renewal FAILED: %s"), ca, json_str(o, "detail"));
+	else if (strcmp(how, "rung") == 0)
+		buf_addf(b, _("crl: %s: takes the next rung of the ladder"), ca);
+	else if (strcmp(how, "publish") == 0)
+		buf_addf(b, _("crl: %s: publishes again"), ca);
+	else
+		buf_addf(b, _("crl: %s: signs the next CRL"), ca);
+	if (json_bool(o, "due") && strcmp(json_str(o, "state"), "started") == 0)
+		buf_adds(b, _(" (standing order)"));
+}
+
+static void text_ladder(struct buf *b, const struct event *ev)
+{
+	const json_t *o = ev->body, *rungs = json_list(o, "rungs");
+	size_t n = json_array_size(rungs);
+	char until[24];
+
+	if (strcmp(json_str(o, "state"), "stale") == 0) {
+		buf_addf(b, _("crl: %s: the ladder is STALE: %s"), json_str(o, "ca"), json_str(o, "detail"));
+		return;
+	}
+	buf_addf(b, ngettext("crl: %s: ladder of %zu rung signed, until %s", "crl: %s: ladder of %zu rungs signed, until %s", n),
+	    json_str(o, "ca"), n,
+	    clock_iso(until, sizeof until, json_num(json_array_get(rungs, n - 1), "next_update", 0)));
 }
 
 static void text_point(struct buf *b, const struct event *ev)
@@ -252,6 +294,10 @@ static void text_incident(struct buf *b, const struct event *ev)
 	case EV_REPORT:
 		buf_addf(b, _("report: %s written to %s"), json_str(o, "format"), json_str(o, "path"));
 		break;
+	case EV_RENEWAL:
+		buf_adds(b, json_bool(o, "on") ? _("crl: standing order: renew CRLs unattended") :
+		    _("crl: standing order withdrawn: CRLs are renewed by hand only"));
+		break;
 	case EV_CLOSED:
 		buf_addf(b, _("incident closed: %s"), json_str(o, "reason"));
 		break;
@@ -291,6 +337,12 @@ char *event_text(const struct event *ev)
 	case EV_POINT_START:
 	case EV_POINT:
 		text_point(&b, ev);
+		break;
+	case EV_RENEW:
+		text_renew(&b, ev);
+		break;
+	case EV_LADDER:
+		text_ladder(&b, ev);
 		break;
 	case EV_NOTICE_START:
 	case EV_NOTICE:

@@ -159,6 +159,7 @@ static struct point *point_add(struct incident *in, const json_t *o)
 	set(&p->ca, o, "ca");
 	set(&p->point, o, "point");
 	set(&p->url, o, "url");
+	set_literal(&p->part, "");
 	set_literal(&p->sha256, "");
 	set_literal(&p->detail, "");
 	return p;
@@ -223,6 +224,7 @@ static void crl_copy(struct crl_made *to, const struct crl_made *from)
 	crl_made_clear(to);
 	*to = *from;
 	to->ca = mem_strdup(from->ca);
+	to->part = mem_strdup(from->part);
 	to->number = mem_strdup(from->number);
 	to->sha256 = mem_strdup(from->sha256);
 	to->der = mem_strdup(from->der);
@@ -254,14 +256,18 @@ static void revoke_begin(struct incident *in, struct revocation *r, const struct
 static void undo_crl(struct incident *in, const struct revocation *r)
 {
 	struct crl_made *c = (struct crl_made *)incident_crl(in, r->ca);
+	size_t kept = 0;
 
-	if (c != NULL && r->before.ca != NULL) {
+	if (c != NULL && r->before.ca != NULL)
 		crl_copy(c, &r->before);
-	} else if (c != NULL) {
-		crl_made_clear(c);
-		memmove(c, c + 1, (size_t)(in->crl + in->crls - (c + 1)) * sizeof *c);
-		in->crls--;
+	for (size_t i = 0; i < in->crls; i++) {
+		c = &in->crl[i];
+		if (strcmp(c->ca, r->ca) == 0 && c->this_update >= r->stamp / 1000 * 1000)
+			crl_made_clear(c); /* the whole CA's, and those of its partitions */
+		else
+			in->crl[kept++] = *c;
 	}
+	in->crls = kept;
 	for (size_t i = 0; i < in->checkpoints; i++) {
 		struct checkpoint *cp = &in->checkpoint[i];
 		if (strcmp(cp->evidence, "crl-made") != 0 || cp->state != CP_DONE)
@@ -315,16 +321,87 @@ static void apply_revoke(struct incident *in, const struct event *ev)
 	r->state = strcmp(json_str(o, "outcome"), "done") == 0 ? REVOKE_DONE : REVOKE_FAILED;
 }
 
+/* ---- the CRL's life ---- */
+
+static struct ladder *ladder_of(struct incident *in, const char *ca)
+{
+	return (struct ladder *)incident_ladder(in, ca);
+}
+
+static void ladder_stale(struct incident *in, const char *ca, const char *why)
+{
+	struct ladder *l = ladder_of(in, ca);
+
+	if (l == NULL || l->stale)
+		return;
+	l->stale = true;
+	set_literal(&l->detail, why);
+}
+
+static void apply_ladder(struct incident *in, const json_t *o)
+{
+	struct ladder *l = ladder_of(in, json_str(o, "ca"));
+
+	if (strcmp(json_str(o, "state"), "stale") == 0) {
+		ladder_stale(in, json_str(o, "ca"), json_str(o, "detail"));
+		return;
+	}
+	if (l == NULL) {
+		in->ladder = list_add(in->ladder, &in->ladders, sizeof *in->ladder);
+		l = &in->ladder[in->ladders - 1];
+		set(&l->ca, o, "ca");
+	}
+	set_literal(&l->detail, "");
+	l->stale = false;
+	json_decref(l->rungs);
+	l->rungs = json_incref(json_object_get(o, "rungs"));
+}
+
+static struct renewing *renewing_of(struct incident *in, const char *ca)
+{
+	struct renewing *r = (struct renewing *)incident_renewing(in, ca);
+
+	if (r != NULL)
+		return r;
+	in->renewing = list_add(in->renewing, &in->renewings, sizeof *in->renewing);
+	r = &in->renewing[in->renewings - 1];
+	set_literal(&r->ca, ca);
+	set_literal(&r->detail, "");
+	return r;
+}
+
+static void apply_renew(struct incident *in, const struct event *ev)
+{
+	struct renewing *r = renewing_of(in, json_str(ev->body, "ca"));
+
+	r->failed = strcmp(json_str(ev->body, "state"), "failed") == 0;
+	set(&r->detail, ev->body, "detail");
+	if (r->failed)
+		return;
+	r->tries++;
+	r->at = ev->at;
+}
+
 static void apply_crl(struct incident *in, const struct event *ev)
 {
 	const json_t *o = ev->body;
-	struct crl_made *c = (struct crl_made *)incident_crl(in, json_str(o, "ca"));
+	struct crl_made *c = (struct crl_made *)incident_crl_part(in, json_str(o, "ca"), json_str(o, "part"));
+	struct renewing *trying = (struct renewing *)incident_renewing(in, json_str(o, "ca"));
 
 	if (c == NULL) {
 		in->crl = list_add(in->crl, &in->crls, sizeof *in->crl);
 		c = &in->crl[in->crls - 1];
 		set(&c->ca, o, "ca");
+		set(&c->part, o, "part");
 	}
+	if (!json_bool(o, "ladder"))
+		ladder_stale(in, json_str(o, "ca"), json_bool(o, "revoke") && !json_bool(o, "renewed")
+		    ? _("certificates were revoked after it was signed") : _("a newer CRL was signed"));
+	if (trying != NULL) {
+		trying->tries = 0;
+		trying->failed = false;
+	}
+	c->renewed = json_bool(o, "renewed");
 	set(&c->number, o, "number");
 	set(&c->sha256, o, "sha256");
 	set(&c->der, o, "der");
@@ -357,6 +434,7 @@ static void apply_point(struct incident *in, const struct event *ev)
 	revoke_offered(in, o);
 
 	set(&p->url, o, "url");
+	set(&p->part, o, "part");
 	set(&p->sha256, o, "sha256");
 	set(&p->detail, o, "detail");
 	p->at = ev->at;
@@ -536,6 +614,9 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_REISSUE_START:
 	case EV_HOST: apply_hosts(in, ev); break;
 	case EV_FOLLOWUP: apply_followup(in, ev->body); break;
+	case EV_RENEWAL: in->renewal = json_bool(ev->body, "on"); break;
+	case EV_RENEW: apply_renew(in, ev); break;
+	case EV_LADDER: apply_ladder(in, ev->body); break;
 	case EV_CLOSED: in->closed = true; break;
 	default: break;
 	}

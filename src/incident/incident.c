@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "incident/fold.h"
 
 #define MINUTE_MS (60LL * 1000)
@@ -67,7 +68,7 @@ void incident_free_issuer(struct incident *in)
 
 void crl_made_clear(struct crl_made *c)
 {
-	FREE_ALL(c->ca, c->number, c->sha256, c->der, c->pem, c->signature);
+	FREE_ALL(c->ca, c->part, c->number, c->sha256, c->der, c->pem, c->signature);
 	*c = (struct crl_made){ 0 };
 }
 
@@ -84,9 +85,16 @@ static void incident_free_work(struct incident *in)
 	}
 	for (size_t i = 0; i < in->crls; i++)
 		crl_made_clear(&in->crl[i]);
+	for (size_t i = 0; i < in->ladders; i++) {
+		FREE_ALL(in->ladder[i].ca, in->ladder[i].detail);
+		json_decref(in->ladder[i].rungs);
+	}
+	for (size_t i = 0; i < in->renewings; i++)
+		FREE_ALL(in->renewing[i].ca, in->renewing[i].detail);
+	FREE_ALL((char *)in->ladder, (char *)in->renewing);
 	for (size_t i = 0; i < in->points; i++) {
 		struct point *p = &in->point[i];
-		FREE_ALL(p->ca, p->point, p->url, p->sha256, p->detail);
+		FREE_ALL(p->ca, p->point, p->part, p->url, p->sha256, p->detail);
 	}
 	for (size_t i = 0; i < in->notices; i++)
 		FREE_ALL(in->notice[i].name, in->notice[i].subject, in->notice[i].sha256);
@@ -136,11 +144,32 @@ const struct revocation *incident_revocation(const struct incident *in, const ch
 	return NULL;
 }
 
-const struct crl_made *incident_crl(const struct incident *in, const char *ca)
+const struct crl_made *incident_crl_part(const struct incident *in, const char *ca, const char *part)
 {
 	for (size_t i = 0; i < in->crls; i++)
-		if (strcmp(in->crl[i].ca, ca) == 0)
+		if (strcmp(in->crl[i].ca, ca) == 0 && strcmp(in->crl[i].part, part) == 0)
 			return &in->crl[i];
+	return NULL;
+}
+
+const struct crl_made *incident_crl(const struct incident *in, const char *ca)
+{
+	return incident_crl_part(in, ca, "");
+}
+
+const struct ladder *incident_ladder(const struct incident *in, const char *ca)
+{
+	for (size_t i = 0; i < in->ladders; i++)
+		if (strcmp(in->ladder[i].ca, ca) == 0)
+			return &in->ladder[i];
+	return NULL;
+}
+
+const struct renewing *incident_renewing(const struct incident *in, const char *ca)
+{
+	for (size_t i = 0; i < in->renewings; i++)
+		if (strcmp(in->renewing[i].ca, ca) == 0)
+			return &in->renewing[i];
 	return NULL;
 }
 
@@ -222,4 +251,19 @@ int64_t incident_fuse_left(const struct incident *in, int64_t now)
 		if (in->crl[i].next_update < first)
 			first = in->crl[i].next_update;
 	return first == INT64_MAX ? INT64_MIN : first - now;
+}
+
+int64_t incident_ladder_end(const struct incident *in)
+{
+	int64_t end = INT64_MIN;
+
+	for (size_t i = 0; i < in->ladders; i++) {
+		const struct ladder *l = &in->ladder[i];
+		size_t n = json_array_size(l->rungs);
+		int64_t last = n > 0 ? json_num(json_array_get(l->rungs, n - 1), "next_update", 0) : 0;
+
+		if (!l->stale && n > 0 && (end == INT64_MIN || last < end))
+			end = last;
+	}
+	return end;
 }

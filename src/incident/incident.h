@@ -50,9 +50,22 @@ struct action {
 };
 
 struct crl_made {
-	char *ca, *number, *sha256, *der, *pem, *signature;
+	char *ca, *part, *number, *sha256, *der, *pem, *signature;
 	int64_t entries, octets, this_update, next_update, at;
-	bool revoke;
+	bool revoke, renewed;
+};
+
+struct ladder { /* CRLs that were signed ahead, the last of each CA */
+	char *ca, *detail;
+	json_t *rungs;  /* see EV_LADDER */
+	bool stale;     /* no rung of it may be published; detail says why */
+};
+
+struct renewing { /* tries to renew a CA's CRL since it was last signed */
+	char *ca, *detail;
+	bool failed;    /* the last try did, with this detail */
+	int tries;
+	int64_t at;     /* when the last one began */
 };
 
 struct revocation {
@@ -69,7 +82,7 @@ struct revocation {
 enum point_state { POINT_NONE, POINT_STARTED, POINT_PLACED, POINT_VERIFIED, POINT_FAILED };
 
 struct point {
-	char *ca, *point, *url, *sha256, *detail;
+	char *ca, *point, *part, *url, *sha256, *detail;
 	enum point_state state;
 	int attempt;
 	int64_t at;
@@ -123,7 +136,10 @@ struct incident {
 	struct followup *followup; size_t followups;
 	struct action *action; size_t actions;
 	struct revocation *revocation; size_t revocations; /* the last one of each CA */
-	struct crl_made *crl; size_t crls;                 /* the last one of each CA */
+	struct crl_made *crl; size_t crls;                 /* the last one of each CA and partition */
+	struct ladder *ladder; size_t ladders;
+	struct renewing *renewing; size_t renewings;
+	bool renewal;                                      /* the standing order to renew CRLs unattended */
 	struct point *point; size_t points;                /* the last state of each point */
 	struct notice *notice; size_t notices;
 	struct recipient *recipient; size_t recipients;
@@ -148,7 +164,10 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e);
 const struct checkpoint *incident_next(const struct incident *in);
 const struct checkpoint *incident_checkpoint(const struct incident *in, int n); /* NULL */
 bool incident_checkpoint_closed(const struct incident *in, const char *evidence);
-const struct crl_made *incident_crl(const struct incident *in, const char *ca);   /* NULL */
+const struct crl_made *incident_crl(const struct incident *in, const char *ca);   /* the whole CA's; NULL */
+const struct crl_made *incident_crl_part(const struct incident *in, const char *ca, const char *part); /* NULL */
+const struct ladder *incident_ladder(const struct incident *in, const char *ca);  /* NULL */
+const struct renewing *incident_renewing(const struct incident *in, const char *ca); /* NULL */
 const struct revocation *incident_revocation(const struct incident *in, const char *ca);
 const struct action *incident_action(const struct incident *in, const char *id);
 const struct point *incident_point(const struct incident *in, const char *ca, const char *point);
@@ -159,6 +178,8 @@ const struct host_row *incident_host(const struct incident *in, const char *host
 int64_t incident_rto_left(const struct incident *in, int64_t now);      /* to the last checkpoint's due */
 int64_t incident_deadline_left(const struct incident *in, int64_t now); /* from first receipt */
 int64_t incident_fuse_left(const struct incident *in, int64_t now);     /* first nextUpdate of the CRLs made */
+/* When the last rung of the ladder that ends first expires, ms; INT64_MIN without one that can be used. */
+int64_t incident_ladder_end(const struct incident *in);
 int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, int64_t now);
 
 /* checkpoint.c: bring every checkpoint's state and words up to date; at dates what closed now. */

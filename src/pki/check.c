@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "pki/cert.h"
+#include "pki/crl_check.h"
 #include "pki/crl_file.h"
 #include "pki/csr.h"
 #include "pki/index.h"
@@ -257,82 +258,26 @@ json_t *check_ca(const struct ca *ca, bool sign, bool ask, int64_t now)
 	return o;
 }
 
-static void problem(json_t *list, const char *text)
-{
-	char *safe = text_escaped(text, strlen(text), 1000);
-
-	json_array_append_new(list, json_string(safe));
-	free(safe);
-}
-
-/* What can be said of the CRL against its CA. */
-static void check_crl_issuer(json_t *o, json_t *problems, const struct crl_view *v, const struct ca *ca)
-{
-	struct err e = { 0 };
-	X509 *cert = ca_certificate(ca, &e);
-	bool issuer = cert != NULL && crl_issuer_is(v, cert), signature = false;
-	struct index *x;
-	struct sorted *rows = NULL;
-	size_t n;
-
-	if (cert == NULL)
-		problem(problems, e.text);
-	else if (!issuer)
-		problem(problems, _("it is of another issuer"));
-	if (cert != NULL && !(signature = crl_verify(v, cert, &e) == 0))
-		problem(problems, e.text);
-	json_object_set_new(o, "issuer_ok", json_boolean(issuer));
-	json_object_set_new(o, "signature_ok", json_boolean(signature));
-	if ((x = index_load(ca->database, &e)) == NULL || (rows = index_sorted(x, &n, &e)) == NULL ||
-	    crl_compare(v, &(struct listing){ x, rows, n, v->this_update / 1000, NULL, 0 }, &e) < 0)
-		problem(problems, e.text);
-	free(rows);
-	index_free(x);
-	X509_free(cert);
-}
-
 json_t *check_crl(const char *path, const struct ca *ca, int64_t now, struct err *e)
 {
-	json_t *o = json_object(), *problems = json_array();
+	struct index *x = ca != NULL ? index_load(ca->database, e) : NULL;
+	struct sorted *rows = NULL;
+	struct listing l = { 0 };
+	struct crl_ask ask = { .ca = ca, .now = now };
+	json_t *o = NULL;
 	struct buf b = { 0 };
-	struct crl_view v;
-	char sha256[DIGEST_HEX];
+	size_t n = 0;
 
-	int rc = crl_file_read(path, &b, e);
-
-	if (rc == 0 && (rc = crl_parse(&v, buf_str(&b), b.len, e)) < 0)
-		err_prefix(e, "%s", path);
-	if (rc < 0) {
-		json_decref(o);
-		json_decref(problems);
-		buf_free(&b);
-		return NULL;
+	if (x != NULL && index_refuse_bad(x, e) == 0 && (rows = index_sorted(x, &n, e)) != NULL) {
+		l = (struct listing){ x, rows, n, INT64_MIN, NULL, 0 };
+		ask.l = &l;
+	} else if (ca != NULL) {
+		ask.no_index = e->text;
 	}
-	digest_of(buf_str(&b), b.len, sha256);
-	json_put(o, "number", v.number);
-	json_put_num(o, "entries", v.count);
-	json_put_num(o, "this_update", v.this_update);
-	json_put_num(o, "next_update", v.next_update);
-	json_put_num(o, "octets", (int64_t)b.len);
-	json_put(o, "sha256", sha256);
-	json_put(o, "signature", crl_algorithm(&v));
-	if (v.number[0] == '\0')
-		problem(problems, _("it has no CRL number"));
-	if (der_len(&v.key_id) == 0)
-		problem(problems, _("it has no authority key identifier"));
-	if (v.critical[0] != '\0')
-		problem(problems, _("it has an unknown critical extension"));
-	if (v.delta)
-		problem(problems, _("it is a delta CRL"));
-	if (v.next_update == 0)
-		problem(problems, _("it has no nextUpdate"));
-	else if (v.next_update <= now)
-		problem(problems, _("it has expired"));
-	if (v.this_update > now + 300000)
-		problem(problems, _("its thisUpdate lies in the future"));
-	if (ca != NULL)
-		check_crl_issuer(o, problems, &v, ca);
-	json_object_set_new(o, "problems", problems);
+	if (crl_read_some(path, &b, e) == 0)
+		o = crl_check(&b, &ask);
 	buf_free(&b);
+	free(rows);
+	index_free(x);
 	return o;
 }
