@@ -98,6 +98,8 @@ static int scoping_write(struct scoping *s, const struct ca *ca, X509 *cert, con
 	json_put_num(o, "selected", (int64_t)sc->picks);
 	json_put(o, "manifest", hash);
 	json_put(o, "path", path);
+	if (strcmp(json_str(s->request, "level"), "end-entity") == 0)
+		json_object_set(o, "groups", sc->groups);
 	json_array_append_new(s->cas, o);
 	s->total += (int64_t)sc->picks;
 	buf_free(&b);

@@ -17,7 +17,8 @@ enum event_kind {
 	EV_ARMED,        /* {on: bool} */
 	EV_NOTE,         /* {text} */
 	/* {ca, level: "root"|"intermediate"|"end-entity", compromise: 1..4, trigger, action, received,
-	 *  channel, reporter, since (0 unknown), reason, selectors: {...}, tell: [..], deadline} */
+	 *  channel, reporter, since (0 unknown), reason, selectors: {groups: [see selectors_resolve in
+	 *  pki/selector.h]}, tell: [..], deadline} */
 	EV_TRIAGE,
 	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest}],
 	 *  own: [{ca, issuer, serial, subject}]} own: CA certificates to revoke at their issuer */
