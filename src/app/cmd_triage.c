@@ -153,7 +153,7 @@ static void triage_show(struct run *r, bool hold)
 	run_out(r, _("Revocation due     %s"), clock_iso(until, sizeof until, in->triage.deadline));
 	selectors_show(r, in->triage.selectors);
 	if (hold)
-		run_out(r, _("%-18s %s"), _("certificateHold"),
+		run_out(r, "%-18s %s", "certificateHold",
 		    _("suspends: it can be lifted again, and it is not for public TLS (TLS BR 7.2)"));
 	json_array_foreach(in->triage.tell, i, who)
 		run_out(r, "%-18s %s", i == 0 ? _("Must be told") : "", json_string_value(who));
@@ -303,7 +303,7 @@ static int scope_keep(struct run *r, const json_t *cas, struct err *e)
 static void scope_show(struct run *r)
 {
 	const struct incident *in = run_incident(r);
-	char n[32];
+	char n[32], *reasons = incident_reasons(in);
 
 	for (size_t i = 0; i < in->scopes; i++)
 		run_out(r, _("%-20s %10s of %lld valid; %lld revoked before, %lld expired"), in->scope[i].ca,
@@ -311,6 +311,10 @@ static void scope_show(struct run *r)
 		    (long long)in->scope[i].revoked, (long long)in->scope[i].expired);
 	for (size_t i = 0; i < in->owns; i++)
 		run_out(r, _("%-20s %10s on %s's CRL: %s"), in->own[i].ca, "1", in->own[i].issuer, in->own[i].subject);
+	run_out(r, _("To be revoked for %s"), reasons);
+	if (strstr(reasons, "certificateHold") != NULL)
+		run_out(r, "%-18s %s", "certificateHold", _("suspends: it can be lifted again, and it is not for public TLS (TLS BR 7.2)"));
+	free(reasons);
 	run_out(r, _("Frozen: %s certificates, manifest sha256 %s"), text_count(n, in->scope_count), in->manifest);
 }
 

@@ -20,7 +20,8 @@ enum event_kind {
 	 *  channel, reporter, since (0 unknown), reason, selectors: {groups: [see selectors_resolve in
 	 *  pki/selector.h]}, tell: [..], deadline} */
 	EV_TRIAGE,
-	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest}],
+	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest, reasons: {name: n},
+	 *   groups: see selectors_result}],
 	 *  own: [{ca, issuer, serial, subject}]} own: CA certificates to revoke at their issuer */
 	EV_SCOPE,
 	EV_PLAN,         /* {command, hash, phrase, title, spec: {...}} */

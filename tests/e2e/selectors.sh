@@ -73,6 +73,7 @@ ok "a leaked key finds both its certificates, possession is proved, and nothing 
 printf '# leaked\n0x10:01\n\ndec:4096,\n' >"$D/leaked.txt"
 sev1 scope --serials-file "$D/leaked.txt" --group-reason superseded --or --san 'web[13].*' --group-reason privilegeWithdrawn >"$D/out" ||
   { cat "$D/out"; die "groups"; }
+grep -q 'To be revoked for privilegeWithdrawn 1, superseded 2' "$D/out" || { cat "$D/out"; die "the reasons"; }
 rm "$D/leaked.txt"
 find "$D/state" -name 'serials-*.list' -delete
 sev1 scope --json >"$D/out" || { cat "$D/out"; die "the list is in the incident file"; }
@@ -111,5 +112,8 @@ refused 1 'newcerts: 1 certificates .* not there: 1001.pem' sev1 scope --issued-
 mv "$D/1001.pem" "$a/newcerts"
 [ "$before" = "$(sev1 status --json)" ] || die "a refused selection changed the incident"
 ok "what is refused changes nothing"
+sev1 scope --serial 1000 --group-reason certificateHold >"$D/out" || die "hold"
+grep -q 'To be revoked for certificateHold' "$D/out" && grep -q 'can be lifted again' "$D/out" || { cat "$D/out"; die "hold"; }
+ok "a hold is said to be one"
 sev1 audit >/dev/null || die "audit"
 ok "the journal verifies"
