@@ -92,7 +92,8 @@ refused() {
   [ "$status" -eq "$want" ] || { cat "$D/err"; die "status $status of: $*"; }
   grep -q -- "$text" "$D/err" || { cat "$D/err"; die "$* does not say: $text"; }
 }
-before=$(sev1 status --json)
+answered() { sev1 timeline | grep -cE "triage: |scope: "; } # events
+before=$(answered)
 printf '1000\n\nweb1\n' >"$D/bad.txt"
 printf '1000\nBEEF\n' >"$D/strange.txt"
 openssl genpkey -algorithm ed25519 -out "$D/new.key"
@@ -110,7 +111,8 @@ refused 2 'selectors are for the level end-entity' sev1 triage --ca web --level 
 mv "$a/newcerts/1001.pem" "$D"
 refused 1 'newcerts: 1 certificates .* not there: 1001.pem' sev1 scope --issued-since -2d
 mv "$D/1001.pem" "$a/newcerts"
-[ "$before" = "$(sev1 status --json)" ] || die "a refused selection changed the incident"
+[ "$before" -gt 2 ] && [ "$before" = "$(answered)" ] || die "a refused selection changed the incident"
+sev1 status | grep -q "3 in scope" || { sev1 status; die "the scope of before is frozen still"; }
 ok "what is refused changes nothing"
 sev1 scope --serial 1000 --group-reason certificateHold >"$D/out" || die "hold"
 grep -q 'To be revoked for certificateHold' "$D/out" && grep -q 'can be lifted again' "$D/out" || { cat "$D/out"; die "hold"; }
