@@ -150,8 +150,9 @@ static void encode(const char *name, const char *text)
 	pki_write(index, text);
 	x = index_load(index, &e);
 	rows = index_sorted(x, &n, &e);
-	if (rows == NULL || crl_make(o.ca, o.cert, o.key, x, rows, n, 1790000000999LL, 1790003600000LL, "0ABC",
-	                        &crl, &e) < 0)
+	if (rows == NULL || crl_make(o.ca, o.cert, o.key, &(struct listing){ x, rows, n, INT64_MIN, NULL, 0 },
+	        &(struct crl_terms){ 1790000000999LL, 1790003600000LL, "0ABC", NULL },
+	        &crl, &e) < 0)
 		print_message("%s\n", e.text);
 	assert_int_equal(e.code, 0);
 	assert_int_equal(crl_parse(&v, crl.der, crl.len, &e), 0);
@@ -160,7 +161,7 @@ static void encode(const char *name, const char *text)
 	assert_memory_equal(v.tbs.p, tbs, (size_t)len);
 	assert_int_equal(crl_verify(&v, o.cert, &e), 0);
 	assert_true(crl_issuer_is(&v, o.cert));
-	if (crl_compare(&v, x, rows, n, &e) < 0)
+	if (crl_compare(&v, &(struct listing){ x, rows, n, INT64_MIN, NULL, 0 }, &e) < 0)
 		print_message("%s\n", e.text);
 	assert_int_equal(e.code, 0);
 	assert_string_equal(v.number, "0ABC");
@@ -219,7 +220,7 @@ static void test_distribution(void **state)
 	o = pki_open("idp", "idp/openssl.cnf");
 	x = index_load("idp/index.txt", &e);
 	rows = index_sorted(x, &n, &e);
-	assert_int_equal(crl_file_make(o.ca, o.cert, o.key, x, rows, n, "idp", (int64_t)time(NULL) * 1000, 1,
+	assert_int_equal(crl_file_make(o.ca, o.cert, o.key, &(struct listing){ x, rows, n, INT64_MIN, NULL, 0 }, "idp", (int64_t)time(NULL) * 1000, 1,
 	                     NULL, &f, &e), 0);
 	pki_must("openssl crl -inform DER -in %s -noout -text | grep -A3 'Issuing Distribution Point: critical' | "
 	         "grep http://crl.example.com/idp.crl", f.der);
@@ -234,7 +235,7 @@ static int make(struct opened *o, const char *folder, struct crl_file *f, struct
 	struct index *x = index_load(o->ca->database, e);
 	size_t n;
 	struct sorted *rows = index_sorted(x, &n, e);
-	int rc = crl_file_make(o->ca, o->cert, o->key, x, rows, n, folder, (int64_t)time(NULL) * 1000, 24, NULL,
+	int rc = crl_file_make(o->ca, o->cert, o->key, &(struct listing){ x, rows, n, INT64_MIN, NULL, 0 }, folder, (int64_t)time(NULL) * 1000, 24, NULL,
 	    f, e);
 
 	free(rows);

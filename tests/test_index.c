@@ -226,6 +226,56 @@ static void test_order(void **state)
 	index_free(x);
 }
 
+/* Many rows in no order, of every form, on both sides of the middle: counted alike, kept or not. */
+static void test_tally(void **state)
+{
+	static const char *const forms[] = { "V\t291231235959Z\t\t%08X\tunknown\t/CN=%d\n",
+		"V\t20210101000000Z\t\t%08X\tunknown\t/CN=%d\n", "R\t291231235959Z\t260101000000Z,superseded\t%08x\tu\t/CN=%d\n",
+		"E\t200101000000Z\t\t00%08X\tu\t/CN=%d\n", "# %08X %d\n", "V 291231235959Z %08X %d\n", "\n" };
+	static const int sizes[] = { 0, 1, 10, 1000, 150000 }; /* the last is counted by two threads */
+	struct index_bad *bad = calloc(INDEX_BAD_KEPT, sizeof *bad);
+	struct index_counts kept, tallied;
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+		int rows = sizes[k];
+		struct buf b = { 0 };
+		struct index *x;
+		size_t n;
+
+		for (int i = 0; i < rows; i++)
+			/* the bad ones are rare at first, so that some lie in each half */
+			buf_addf(&b, forms[i % 97 < 5 ? i % 97 : i % 4001 == 7 ? 5 + i % 2 : i % 2], (unsigned)i * 2654435761u, i);
+		if (rows % 2 == 0)
+			buf_adds(&b, "V\t291231235959Z\t\tFF\tunknown\t/CN=no newline at the end");
+		x = load(buf_str(&b));
+		index_count(x, 1790000000000LL, &kept);
+		assert_int_equal(index_tally(x->path, 1790000000000LL, &tallied, bad, &e), 0);
+		assert_memory_equal(&kept, &tallied, sizeof kept);
+		for (size_t i = 0; i < x->bads && i < INDEX_BAD_KEPT; i++) {
+			assert_int_equal(bad[i].line, x->bad[i].line);
+			assert_string_equal(bad[i].why, x->bad[i].why);
+		}
+		if (rows > 100) {
+			struct sorted *s = index_sorted(x, &n, &e);
+			char a[SERIAL_MAX], z[SERIAL_MAX];
+
+			assert_non_null(s);
+			for (size_t i = 1; i < n; i++) {
+				size_t la = row_canon(x, &x->row[s[i - 1].row], a), lz = row_canon(x, &x->row[s[i].row], z);
+				assert_true(la < lz || (la == lz && memcmp(a, z, la) < 0));
+			}
+			free(s);
+		}
+		index_free(x);
+		buf_free(&b);
+	}
+	free(bad);
+	assert_int_not_equal(index_tally("/nonexistent", 0, &tallied, NULL, &e), 0);
+	assert_int_not_equal(index_tally("/", 0, &tallied, NULL, &e), 0);
+}
+
 static void test_dates(void **state)
 {
 	int64_t t;
@@ -281,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms), cmocka_unit_test(test_bad), cmocka_unit_test(test_openssl_agrees),
 		cmocka_unit_test(test_raw), cmocka_unit_test(test_serials), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_tally),
 		cmocka_unit_test(test_dates), cmocka_unit_test(test_missing), cmocka_unit_test(test_changed),
 	};
 

@@ -165,6 +165,109 @@ static void test_openssl(void **state)
 	scene_close(&s);
 }
 
+/* Write the manifest anew with a reason of its own for each row, in the order of rows. */
+static void scene_reasons(struct scene *s, const char *const reasons[])
+{
+	char *text = pki_read(s->manifest), *line = text;
+	struct buf b = { 0 };
+
+	for (int i = -3; *line != '\0'; i++) {
+		size_t n = strcspn(line, "\n");
+
+		if (i < 0)
+			buf_addf(&b, "%.*s\n", (int)n, line);
+		else
+			buf_addf(&b, "%.*s %s\n", (int)strcspn(line, " "), line, reasons[i]);
+		line += n + 1;
+	}
+	digest_of(buf_str(&b), b.len, s->hash);
+	pki_write(s->manifest, buf_str(&b));
+	buf_free(&b);
+	free(text);
+}
+
+/* The CRL made now; its path is owned by the caller. */
+static char *scene_crl(struct scene *s, int64_t now, int64_t *entries)
+{
+	struct err e = { 0 };
+	struct index *x = index_load(s->o.ca->database, &e);
+	struct crl_file f;
+	size_t n;
+	struct sorted *rows = index_sorted(x, &n, &e);
+	struct listing l = { .x = x, .rows = rows, .n = n, .gone = crl_gone(s->o.ca, s->folder) };
+	char *path;
+
+	if (crl_file_make(s->o.ca, s->o.cert, s->o.key, &l, s->folder, now, 24, NULL, &f, &e) < 0)
+		print_message("%s\n", e.text);
+	assert_int_equal(e.code, 0);
+	*entries = f.entries;
+	path = mem_strdup(f.der);
+	crl_file_clear(&f);
+	free(rows);
+	index_free(x);
+	return path;
+}
+
+static void test_reasons(void **state)
+{
+	static const char *const reasons[] = { "privilegeWithdrawn", "aACompromise", "unspecified", "certificateHold",
+		"cessationOfOperation", "affiliationChanged", "cACompromise", "superseded" };
+	static const char *const words[] = { "Privilege Withdrawn", "AA Compromise", "Certificate Hold",
+		"Cessation Of Operation", "Affiliation Changed", "CA Compromise", "Superseded" };
+	struct scene s;
+	struct revoke_result r;
+	int64_t entries;
+	char *crl;
+
+	(void)state;
+	pki_openssl("reasons", "ec", 8);
+	scene_open(&s, "reasons", "reasons/openssl.cnf");
+	scene_reasons(&s, reasons);
+	scene_revoke(&s, &r);
+	assert_int_equal(r.revoked, 8);
+	openssl_accepts("reasons", "reasons/ca.crt", &r);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		pki_must("test $(grep -c '%s' reasons.text) = 1", words[i]);
+	pki_must("test $(grep -c 'CRL Reason Code' reasons.text) = 7"); /* unspecified has none (RFC 5280 5.3.1) */
+	revoke_clear(&r);
+	/* run again it is found done, reasons and all */
+	scene_revoke(&s, &r);
+	assert_int_equal(r.done, 8);
+	assert_string_equal(r.crl.number, "01");
+	revoke_clear(&r);
+	/* openssl ca works on, and carries along what it has no word for */
+	pki_must("cd reasons && openssl ca -batch -notext -config openssl.cnf -in leaf.csr -out new.crt && "
+	         "openssl ca -config openssl.cnf -revoke new.crt && openssl ca -config openssl.cnf -gencrl -out own.pem && "
+	         "openssl ca -config openssl.cnf -updatedb && "
+	         "grep \"$(printf '\\tunknown;reason=privilegeWithdrawn\\t/CN=host0001')\" index.txt && "
+	         "grep \"$(printf '\\tunknown;reason=aACompromise\\t/CN=host0002')\" index.txt");
+	crl = scene_crl(&s, s.job.now, &entries);
+	assert_int_equal(entries, 9);
+	pki_must("openssl crl -inform DER -in %s -noout -text > reasons.text && grep 'Privilege Withdrawn' reasons.text && "
+	         "grep 'AA Compromise' reasons.text", crl);
+	free(crl);
+	scene_close(&s);
+}
+
+/* A certificate's entry is on the first CRL after its expiry, and on no later one. */
+static void test_gone(void **state)
+{
+	struct scene s;
+	int64_t entries, expiry = 1800000000000LL; /* 2027-01-15 08:00 */
+	const struct { int64_t hours; int entries; } made[] = { { -2, 2 }, { -1, 2 }, { 1, 2 }, { 2, 1 }, { 3, 1 } };
+
+	(void)state;
+	pki_openssl("gone", "ec", 0);
+	pki_must("{ printf 'R\\t270115080000Z\\t260101000000Z,superseded\\t0A\\tunknown\\t/CN=a\\n'; "
+	         "printf 'R\\t291231235959Z\\t260101000000Z\\t0B\\tunknown\\t/CN=b\\n'; } > gone/index.txt");
+	scene_open(&s, "gone", "gone/openssl.cnf");
+	for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+		free(scene_crl(&s, expiry + made[i].hours * 3600000, &entries));
+		assert_int_equal(entries, made[i].entries);
+	}
+	scene_close(&s);
+}
+
 static void test_easyrsa(void **state)
 {
 	struct scene s;
@@ -456,7 +559,8 @@ static void test_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_openssl), cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),
 	};

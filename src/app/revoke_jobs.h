@@ -31,6 +31,7 @@ struct revoke_jobs {
 	size_t jobs, at;
 	int done, failed;
 	int64_t started;
+	size_t stage;       /* of the child at work */
 	char *manifests, *crls; /* folders */
 	struct err error;       /* the first that failed */
 };

@@ -55,7 +55,7 @@ char *mem_printf(const char *fmt, ...)
 	return mem_check(s);
 }
 
-static void buf_room(struct buf *b, size_t more)
+void buf_room(struct buf *b, size_t more)
 {
 	size_t want;
 

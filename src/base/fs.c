@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,26 +19,43 @@
 
 int fs_read(const char *path, struct buf *b, size_t max, struct err *e)
 {
-	char *block;
 	size_t start = b->len;
-	ssize_t n;
+	struct stat st;
+	ssize_t n = 1;
 	int fd, rc = 0;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return err_sys(e, "%s", path);
-	block = mem_alloc(1 << 16);
-	while ((n = read(fd, block, 1 << 16)) > 0) {
-		buf_add(b, block, (size_t)n);
-		if (b->len - start > max) {
-			rc = err_set(e, ERR_SYNTAX, "%s: larger than %zu octets", path, max);
-			break;
-		}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uintmax_t)st.st_size <= max)
+		buf_room(b, (size_t)st.st_size + 1);
+	while (n > 0 && b->len - start <= max) {
+		buf_room(b, b->len + 1 < b->cap ? 1 : 1 << 16);
+		if ((n = fs_get(fd, b->data + b->len, b->cap - b->len - 1)) > 0)
+			b->len += (size_t)n;
+		b->data[b->len] = '\0';
 	}
 	if (n < 0)
 		rc = err_sys(e, "%s", path);
-	free(block);
+	else if (b->len - start > max)
+		rc = err_set(e, ERR_SYNTAX, "%s: larger than %zu octets", path, max);
 	close(fd);
 	return rc;
+}
+
+ssize_t fs_get(int fd, void *data, size_t len)
+{
+	char *p = data;
+	size_t have = 0;
+	ssize_t n;
+
+	while (have < len && (n = read(fd, p + have, len - have)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		have += (size_t)n;
+	}
+	return (ssize_t)have;
 }
 
 int fs_put(int fd, const void *data, size_t len)
@@ -156,6 +174,50 @@ int fs_backup(const char *from, const char *to, struct err *e)
 		rc = fs_write(to, buf_str(&b), b.len, st.st_mode & 07777, e);
 	buf_free(&b);
 	return rc;
+}
+
+int fs_same(int fd, const void *data, size_t len, char sha256[DIGEST_HEX], struct err *e)
+{
+	enum { BLOCK = 1 << 18 };
+	struct digest *d = digest_new();
+	const char *p = data;
+	char *block = mem_alloc(BLOCK);
+	size_t left = len;
+	ssize_t n;
+	int rc = lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, "read back") : 0;
+
+	while (rc == 0 && (n = fs_get(fd, block, BLOCK)) != 0) {
+		if (n < 0)
+			rc = err_sys(e, "read back");
+		else if ((size_t)n > left || memcmp(block, p, (size_t)n) != 0)
+			break;
+		digest_add(d, block, (size_t)n);
+		p += n;
+		left -= (size_t)n;
+	}
+	if (rc == 0 && (left > 0 || n != 0))
+		rc = err_set(e, ERR_FAILED, "what is on disk is not what was written");
+	digest_end(d, sha256);
+	free(block);
+	return rc;
+}
+
+int fs_keep(const char *from, const char *to, struct err *e)
+{
+	int fd, rc = 0;
+
+	if (confine_path(to, e) < 0)
+		return ERR_CONFINED;
+	if (link(from, to) < 0) {
+		if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK || errno == EXDEV)
+			return fs_backup(from, to, e);
+		return err_sys(e, "%s", to);
+	}
+	if ((fd = open(to, O_RDONLY | O_CLOEXEC)) < 0 || fsync(fd) < 0)
+		rc = err_sys(e, "%s: fsync", to);
+	if (fd >= 0)
+		close(fd);
+	return rc < 0 ? rc : fs_sync_folder(to, e);
 }
 
 int fs_mkdirs(const char *path, mode_t mode, struct err *e)

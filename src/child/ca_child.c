@@ -42,28 +42,28 @@ const struct watch ca_watch = { .stage = watch_say_stage, .progress = watch_say_
 
 /* ---- count ---- */
 
-static void count_bad(json_t *o, const struct index *x)
+static json_t *count_bads(const struct index_bad *bads, int64_t n)
 {
-	json_t *bad = json_array();
+	json_t *list = json_array();
 
-	for (size_t i = 0; i < x->bads && i < 20; i++) {
+	for (int64_t i = 0; i < n && i < 20; i++) {
 		json_t *b = json_object();
 
-		json_put_num(b, "line", (int64_t)x->bad[i].line);
-		json_put(b, "why", _(x->bad[i].why));
-		json_array_append_new(bad, b);
+		json_put_num(b, "line", (int64_t)bads[i].line);
+		json_put(b, "why", _(bads[i].why));
+		json_array_append_new(list, b);
 	}
-	json_object_set_new(o, "bad", bad);
+	return list;
 }
 
 /* How many valid certificates these selectors match; nothing is frozen. */
-static void count_matches(json_t *o, const struct ca *ca, X509 *cert, const struct index *x, const json_t *selectors,
-    int64_t at)
+static void count_matches(json_t *o, const struct ca *ca, X509 *cert, const json_t *selectors, int64_t at)
 {
 	struct err e = { 0 };
 	struct scope sc = { 0 };
+	struct index *x = index_load(ca->database, &e);
 	size_t n;
-	struct sorted *rows = index_sorted(x, &n, &e);
+	struct sorted *rows = x != NULL ? index_sorted(x, &n, &e) : NULL;
 
 	if (rows != NULL && scope_select(ca, cert, x, rows, n, selectors, NULL, at, &ca_watch, &sc, &e) == 0) {
 		json_put_num(o, "matches", (int64_t)sc.picks);
@@ -74,6 +74,7 @@ static void count_matches(json_t *o, const struct ca *ca, X509 *cert, const stru
 	}
 	scope_clear(&sc);
 	free(rows);
+	index_free(x);
 }
 
 static json_t *count_one(const json_t *want, const json_t *selectors, int64_t at)
@@ -81,38 +82,34 @@ static json_t *count_one(const json_t *want, const json_t *selectors, int64_t at
 	json_t *o = json_object();
 	struct err e = { 0 };
 	struct ca *ca = request_ca(want, &e);
-	struct index *x = ca != NULL ? index_load(ca->database, &e) : NULL;
+	struct index_bad *bads = mem_grow(NULL, INDEX_BAD_KEPT, sizeof *bads);
 	struct index_counts c;
-	X509 *cert;
+	X509 *cert = NULL;
 	char *name;
 
 	json_put(o, "ca", json_str(want, "name"));
 	json_put(o, "title", json_str(want, "title"));
-	if (x == NULL) {
-		json_put(o, "error", e.text);
-		json_put(o, "remedy", e.remedy);
-	} else {
-		index_count(x, at, &c);
+	if (ca != NULL && index_tally(ca->database, at, &c, bads, &e) == 0) {
 		json_put_num(o, "valid", c.valid);
 		json_put_num(o, "expired", c.expired);
 		json_put_num(o, "revoked", c.revoked);
 		json_put_num(o, "unreadable", c.unreadable);
 		json_put_num(o, "rows", c.rows);
-		count_bad(o, x);
+		json_object_set_new(o, "bad", count_bads(bads, c.unreadable));
+		cert = ca_certificate(ca, &e);
 	}
-	cert = ca != NULL ? ca_certificate(ca, &e) : NULL;
 	if (cert != NULL) {
 		name = cert_name(X509_get_subject_name(cert));
 		json_put(o, "subject", name);
 		free(name);
-		if (x != NULL && selectors != NULL)
-			count_matches(o, ca, cert, x, selectors, at);
-	} else if (x != NULL) {
+		if (selectors != NULL)
+			count_matches(o, ca, cert, selectors, at);
+	} else {
 		json_put(o, "error", e.text);
 		json_put(o, "remedy", e.remedy);
 	}
 	X509_free(cert);
-	index_free(x);
+	free(bads);
 	ca_free(ca);
 	return o;
 }

@@ -181,8 +181,9 @@ static int crl_locked(const struct revoke_job *job, struct crl_file *f, struct e
 	if (x == NULL || index_refuse_bad(x, e) < 0 || (rows = index_sorted(x, &n, e)) == NULL)
 		rc = e->code;
 	else
-		rc = crl_file_make(job->ca, job->cert, job->key, x, rows, n, job->folder, job->now, job->hours,
-		    &ca_watch, f, e);
+		rc = crl_file_make(job->ca, job->cert, job->key,
+		    &(struct listing){ x, rows, n, crl_gone(job->ca, job->folder), NULL, 0 }, job->folder, job->now,
+		    job->hours, &ca_watch, f, e);
 	free(rows);
 	index_free(x);
 	return rc;

@@ -1,6 +1,5 @@
 /* Sends a notice: through a sendmail-compatible command, SMTP or a webhook; one recipient at a time, so
  * that each has an outcome of its own. The SMTP password is read here and nowhere else. */
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/text.h"
 #include "child/dial.h"
 #include "child/exec.h"
+#include "child/net.h"
 #include "child/serve.h"
 
 #define ANSWER_KEPT 400u
@@ -126,15 +126,15 @@ static size_t curl_give(char *data, size_t size, size_t n, void *ctx)
 
 static void curl_common(struct post *p, const char *url, char *said)
 {
-	curl_easy_reset(p->curl); /* keeps the connection for the next recipient */
-	curl_easy_setopt(p->curl, CURLOPT_URL, url);
-	curl_easy_setopt(p->curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(p->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(p->curl, CURLOPT_TIMEOUT_MS, (long)p->timeout_s * 1000);
-	curl_easy_setopt(p->curl, CURLOPT_ERRORBUFFER, said);
-	curl_easy_setopt(p->curl, CURLOPT_OPENSOCKETFUNCTION, curl_socket);
-	curl_easy_setopt(p->curl, CURLOPT_OPENSOCKETDATA, p);
-	curl_easy_setopt(p->curl, CURLOPT_USERAGENT, "sev1");
+	net.easy_reset(p->curl); /* keeps the connection for the next recipient */
+	net.easy_setopt(p->curl, CURLOPT_URL, url);
+	net.easy_setopt(p->curl, CURLOPT_PROXY, "");
+	net.easy_setopt(p->curl, CURLOPT_NOSIGNAL, 1L);
+	net.easy_setopt(p->curl, CURLOPT_TIMEOUT_MS, (long)p->timeout_s * 1000);
+	net.easy_setopt(p->curl, CURLOPT_ERRORBUFFER, said);
+	net.easy_setopt(p->curl, CURLOPT_OPENSOCKETFUNCTION, curl_socket);
+	net.easy_setopt(p->curl, CURLOPT_OPENSOCKETDATA, p);
+	net.easy_setopt(p->curl, CURLOPT_USERAGENT, "sev1");
 }
 
 /* Perform; *status is the server's last code. */
@@ -145,8 +145,8 @@ static int curl_run(struct post *p, const char *said, long *status, struct err *
 
 	buf_clear(&p->answer);
 	p->refused.code = 0;
-	code = curl_easy_perform(p->curl);
-	curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, status);
+	code = net.easy_perform(p->curl);
+	net.easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, status);
 	n = strcspn(buf_str(&p->answer), "\r\n");
 	if (code == CURLE_OK)
 		return 0;
@@ -157,7 +157,7 @@ static int curl_run(struct post *p, const char *said, long *status, struct err *
 	else if (*status >= 400 && n > 0)
 		err_set(e, ERR_FAILED, "%.*s", (int)n, buf_str(&p->answer));
 	else
-		err_set(e, ERR_FAILED, "%s", said[0] != '\0' ? said : curl_easy_strerror(code));
+		err_set(e, ERR_FAILED, "%s", said[0] != '\0' ? said : net.easy_strerror(code));
 	return e->code;
 }
 
@@ -176,23 +176,23 @@ static void smtp_secure(struct post *p)
 	const char *user = json_str(p->request, "user");
 
 	if (user[0] != '\0') {
-		curl_easy_setopt(p->curl, CURLOPT_USERNAME, user);
-		curl_easy_setopt(p->curl, CURLOPT_PASSWORD, p->password);
+		net.easy_setopt(p->curl, CURLOPT_USERNAME, user);
+		net.easy_setopt(p->curl, CURLOPT_PASSWORD, p->password);
 		/* a password crosses no network in the clear, nor to a server that is not who it says */
-		curl_easy_setopt(p->curl, CURLOPT_USE_SSL,
+		net.easy_setopt(p->curl, CURLOPT_USE_SSL,
 		    is_loopback(p->url) ? (long)CURLUSESSL_TRY : (long)CURLUSESSL_ALL);
 	} else {
 		/* opportunistic (RFC 7435): the notice must go out although the compromised CA may
 		 * have issued the mail server's certificate */
-		curl_easy_setopt(p->curl, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
-		curl_easy_setopt(p->curl, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(p->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+		net.easy_setopt(p->curl, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+		net.easy_setopt(p->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+		net.easy_setopt(p->curl, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 }
 
 static int smtp_send(struct post *p, const char *to, struct buf *detail, struct err *e)
 {
-	struct curl_slist *list = curl_slist_append(NULL, to);
+	struct curl_slist *list = net.slist_append(NULL, to);
 	char said[CURL_ERROR_SIZE] = "";
 	long status = 0;
 	int rc;
@@ -200,17 +200,17 @@ static int smtp_send(struct post *p, const char *to, struct buf *detail, struct 
 	p->sent = 0;
 	curl_common(p, p->url, said);
 	smtp_secure(p);
-	curl_easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(p->curl, CURLOPT_MAIL_FROM, p->from);
-	curl_easy_setopt(p->curl, CURLOPT_MAIL_RCPT, list);
-	curl_easy_setopt(p->curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(p->curl, CURLOPT_READFUNCTION, curl_give);
-	curl_easy_setopt(p->curl, CURLOPT_READDATA, p);
-	curl_easy_setopt(p->curl, CURLOPT_HEADERFUNCTION, curl_last_line);
-	curl_easy_setopt(p->curl, CURLOPT_HEADERDATA, p);
+	net.easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	net.easy_setopt(p->curl, CURLOPT_MAIL_FROM, p->from);
+	net.easy_setopt(p->curl, CURLOPT_MAIL_RCPT, list);
+	net.easy_setopt(p->curl, CURLOPT_UPLOAD, 1L);
+	net.easy_setopt(p->curl, CURLOPT_READFUNCTION, curl_give);
+	net.easy_setopt(p->curl, CURLOPT_READDATA, p);
+	net.easy_setopt(p->curl, CURLOPT_HEADERFUNCTION, curl_last_line);
+	net.easy_setopt(p->curl, CURLOPT_HEADERDATA, p);
 	if ((rc = curl_run(p, said, &status, e)) == 0)
 		buf_add(detail, buf_str(&p->answer), strcspn(buf_str(&p->answer), "\r\n"));
-	curl_slist_free_all(list);
+	net.slist_free_all(list);
 	return rc;
 }
 
@@ -225,11 +225,11 @@ static int webhook_send(struct post *p, const char *to, struct buf *detail, stru
 	if ((rc = dial_confined_url(to, e)) < 0)
 		goto out;
 	curl_common(p, to, said);
-	curl_easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(p->curl, CURLOPT_HTTPHEADER, p->header);
-	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, text);
-	curl_easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, curl_keep);
-	curl_easy_setopt(p->curl, CURLOPT_WRITEDATA, p);
+	net.easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	net.easy_setopt(p->curl, CURLOPT_HTTPHEADER, p->header);
+	net.easy_setopt(p->curl, CURLOPT_POSTFIELDS, text);
+	net.easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, curl_keep);
+	net.easy_setopt(p->curl, CURLOPT_WRITEDATA, p);
 	if ((rc = curl_run(p, said, &status, e)) < 0)
 		goto out;
 	if (status < 200 || status > 299)
@@ -345,11 +345,11 @@ int post_child(const json_t *request, json_t **result, struct err *e)
 
 	if (strcmp(json_str(request, "op"), "post") != 0)
 		return err_set(e, ERR_USAGE, _("the post child cannot do '%s'"), json_str(request, "op"));
-	if ((rc = post_check(&p, e)) < 0)
+	if ((rc = post_check(&p, e)) < 0 || (rc = net_load(e)) < 0)
 		return rc;
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-	p.curl = curl_easy_init();
-	p.header = curl_slist_append(NULL, "Content-Type: application/json");
+	net.global_init(CURL_GLOBAL_DEFAULT);
+	p.curl = net.easy_init();
+	p.header = net.slist_append(NULL, "Content-Type: application/json");
 	if (strcmp(transport, "sendmail") == 0) {
 		send = sendmail_send;
 		rc = sendmail_check(&p, e);
@@ -366,9 +366,9 @@ int post_child(const json_t *request, json_t **result, struct err *e)
 	if (p.password != NULL)
 		explicit_bzero(p.password, strlen(p.password));
 	free(p.password);
-	curl_slist_free_all(p.header);
-	curl_easy_cleanup(p.curl);
-	curl_global_cleanup();
+	net.slist_free_all(p.header);
+	net.easy_cleanup(p.curl);
+	net.global_cleanup();
 	buf_free(&p.answer);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* Looks at what the world sees: what a URL serves, whether a port answers, which certificate a server
  * presents. It decides nothing about trust: bytes and fingerprints are compared with what is
  * known, because in this incident no chain proves anything. */
-#include <curl/curl.h>
+
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "child/dial.h"
+#include "child/net.h"
 #include "child/serve.h"
 
 #define TICK_MS 10
@@ -70,28 +71,28 @@ static int fetch_explain(const struct fetch *f, CURLcode code, const char *url, 
 	else if (code == CURLE_PARTIAL_FILE)
 		err_set(e, ERR_FAILED, _("%s: truncated after %lld octets"), url, (long long)f->octets);
 	else
-		err_set(e, ERR_FAILED, "%s: %s", url, said[0] != '\0' ? said : curl_easy_strerror(code));
+		err_set(e, ERR_FAILED, "%s: %s", url, said[0] != '\0' ? said : net.easy_strerror(code));
 	return e->code;
 }
 
 static void fetch_options(CURL *curl, struct fetch *f, const char *url, int timeout_s, char *said)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, confine_root() == NULL ? 1L : 0L);
-	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* what clients see, not what a proxy here keeps */
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_s * 1000);
-	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L); /* the digest decides */
-	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, fetch_take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, f);
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, fetch_socket);
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, f);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, said);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "sev1");
+	net.easy_setopt(curl, CURLOPT_URL, url);
+	net.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	net.easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	net.easy_setopt(curl, CURLOPT_FOLLOWLOCATION, confine_root() == NULL ? 1L : 0L);
+	net.easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+	net.easy_setopt(curl, CURLOPT_PROXY, ""); /* what clients see, not what a proxy here keeps */
+	net.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	net.easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_s * 1000);
+	net.easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L); /* the digest decides */
+	net.easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	net.easy_setopt(curl, CURLOPT_WRITEFUNCTION, fetch_take);
+	net.easy_setopt(curl, CURLOPT_WRITEDATA, f);
+	net.easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, fetch_socket);
+	net.easy_setopt(curl, CURLOPT_OPENSOCKETDATA, f);
+	net.easy_setopt(curl, CURLOPT_ERRORBUFFER, said);
+	net.easy_setopt(curl, CURLOPT_USERAGENT, "sev1");
 }
 
 static int probe_fetch(const json_t *request, json_t **result, struct err *e)
@@ -108,17 +109,17 @@ static int probe_fetch(const json_t *request, json_t **result, struct err *e)
 	long status = 0;
 	int rc = 0;
 
-	if ((rc = dial_confined_url(url, e)) < 0)
+	if ((rc = dial_confined_url(url, e)) < 0 || (rc = net_load(e)) < 0)
 		return rc;
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-	if ((curl = curl_easy_init()) == NULL)
+	net.global_init(CURL_GLOBAL_DEFAULT);
+	if ((curl = net.easy_init()) == NULL)
 		return err_set(e, ERR_FAILED, _("libcurl cannot be used"));
 	f.digest = digest_new();
 	fetch_options(curl, &f, url, timeout_s, said);
-	code = curl_easy_perform(curl);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_cleanup(curl);
-	curl_global_cleanup();
+	code = net.easy_perform(curl);
+	net.easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	net.easy_cleanup(curl);
+	net.global_cleanup();
 	digest_end(f.digest, hex);
 	if (code != CURLE_OK) {
 		rc = fetch_explain(&f, code, url, said, timeout_s, e);

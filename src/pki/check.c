@@ -249,7 +249,7 @@ static void check_crl_issuer(json_t *o, json_t *problems, const struct crl_view 
 	json_object_set_new(o, "issuer_ok", json_boolean(issuer));
 	json_object_set_new(o, "signature_ok", json_boolean(signature));
 	if ((x = index_load(ca->database, &e)) == NULL || (rows = index_sorted(x, &n, &e)) == NULL ||
-	    crl_compare(v, x, rows, n, &e) < 0)
+	    crl_compare(v, &(struct listing){ x, rows, n, v->this_update / 1000, NULL, 0 }, &e) < 0)
 		problem(problems, e.text);
 	free(rows);
 	index_free(x);

@@ -8,26 +8,6 @@
 #include "base/buf.h"
 #include "base/i18n.h"
 
-void compare_texts(const struct revoke_job *job, char *text[REV_TEXTS])
-{
-	struct buf b = { 0 };
-
-	for (int i = 1; i < REV_TEXTS; i++) {
-		buf_clear(&b);
-		revinfo_write(&b, job->stamp / 1000, (enum reason)(i - 2),
-		    job->since > 0 ? job->since / 1000 : INT64_MIN);
-		text[i] = mem_strdup(buf_str(&b));
-	}
-	text[0] = NULL;
-	buf_free(&b);
-}
-
-void compare_texts_free(char *text[REV_TEXTS])
-{
-	for (int i = 0; i < REV_TEXTS; i++)
-		free(text[i]);
-}
-
 void compare_clear(struct compare *c)
 {
 	free(c->mark);
@@ -45,9 +25,10 @@ static void compare_name(struct compare *c, const char *serial, size_t len, cons
 
 /* One row of the manifest against its row of the index, which may be NULL. */
 static void compare_row(struct compare *c, const struct index *x, const struct manifest_row *m,
-    const struct row *r, char *const text[REV_TEXTS])
+    const struct row *r, uint8_t given)
 {
-	const char *want = text[m->reason + 2], *rev;
+	const struct given *want = &x->given[given];
+	const char *rev;
 	size_t len;
 
 	if (r == NULL) {
@@ -55,17 +36,27 @@ static void compare_row(struct compare *c, const struct index *x, const struct m
 		compare_name(c, m->serial, m->len, _("is not in the index"));
 	} else if (r->kind == ROW_VALID) {
 		c->todo++;
-		c->mark[r - x->row] = (uint8_t)(m->reason + 2);
+		c->mark[r - x->row] = given;
 	} else if (r->kind == ROW_EXPIRED) {
 		c->expired++;
 		compare_name(c, m->serial, m->len, _("is marked as expired"));
-	} else if (rev = row_rev(x, r, &len), len == strlen(want) && memcmp(rev, want, len) == 0) {
+	} else if (rev = row_rev(x, r, &len), len == want->len && memcmp(rev, want->rev, len) == 0 &&
+	    row_beyond(x, r) == want->beyond) {
 		c->done++;
-		c->mark[r - x->row] = (uint8_t)(m->reason + 2);
+		c->mark[r - x->row] = given;
 	} else {
 		c->revoked++;
 		compare_name(c, m->serial, m->len, _("was revoked by someone else"));
 	}
+}
+
+/* What the rows of a reason are given: made when the first of them comes. */
+static uint8_t compare_given(struct index *x, const struct revoke_job *job, uint8_t given[], int reason)
+{
+	if (given[reason + 1] == 0)
+		given[reason + 1] = index_give(x, job->stamp / 1000, (enum reason)reason,
+		    job->since > 0 ? job->since / 1000 : INT64_MIN);
+	return given[reason + 1];
 }
 
 static void compare_extra(struct compare *c, const struct revoke_job *job, const struct index *x)
@@ -106,10 +97,11 @@ static int compare_verdict(const struct compare *c, const struct index *x, struc
 	return err_remedy(e, _("nothing was changed; freeze the scope anew with 'scope' and confirm that"));
 }
 
-int compare_run(struct compare *c, const struct revoke_job *job, const struct manifest *m,
-    const struct index *x, const struct sorted *rows, size_t n, char *const text[REV_TEXTS], struct err *e)
+int compare_run(struct compare *c, const struct revoke_job *job, const struct manifest *m, struct index *x,
+    const struct sorted *rows, size_t n, struct err *e)
 {
-	char serial[SERIAL_MAX], canon[SERIAL_MAX];
+	uint8_t given[GIVEN_MAX] = { 0 };
+	char serial[SERIAL_MAX];
 	size_t next = 0;
 
 	*c = (struct compare){ .mark = mem_zalloc(x->rows, 1) };
@@ -117,15 +109,16 @@ int compare_run(struct compare *c, const struct revoke_job *job, const struct ma
 		const struct row *r = NULL;
 
 		/* both are in the same order: mostly the next row is the one */
-		memcpy(serial, m->row[i].serial, m->row[i].len);
-		serial[m->row[i].len] = '\0';
-		if (next < n && row_canon(x, &x->row[rows[next].row], canon) == m->row[i].len &&
-		    memcmp(canon, serial, m->row[i].len) == 0)
+		index_ahead(x, rows, n, next);
+		if (next < n && row_is(x, &x->row[rows[next].row], m->row[i].serial, m->row[i].len)) {
 			r = &x->row[rows[next].row];
-		else
+		} else {
+			memcpy(serial, m->row[i].serial, m->row[i].len);
+			serial[m->row[i].len] = '\0';
 			r = index_find_at(x, rows, n, serial, &next);
+		}
 		next += r != NULL;
-		compare_row(c, x, &m->row[i], r, text);
+		compare_row(c, x, &m->row[i], r, compare_given(x, job, given, m->row[i].reason));
 	}
 	compare_extra(c, job, x);
 	return compare_verdict(c, x, e);

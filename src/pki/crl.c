@@ -12,6 +12,7 @@
 #include "pki/key.h"
 
 #define ENTRY_MAX 512
+#define TAIL_MAX 300
 
 void crl_clear(struct crl *c)
 {
@@ -59,31 +60,27 @@ static size_t entry_hold(unsigned char *out, const struct revinfo *info)
 	return n > 0 ? entry_extension(out, 23, value, (size_t)n) : 0;
 }
 
-/* revocationDate and crlEntryExtensions of an R row's third field. reasonCode is left out for
+/* revocationDate and crlEntryExtensions of a revocation; 0 where they do not fit. reasonCode is left out for
  * unspecified (RFC 5280 5.3.1). */
-static size_t entry_tail(unsigned char *out, const char *rev, size_t len)
+static size_t entry_tail(unsigned char *out, const struct revinfo *info)
 {
 	unsigned char exts[ENTRY_MAX], value[24];
 	char when[16];
-	struct revinfo info;
-	size_t n = 0, at, v;
+	size_t n = 0, at = entry_time(out, info->at), v;
 
-	if (revinfo_read(&info, rev, len) != NULL)
-		return 0;
-	at = entry_time(out, info.at);
-	if (info.reason > REASON_UNSPECIFIED) {
-		v = der_put(value, DER_ENUM, &(unsigned char){ (unsigned char)info.reason }, 1);
+	if (info->reason > REASON_UNSPECIFIED) {
+		v = der_put(value, DER_ENUM, &(unsigned char){ (unsigned char)info->reason }, 1);
 		n += entry_extension(exts + n, 21, value, v);
 	}
-	if (info.invalid != INT64_MIN) {
-		v = der_put(value, DER_TIME, time_write_long(when, info.invalid), 15);
+	if (info->invalid != INT64_MIN) {
+		v = der_put(value, DER_TIME, time_write_long(when, info->invalid), 15);
 		n += entry_extension(exts + n, 24, value, v);
 	}
-	if (info.hold != NULL)
-		n += entry_hold(exts + n, &info);
+	if (info->hold != NULL)
+		n += entry_hold(exts + n, info);
 	if (n > 0)
 		at += der_put(out + at, DER_SEQ, exts, n);
-	return at;
+	return at <= TAIL_MAX ? at : 0;
 }
 
 static size_t entry_join(unsigned char *out, const struct index *x, const struct row *r,
@@ -99,48 +96,43 @@ static size_t entry_join(unsigned char *out, const struct index *x, const struct
 	return at + n + tail_len;
 }
 
-size_t crl_entry_put(unsigned char *out, const struct index *x, const struct row *r)
+bool listing_has(const struct listing *l, const struct row *r)
 {
-	unsigned char tail[ENTRY_MAX];
-	size_t len, n;
-	const char *rev = row_rev(x, r, &len);
-
-	if (r->kind != ROW_REVOKED || (n = entry_tail(tail, rev, len)) == 0 || n > 300)
-		return 0;
-	return entry_join(out, x, r, tail, n);
+	return r->kind == ROW_REVOKED && r->expires >= l->gone &&
+	    (l->part == NULL || l->part[r - l->x->row] == l->want);
 }
 
-/* All entries into b. Rows of one mass revocation share their third field: it is encoded once. */
-static int crl_entries(struct buf *b, const struct index *x, const struct sorted *rows, size_t n,
-    int64_t *count, struct err *e)
+/* All entries into b. Rows of one mass revocation share their revocation: it is encoded once. */
+static int crl_entries(struct buf *b, const struct listing *l, int64_t *count, struct err *e)
 {
 	unsigned char entry[ENTRY_MAX], tail[ENTRY_MAX];
-	const char *last = NULL, *rev;
-	size_t last_len = 0, tail_len = 0, len;
+	const struct index *x = l->x;
+	const struct row *last = NULL;
+	struct revinfo info;
+	size_t tail_len = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct row *r = &x->row[rows[i].row];
+	for (size_t i = 0; i < l->n; i++) {
+		const struct row *r = &x->row[l->rows[i].row];
 
-		if (r->kind != ROW_REVOKED)
+		index_ahead(x, l->rows, l->n, i);
+		if (!listing_has(l, r))
 			continue;
-		rev = row_rev(x, r, &len);
-		if (last == NULL || len != last_len || memcmp(rev, last, len) != 0) {
-			tail_len = entry_tail(tail, rev, len);
-			last = rev;
-			last_len = len;
+		if (last == NULL || !row_revoked_alike(x, r, last)) {
+			tail_len = row_revinfo(x, r, &info) == NULL ? entry_tail(tail, &info) : 0;
+			last = r;
 		}
-		if (tail_len == 0 || tail_len > 300)
+		if (tail_len == 0)
 			return err_set(e, ERR_SYNTAX, _("%s: line %u: the revocation cannot be encoded"), x->path,
-			    rows[i].row + 1);
+			    l->rows[i].row + 1);
 		buf_add(b, entry, entry_join(entry, x, r, tail, tail_len));
 		++*count;
 	}
 	return 0;
 }
 
-static bool crl_add_distribution(X509_CRL *crl, const struct ca *ca, X509 *cert, struct err *e)
+static bool crl_add_distribution(X509_CRL *crl, const struct ca *ca, X509 *cert, const char *value,
+    struct err *e)
 {
-	const char *value = ca_setting(ca, ca->crl_extensions, "issuingDistributionPoint");
 	X509_EXTENSION *ext;
 	X509V3_CTX ctx;
 	bool ok;
@@ -179,20 +171,22 @@ static bool crl_add_number(X509_CRL *crl, X509 *cert, const char *number)
 
 /* The same CRL without entries, made and signed by OpenSSL: everything around the list is its work. */
 static int crl_frame(const struct ca *ca, X509 *cert, EVP_PKEY *key, const EVP_MD *md,
-    int64_t this_update, int64_t next_update, const char *number, unsigned char **der, struct err *e)
+    const struct crl_terms *terms, unsigned char **der, struct err *e)
 {
+	const char *point = terms->distribution != NULL ? terms->distribution
+	                                                : ca_setting(ca, ca->crl_extensions, "issuingDistributionPoint");
 	X509_CRL *crl = X509_CRL_new();
-	ASN1_TIME *a = ASN1_TIME_set(NULL, (time_t)(this_update / 1000));
-	ASN1_TIME *b = ASN1_TIME_set(NULL, (time_t)(next_update / 1000));
+	ASN1_TIME *a = ASN1_TIME_set(NULL, (time_t)(terms->this_update / 1000));
+	ASN1_TIME *b = ASN1_TIME_set(NULL, (time_t)(terms->next_update / 1000));
 	int len = -1;
 
 	*der = NULL;
 	if (crl == NULL || a == NULL || b == NULL || X509_CRL_set_version(crl, 1) != 1 ||
 	    X509_CRL_set_issuer_name(crl, X509_get_subject_name(cert)) != 1 ||
 	    X509_CRL_set1_lastUpdate(crl, a) != 1 || X509_CRL_set1_nextUpdate(crl, b) != 1 ||
-	    !crl_add_number(crl, cert, number))
+	    !crl_add_number(crl, cert, terms->number))
 		err_set(e, ERR_FAILED, _("%s: a CRL could not be made (%s)"), ca->name, cert_why());
-	else if (!crl_add_distribution(crl, ca, cert, e))
+	else if (!crl_add_distribution(crl, ca, cert, point, e))
 		;
 	else if (X509_CRL_sign(crl, key, md) <= 0 || (len = i2d_X509_CRL(crl, der)) <= 0)
 		err_set(e, ERR_FAILED, _("%s: the CRL could not be signed (%s)"), ca->name, cert_why());
@@ -235,23 +229,22 @@ static size_t crl_wrap(struct buf *b, size_t at, int tag)
 	return at - n;
 }
 
-int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
-    const struct sorted *rows, size_t n, int64_t this_update, int64_t next_update, const char *number,
-    struct crl *out, struct err *e)
+int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
+    const struct crl_terms *terms, struct crl *out, struct err *e)
 {
 	struct buf b = { 0 };
 	struct crl_view v;
 	unsigned char *frame;
 	const unsigned char *head;
 	const EVP_MD *md;
-	struct der body, last;
+	struct der body = { 0 }, last;
 	size_t at, head_len, room;
 	int rc, len;
 
 	*out = (struct crl){ 0 };
 	if ((rc = key_digest(key, ca->default_md, &md, e)) < 0)
 		return rc;
-	if ((len = crl_frame(ca, cert, key, md, this_update, next_update, number, &frame, e)) < 0)
+	if ((len = crl_frame(ca, cert, key, md, terms, &frame, e)) < 0)
 		return len;
 	if ((rc = crl_parse(&v, frame, (size_t)len, e)) < 0)
 		goto out;
@@ -263,10 +256,10 @@ int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index 
 		;
 	head_len = (size_t)(body.p - head);
 	at = room = head_len + 64;
-	b.cap = room + x->len / 2 + 8192;
+	b.cap = room + l->x->len / 2 + 8192;
 	b.data = mem_alloc(b.cap);
 	b.len = room;
-	if ((rc = crl_entries(&b, x, rows, n, &out->entries, e)) < 0)
+	if ((rc = crl_entries(&b, l, &out->entries, e)) < 0)
 		goto out;
 	if (b.len > room) /* revokedCertificates is absent where empty (RFC 5280 5.1.2.6) */
 		at = crl_wrap(&b, room, DER_SEQ);

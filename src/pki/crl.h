@@ -24,14 +24,29 @@ struct crl {
 };
 void crl_clear(struct crl *c);
 
-/* Make and sign one of every R row: AKI, cRLNumber (hex), issuingDistributionPoint where the CA's
- * crl_extensions have one. Times in ms, taken to the second. rows are all rows in order. */
-int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
-    const struct sorted *rows, size_t n, int64_t this_update, int64_t next_update, const char *number,
-    struct crl *out, struct err *e);
-/* The encoded entry of one R row; out needs 512 octets. Returns its length, 0 where the row has
- * none. */
-size_t crl_entry_put(unsigned char *out, const struct index *x, const struct row *r);
+/* Which rows of an index stand on a CRL: those that are revoked, but for what is said here. */
+struct listing {
+	const struct index *x;
+	const struct sorted *rows; /* all of x's that can be read, in order */
+	size_t n;
+	int64_t gone;        /* seconds: certificates that expired before are left out, since a CRL made
+	                      * after their expiry still had them (RFC 5280 3.3); INT64_MIN: none is */
+	const uint8_t *part; /* the partition of each row of x; NULL: one CRL holds all */
+	uint8_t want;        /* the partition this CRL is for */
+};
+bool listing_has(const struct listing *l, const struct row *r);
+
+/* What a CRL says about itself. */
+struct crl_terms {
+	int64_t this_update, next_update; /* ms, taken to the second */
+	const char *number;               /* hexadecimal, canonical */
+	const char *distribution; /* issuingDistributionPoint as openssl.cnf writes it; NULL: the one of the
+	                           * CA's crl_extensions, if they have one */
+};
+
+/* Make and sign a CRL of the rows of l: with AKI, cRLNumber and issuingDistributionPoint. */
+int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
+    const struct crl_terms *terms, struct crl *out, struct err *e);
 
 /* What a CRL says, read from its octets; ranges point into them. */
 struct crl_view {
@@ -53,11 +68,12 @@ struct crl_entry {
 	int64_t at;         /* seconds */
 	enum reason reason;
 	int64_t invalid;    /* seconds; INT64_MIN where absent */
+	struct der tail;    /* all after the serial; start with {0} */
 };
 
 /* Read a CRL of len octets of DER. 0, or ERR_SYNTAX saying where it is not one. data must outlive v. */
 int crl_parse(struct crl_view *v, const void *data, size_t len, struct err *e);
-/* Take the next entry from d (start with v->entries). False at the end; *bad where it is malformed. */
+/* Take the next entry from d (start with v->entries, and with an entry of zeroes, which is used again). False at the end; *bad where it is malformed. */
 bool crl_next(struct der *d, struct crl_entry *entry, bool *bad);
 /* Its signature with this certificate's key: 0, or ERR_FAILED. */
 int crl_verify(const struct crl_view *v, X509 *cert, struct err *e);
@@ -65,9 +81,8 @@ int crl_verify(const struct crl_view *v, X509 *cert, struct err *e);
 const char *crl_algorithm(const struct crl_view *v);
 /* Is it of this issuer: name, and key identifier where both have one? */
 bool crl_issuer_is(const struct crl_view *v, X509 *cert);
-/* Exactly the R rows of rows, with date, reason and invalidity date? 0, or ERR_FAILED naming the first
- * that differs. */
-int crl_compare(const struct crl_view *v, const struct index *x, const struct sorted *rows, size_t n,
-    struct err *e);
+/* Does it hold the rows of l with date, reason and invalidity date, and no others? A revoked row that l
+ * leaves out because it expired may be there all the same. 0, or ERR_FAILED naming the first that differs. */
+int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e);
 
 #endif

@@ -10,12 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "pki/cert.h"
+#include "pki/crl_pem.h"
 
 #define CRL_MAX ((size_t)1 << 30)
+#define CRL_APART ((size_t)1 << 22) /* from this many octets on DER and PEM are written side by side */
 #define NUMBER_MAX 256 /* octets of a crlnumber file */
 
 void crl_file_clear(struct crl_file *f)
@@ -23,24 +26,6 @@ void crl_file_clear(struct crl_file *f)
 	free(f->der);
 	free(f->pem);
 	*f = (struct crl_file){ 0 };
-}
-
-void watch_stage(const struct watch *w, const char *stage)
-{
-	if (w != NULL && w->stage != NULL)
-		w->stage(w->ctx, stage);
-}
-
-void watch_step(const struct watch *w, const char *step)
-{
-	if (w != NULL && w->step != NULL)
-		w->step(w->ctx, step);
-}
-
-void watch_progress(const struct watch *w, int64_t done, int64_t total, const char *text)
-{
-	if (w != NULL && w->progress != NULL)
-		w->progress(w->ctx, done, total, text);
 }
 
 int crl_file_read(const char *path, struct buf *b, struct err *e)
@@ -127,6 +112,31 @@ char *crl_file_last(const struct ca *ca, const char *folder, char *number)
 	return path;
 }
 
+/* Read and parse a CRL; v is empty where there is none. What it points into is owned by b. */
+static bool crl_look(const char *path, struct buf *b, struct crl_view *v)
+{
+	return path != NULL && path[0] != '\0' && crl_file_read(path, b, NULL) == 0 &&
+	    crl_parse(v, buf_str(b), b->len, NULL) == 0;
+}
+
+int64_t crl_gone(const struct ca *ca, const char *folder)
+{
+	char number[SERIAL_MAX], *mine = crl_file_last(ca, folder, number);
+	const char *const path[2] = { mine, ca->crl };
+	int64_t gone = INT64_MIN;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct buf b = { 0 };
+		struct crl_view v;
+
+		if (crl_look(path[i], &b, &v) && v.this_update / 1000 > gone)
+			gone = v.this_update / 1000;
+		buf_free(&b);
+	}
+	free(mine);
+	return gone;
+}
+
 /* The highest number known to be used: in folder, or in the CA's own CRL file. "" where none. */
 static void number_floor(const struct ca *ca, const char *folder, char *number)
 {
@@ -134,8 +144,7 @@ static void number_floor(const struct ca *ca, const char *folder, char *number)
 	struct crl_view v;
 
 	free(crl_file_last(ca, folder, number));
-	if (ca->crl[0] != '\0' && crl_file_read(ca->crl, &b, NULL) == 0 &&
-	    crl_parse(&v, buf_str(&b), b.len, NULL) == 0 && v.number[0] != '\0' && v.number[0] != '-' &&
+	if (crl_look(ca->crl, &b, &v) && v.number[0] != '\0' && v.number[0] != '-' &&
 	    (number[0] == '\0' || number_cmp(v.number, number) > 0))
 		memcpy(number, v.number, sizeof v.number);
 	buf_free(&b);
@@ -195,52 +204,39 @@ int crl_number_next(const struct ca *ca, const char *folder, char *out, struct e
 	return err_remedy(e, _("printf '%%s\\n' %s > %s"), floor, ca->crlnumber);
 }
 
-/* Encode to PEM as it is written: the text is a third larger than the DER and need not be in memory. */
-static int pem_write(const char *path, const unsigned char *der, size_t len, struct err *e)
-{
-	static const char head[] = "-----BEGIN X509 CRL-----\n", foot[] = "-----END X509 CRL-----\n";
-	enum { LINE = 48, LINES = 1024 };
-	unsigned char *block = mem_alloc(LINES * (LINE / 3 * 4 + 1) + 1);
-	char *tmp = NULL;
-	size_t at = 0, n;
-	int fd, rc = 0;
-
-	if ((fd = fs_beside(path, 0644, &tmp, e)) < 0) {
-		free(block);
-		return fd;
-	}
-	if (fs_put(fd, head, sizeof head - 1) < 0)
-		rc = err_sys(e, "%s", path);
-	while (rc == 0 && len > 0) {
-		for (at = 0; len > 0 && at < LINES * (LINE / 3 * 4 + 1); der += n, len -= n) {
-			n = len < LINE ? len : LINE;
-			at += (size_t)EVP_EncodeBlock(block + at, der, (int)n);
-			block[at++] = '\n';
-		}
-		if (fs_put(fd, block, at) < 0)
-			rc = err_sys(e, "%s", path);
-	}
-	if (rc == 0 && fs_put(fd, foot, sizeof foot - 1) < 0)
-		rc = err_sys(e, "%s", path);
-	if (rc == 0) {
-		rc = fs_commit(fd, tmp, path, e);
-	} else {
-		close(fd);
-		unlink(tmp);
-	}
-	free(tmp);
-	free(block);
-	return rc;
-}
-
 static char *pem_beside(const char *der)
 {
 	return mem_printf("%.*s.pem", (int)(strlen(der) - 4), der);
 }
 
-int crl_file_verify(const char *path, X509 *cert, const struct index *x, const struct sorted *rows,
-    size_t n, struct crl_file *out, struct err *e)
+static void crl_describe(struct crl_file *out, const struct crl_view *v, const char *path, size_t octets)
 {
+	memcpy(out->number, v->number, sizeof out->number);
+	out->entries = v->count;
+	out->this_update = v->this_update;
+	out->next_update = v->next_update;
+	out->octets = (int64_t)octets;
+	out->der = mem_strdup(path);
+	out->pem = pem_beside(path);
+	snprintf(out->signature, sizeof out->signature, "%s", crl_algorithm(v));
+}
+
+/* Is it what it should be? */
+static int crl_judge(const struct crl_view *v, X509 *cert, const struct listing *l, struct err *e)
+{
+	int rc;
+
+	if (!crl_issuer_is(v, cert))
+		return err_set(e, ERR_FAILED, _("the CRL is of another issuer"));
+	if ((rc = crl_verify(v, cert, e)) < 0)
+		return rc;
+	return crl_compare(v, l, e);
+}
+
+int crl_file_verify(const char *path, X509 *cert, const struct listing *l, struct crl_file *out,
+    struct err *e)
+{
+	struct listing then = *l;
 	struct buf b = { 0 };
 	struct crl_view v;
 	int rc;
@@ -248,22 +244,16 @@ int crl_file_verify(const char *path, X509 *cert, const struct index *x, const s
 	*out = (struct crl_file){ 0 };
 	if ((rc = fs_read(path, &b, CRL_MAX, e)) < 0)
 		goto out;
-	if ((rc = crl_parse(&v, buf_str(&b), b.len, e)) == 0 && !crl_issuer_is(&v, cert))
-		rc = err_set(e, ERR_FAILED, _("the CRL is of another issuer"));
-	if (rc < 0 || (rc = crl_verify(&v, cert, e)) < 0 ||
-	    (rc = crl_compare(&v, x, rows, n, e)) < 0) {
+	if ((rc = crl_parse(&v, buf_str(&b), b.len, e)) == 0) {
+		then.gone = v.this_update / 1000;
+		rc = crl_judge(&v, cert, &then, e);
+	}
+	if (rc < 0) {
 		err_prefix(e, "%s", path);
 		goto out;
 	}
-	memcpy(out->number, v.number, sizeof out->number);
-	out->entries = v.count;
-	out->this_update = v.this_update;
-	out->next_update = v.next_update;
-	out->octets = (int64_t)b.len;
+	crl_describe(out, &v, path, b.len);
 	digest_of(buf_str(&b), b.len, out->sha256);
-	out->der = mem_strdup(path);
-	out->pem = pem_beside(path);
-	snprintf(out->signature, sizeof out->signature, "%s", crl_algorithm(&v));
 out:
 	buf_free(&b);
 	return rc;
@@ -282,44 +272,122 @@ static int number_write(const struct ca *ca, const char *used, struct err *e)
 	return rc;
 }
 
-int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct index *x,
-    const struct sorted *rows, size_t n, const char *folder, int64_t now, int hours,
-    const struct watch *w, struct crl_file *out, struct err *e)
+void crl_draft_clear(struct crl_draft *d)
 {
-	struct crl crl = { 0 };
-	char number[SERIAL_MAX], *name = NULL, *der = NULL, *pem = NULL;
+	crl_clear(&d->crl);
+	free(d->der);
+	free(d->pem);
+	*d = (struct crl_draft){ 0 };
+}
+
+int crl_file_sign(struct crl_draft *d, const struct ca *ca, X509 *cert, EVP_PKEY *key,
+    const struct listing *l, const char *folder, int64_t now, int hours, const struct watch *w, struct err *e)
+{
 	int64_t at = now / 1000 * 1000;
+	char *name;
+	int rc;
+
+	*d = (struct crl_draft){ .ca = ca, .cert = cert, .l = l };
+	if (hours < 1 || hours > 24 * 366)
+		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), hours);
+	if ((rc = crl_number_next(ca, folder, d->number, e)) < 0)
+		return rc;
+	name = mem_printf("%s-%s.crl", ca->name, d->number);
+	d->der = fs_join(folder, name);
+	d->pem = pem_beside(d->der);
+	free(name);
+	watch_step(w, "crl sign");
+	rc = crl_make(ca, cert, key, l, &(struct crl_terms){ at, at + (int64_t)hours * 3600000, d->number, NULL },
+	    &d->crl, e);
+	if (rc < 0)
+		crl_draft_clear(d);
+	return rc;
+}
+
+/* The PEM beside the DER, which may be written at the same time. */
+struct pem_work {
+	const struct crl_draft *draft;
+	struct err error;
+};
+
+static void pem_work(void *arg)
+{
+	struct pem_work *p = arg;
+
+	crl_pem_write(p->draft->pem, p->draft->crl.der, p->draft->crl.len, &p->error);
+}
+
+/* The DER that is in the file fd must be the one that was signed, hold what it should, and verify. */
+static int draft_verify(const struct crl_draft *d, int fd, struct crl_file *out, struct err *e)
+{
+	struct crl_view v;
+	int rc;
+
+	if ((rc = fs_same(fd, d->crl.der, d->crl.len, out->sha256, e)) == 0 &&
+	    (rc = crl_parse(&v, d->crl.der, d->crl.len, e)) == 0 &&
+	    (rc = crl_judge(&v, d->cert, d->l, e)) == 0)
+		crl_describe(out, &v, d->der, d->crl.len);
+	else
+		err_prefix(e, "%s", d->der);
+	return rc;
+}
+
+static int draft_write(const struct crl_draft *d, const struct watch *w, struct crl_file *out, struct err *e)
+{
+	struct pem_work pem = { .draft = d };
+	struct beside beside;
+	char *tmp;
+	int fd, rc;
+
+	watch_step(w, "crl pem");
+	beside_start(&beside, d->crl.len > CRL_APART, pem_work, &pem);
+	watch_step(w, "crl der");
+	if ((fd = rc = fs_beside(d->der, 0644, &tmp, e)) >= 0) {
+		rc = 0;
+		if (fs_put(fd, d->crl.der, d->crl.len) < 0 || fsync(fd) < 0)
+			rc = err_sys(e, "%s", d->der);
+		watch_stage(w, "verify");
+		watch_step(w, "crl verify");
+		if (rc == 0)
+			rc = draft_verify(d, fd, out, e);
+	}
+	beside_end(&beside);
+	if (rc == 0 && pem.error.code < 0) {
+		*e = pem.error;
+		rc = pem.error.code;
+	}
+	watch_step(w, "crl name");
+	if (fd >= 0 && rc == 0) {
+		rc = fs_commit(fd, tmp, d->der, e);
+	} else if (fd >= 0) {
+		close(fd);
+		unlink(tmp);
+	}
+	free(tmp);
+	return rc;
+}
+
+int crl_file_store(struct crl_draft *d, const struct watch *w, struct crl_file *out, struct err *e)
+{
 	int rc;
 
 	*out = (struct crl_file){ 0 };
-	if (hours < 1 || hours > 24 * 366)
-		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), hours);
-	if ((rc = crl_number_next(ca, folder, number, e)) < 0)
-		return rc;
-	name = mem_printf("%s-%s.crl", ca->name, number);
-	der = fs_join(folder, name);
-	pem = pem_beside(der);
-	watch_step(w, "crl sign");
-	rc = crl_make(ca, cert, key, x, rows, n, at, at + (int64_t)hours * 3600000, number, &crl, e);
-	if (rc < 0)
-		goto out;
 	watch_step(w, "crl number");
-	if ((rc = number_write(ca, number, e)) < 0)
-		goto out;
-	watch_step(w, "crl pem");
-	if ((rc = pem_write(pem, crl.der, crl.len, e)) < 0)
-		goto out;
-	watch_step(w, "crl der");
-	if ((rc = fs_write(der, crl.der, crl.len, 0644, e)) < 0)
-		goto out;
-	crl_clear(&crl);
-	watch_stage(w, "verify");
-	watch_step(w, "crl verify");
-	rc = crl_file_verify(der, cert, x, rows, n, out, e);
-out:
-	crl_clear(&crl);
-	free(name);
-	free(der);
-	free(pem);
+	if ((rc = number_write(d->ca, d->number, e)) == 0 && (rc = draft_write(d, w, out, e)) < 0)
+		crl_file_clear(out);
+	crl_draft_clear(d);
 	return rc;
+}
+
+int crl_file_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
+    const char *folder, int64_t now, int hours, const struct watch *w, struct crl_file *out,
+    struct err *e)
+{
+	struct crl_draft d;
+	int rc;
+
+	*out = (struct crl_file){ 0 };
+	if ((rc = crl_file_sign(&d, ca, cert, key, l, folder, now, hours, w, e)) < 0)
+		return rc;
+	return crl_file_store(&d, w, out, e);
 }

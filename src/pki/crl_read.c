@@ -176,10 +176,14 @@ bool crl_next(struct der *d, struct crl_entry *entry, bool *bad)
 	*bad = false;
 	if (der_len(d) == 0)
 		return false;
+	*bad = !der_get(d, DER_SEQ, &one) || !der_get(&one, DER_INTEGER, &number) ||
+	    der_serial(entry->serial, &number) == 0;
+	if (*bad || (der_len(&one) == der_len(&entry->tail) && memcmp(one.p, entry->tail.p, der_len(&one)) == 0))
+		return !*bad; /* says what the entry before said, as in a mass revocation nearly all do */
+	entry->tail = one;
 	entry->reason = REASON_NONE;
 	entry->invalid = INT64_MIN;
-	*bad = !der_get(d, DER_SEQ, &one) || !der_get(&one, DER_INTEGER, &number) ||
-	    der_serial(entry->serial, &number) == 0 || !read_time(&one, &entry->at) ||
+	*bad = !read_time(&one, &entry->at) ||
 	    (der_len(&one) > 0 && (!der_get(&one, DER_SEQ, &list) || !read_entry_extensions(entry, list))) ||
 	    der_len(&one) != 0;
 	return !*bad;
@@ -243,63 +247,66 @@ bool crl_issuer_is(const struct crl_view *v, X509 *cert)
 	return ok;
 }
 
-/* Does the entry say what the row's third field says? */
-static bool entry_is(const struct crl_entry *c, const struct index *x, const struct row *r)
+/* Does the entry say what the row says? known is what the row before said, and is kept up. */
+static bool entry_is(const struct crl_entry *c, const struct index *x, const struct row *r,
+    const struct row **last, struct revinfo *known)
 {
-	struct revinfo info;
-	size_t len;
-	const char *rev = row_rev(x, r, &len);
+	enum reason reason;
 
-	if (revinfo_read(&info, rev, len) != NULL)
+	if ((*last == NULL || !row_revoked_alike(x, r, *last)) && row_revinfo(x, r, known) != NULL)
 		return false;
-	if (info.reason == REASON_UNSPECIFIED)
-		info.reason = REASON_NONE;
-	return c->at == info.at && c->invalid == info.invalid &&
-	    (c->reason == info.reason || (c->reason == REASON_UNSPECIFIED && info.reason == REASON_NONE));
+	*last = r;
+	reason = known->reason == REASON_UNSPECIFIED ? REASON_NONE : known->reason;
+	return c->at == known->at && c->invalid == known->invalid &&
+	    (c->reason == reason || (c->reason == REASON_UNSPECIFIED && reason == REASON_NONE));
 }
 
 /* In a CRL sorted as OpenSSL sorts, entries and rows are walked side by side; another order is
  * looked up row by row. */
-int crl_compare(const struct crl_view *v, const struct index *x, const struct sorted *rows, size_t n,
-    struct err *e)
+int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e)
 {
+	const struct index *x = l->x;
+	const struct sorted *rows = l->rows;
 	struct der d = v->entries;
-	struct crl_entry c;
-	const struct row *r;
-	char serial[SERIAL_MAX];
+	struct crl_entry c = { 0 };
+	const struct row *r, *last = NULL;
+	struct revinfo known;
 	char *met = mem_zalloc(x->rows, 1); /* rows that an entry was found for */
-	int64_t revoked = 0, seen = 0;
-	size_t next = 0;
+	int64_t revoked = 0, seen = 0, late = 0; /* late: expired, and still there */
+	size_t next = 0, n = l->n;
 	bool bad = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < n; i++)
-		revoked += x->row[rows[i].row].kind == ROW_REVOKED;
+		revoked += listing_has(l, &x->row[rows[i].row]);
 	while (rc == 0 && crl_next(&d, &c, &bad)) {
 		seen++;
-		while (next < n && x->row[rows[next].row].kind != ROW_REVOKED)
+		while (next < n && !listing_has(l, &x->row[rows[next].row]))
 			next++;
+		index_ahead(x, rows, n, next);
 		r = next < n ? &x->row[rows[next].row] : NULL;
-		if (r != NULL && (row_canon(x, r, serial), strcmp(serial, c.serial) == 0))
+		if (r != NULL && row_is(x, r, c.serial, strlen(c.serial)))
 			next++;
 		else
 			r = index_find(x, rows, n, c.serial);
-		if (r == NULL || r->kind != ROW_REVOKED)
+		if (r == NULL || r->kind != ROW_REVOKED || (l->part != NULL && l->part[r - x->row] != l->want))
 			rc = err_set(e, ERR_FAILED, _("the CRL lists %s, which %s does not have as revoked"),
 			    c.serial, x->path);
 		else if (met[r - x->row])
 			rc = err_set(e, ERR_FAILED, _("the CRL lists %s twice"), c.serial);
-		else if (!entry_is(&c, x, r))
+		else if (!entry_is(&c, x, r, &last, &known))
 			rc = err_set(e, ERR_FAILED, _("the CRL's entry for %s has another date or reason than %s"),
 			    c.serial, x->path);
-		else
+		else {
+			late += !listing_has(l, r);
 			met[r - x->row] = 1;
+		}
 	}
 	if (rc == 0 && bad)
 		rc = err_set(e, ERR_FAILED, _("entry %lld of the CRL is malformed"), (long long)seen + 1);
-	if (rc == 0 && seen != revoked)
+	if (rc == 0 && seen - late != revoked)
 		rc = err_set(e, ERR_FAILED, _("the CRL has %lld entries, %s has %lld revoked rows"),
-		    (long long)seen, x->path, (long long)revoked);
+		    (long long)(seen - late), x->path, (long long)revoked);
 	free(met);
 	return rc;
 }

@@ -4,61 +4,6 @@
 
 #include "pki/index.h"
 
-int der_peek(const struct der *d)
-{
-	return d->p < d->end ? d->p[0] : -1;
-}
-
-size_t der_len(const struct der *d)
-{
-	return (size_t)(d->end - d->p);
-}
-
-/* Length octets at p: the content's length, *used how many they are; false where malformed. */
-static bool der_length(const unsigned char *p, const unsigned char *end, size_t *len, size_t *used)
-{
-	size_t n;
-
-	if (p >= end)
-		return false;
-	*len = p[0];
-	*used = 1;
-	if (p[0] < 0x80)
-		return true;
-	n = p[0] & 0x7f;
-	if (n == 0 || n > sizeof *len || (size_t)(end - p) <= n || p[1] == 0)
-		return false;
-	*len = 0;
-	for (size_t i = 1; i <= n; i++)
-		*len = *len << 8 | p[i];
-	*used = n + 1;
-	return *len >= 0x80;
-}
-
-bool der_skip(struct der *d, struct der *whole)
-{
-	size_t len, used;
-
-	if (d->p >= d->end || !der_length(d->p + 1, d->end, &len, &used) ||
-	    (size_t)(d->end - d->p) - 1 - used < len)
-		return false;
-	*whole = (struct der){ d->p, d->p + 1 + used + len };
-	d->p = whole->end;
-	return true;
-}
-
-bool der_get(struct der *d, int tag, struct der *inner)
-{
-	struct der whole;
-	size_t len, used;
-
-	if (der_peek(d) != tag || !der_skip(d, &whole))
-		return false;
-	der_length(whole.p + 1, whole.end, &len, &used);
-	*inner = (struct der){ whole.p + 1 + used, whole.end };
-	return true;
-}
-
 size_t der_header_len(size_t len)
 {
 	size_t n = 2;
@@ -130,10 +75,10 @@ size_t der_put_serial(unsigned char *out, const char *serial, size_t len)
 size_t der_serial(char *out, const struct der *content)
 {
 	unsigned char v[SERIAL_MAX / 2];
-	char hex[SERIAL_MAX];
-	size_t n = der_len(content), at = 0;
+	size_t n = der_len(content), at = 0, from;
 	bool negative;
 
+	out[0] = '\0';
 	if (n == 0 || n > SERIAL_MAX / 2 - 3)
 		return 0;
 	if (n > 1 && ((content->p[0] == 0 && content->p[1] < 0x80) ||
@@ -144,10 +89,11 @@ size_t der_serial(char *out, const struct der *content)
 	if (negative)
 		der_negate(v, n);
 	if (negative)
-		hex[at++] = '-';
-	for (size_t i = 0; i < n; i++) {
-		hex[at++] = "0123456789ABCDEF"[v[i] >> 4];
-		hex[at++] = "0123456789ABCDEF"[v[i] & 15];
+		out[at++] = '-';
+	for (from = n > 1 && v[0] == 0; from < n; from++) {
+		out[at++] = "0123456789ABCDEF"[v[from] >> 4];
+		out[at++] = "0123456789ABCDEF"[v[from] & 15];
 	}
-	return serial_canon(out, hex, at);
+	out[at] = '\0';
+	return at;
 }

@@ -23,15 +23,71 @@ struct der {
 	const unsigned char *p, *end;
 };
 
+/* These are inline: a list of a million entries calls them some ten times an entry. */
+
 /* The tag that comes next, or -1 at the end. */
-int der_peek(const struct der *d);
-/* Take the next value if it has this tag: *inner is its content. False, nothing taken, where it is
- * another one, is longer than what is left, or has a length that DER forbids (10.1: definite,
- * shortest). */
-bool der_get(struct der *d, int tag, struct der *inner);
-/* Take the next value, whatever it is; *whole is all of it, header included. */
-bool der_skip(struct der *d, struct der *whole);
-size_t der_len(const struct der *d);
+static inline int der_peek(const struct der *d)
+{
+	return d->p < d->end ? d->p[0] : -1;
+}
+
+static inline size_t der_len(const struct der *d)
+{
+	return (size_t)(d->end - d->p);
+}
+
+/* Length octets at p: the content's length, *used how many they are; false where they are not in DER's one form
+ * (10.1: definite, shortest). */
+static inline bool der_length(const unsigned char *p, const unsigned char *end, size_t *len, size_t *used)
+{
+	size_t n;
+
+	if (p >= end)
+		return false;
+	*len = p[0];
+	*used = 1;
+	if (p[0] < 0x80)
+		return true;
+	n = p[0] & 0x7f;
+	if (n == 0 || n > sizeof *len || (size_t)(end - p) <= n || p[1] == 0)
+		return false;
+	*len = 0;
+	for (size_t i = 1; i <= n; i++)
+		*len = *len << 8 | p[i];
+	*used = n + 1;
+	return *len >= 0x80;
+}
+
+/* Take the next value if it has this tag (-1: any); *whole is all of it, header included, *inner its content.
+ * False, nothing taken, where it is another one, is longer than what is left, or its length is malformed. */
+static inline bool der_take(struct der *d, int tag, struct der *whole, struct der *inner)
+{
+	size_t len, used;
+
+	if (d->p >= d->end || (tag >= 0 && d->p[0] != tag) || !der_length(d->p + 1, d->end, &len, &used) ||
+	    (size_t)(d->end - d->p) - 1 - used < len)
+		return false;
+	*whole = (struct der){ d->p, d->p + 1 + used + len };
+	*inner = (struct der){ d->p + 1 + used, whole->end };
+	d->p = whole->end;
+	return true;
+}
+
+/* Take the next value's content if it has this tag. */
+static inline bool der_get(struct der *d, int tag, struct der *inner)
+{
+	struct der whole;
+
+	return der_take(d, tag, &whole, inner);
+}
+
+/* Take the next value, whatever it is; *whole is all of it. */
+static inline bool der_skip(struct der *d, struct der *whole)
+{
+	struct der inner;
+
+	return der_take(d, -1, whole, &inner);
+}
 
 /* Octets of a header for a content of len octets. */
 size_t der_header_len(size_t len);

@@ -20,7 +20,6 @@ void manifest_clear(struct manifest *m)
 static bool manifest_row(struct manifest_row *row, const char *p, const char *end)
 {
 	const char *space = memchr(p, ' ', (size_t)(end - p));
-	char canon[SERIAL_MAX];
 	enum reason reason;
 
 	if (space == NULL || space == p || space - p >= SERIAL_MAX - 4)
@@ -29,8 +28,7 @@ static bool manifest_row(struct manifest_row *row, const char *p, const char *en
 	row->len = (uint8_t)(space - p);
 	reason = reason_of(space + 1, (size_t)(end - space - 1));
 	row->reason = (int8_t)reason;
-	return reason != REASON_NONE && reason_in_index(reason) &&
-	    serial_canon(canon, p, row->len) == row->len && memcmp(canon, p, row->len) == 0;
+	return reason != REASON_NONE && reason != REASON_REMOVE && serial_is_canon(p, row->len);
 }
 
 /* The order of index_sort, so that both lists can be walked side by side. */

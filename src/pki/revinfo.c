@@ -51,14 +51,6 @@ bool reason_in_index(enum reason r)
 	return r == REASON_NONE;
 }
 
-/* Two digits, or -1. */
-static int time_two(const char *s)
-{
-	if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9')
-		return -1;
-	return (s[0] - '0') * 10 + s[1] - '0';
-}
-
 /* Days from 1970-01-01 in the proleptic Gregorian calendar: timegm is too slow for a million rows. */
 static int64_t time_days(int y, int m, int d)
 {
@@ -73,28 +65,33 @@ static int64_t time_days(int y, int m, int d)
 
 bool time_field(const char *s, size_t len, int64_t *seconds)
 {
-	static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	int v[7] = { 0 }, n = 0, year;
-	size_t at = 0;
+	static const unsigned char days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int v[7] = { 0 }, *month = v + 1, year;
+	size_t pairs = len / 2;
 
 	if ((len != 11 && len != 13 && len != 15) || s[len - 1] != 'Z')
 		return false;
-	for (; at + 2 < len; at += 2)
-		if ((v[n++] = time_two(s + at)) < 0)
+	for (size_t i = 0; i < pairs; i++) {
+		unsigned tens = (unsigned char)s[2 * i] - (unsigned)'0', ones = (unsigned char)s[2 * i + 1] - (unsigned)'0';
+
+		if (tens > 9 || ones > 9)
 			return false;
+		v[i] = (int)(tens * 10 + ones);
+	}
 	if (len == 15) {
 		year = v[0] * 100 + v[1];
-		memmove(v, v + 1, 6 * sizeof v[0]);
-		v[6] = 0;
+		month++;
 	} else {
 		year = v[0] < 50 ? 2000 + v[0] : 1900 + v[0];
 	}
-	if (v[1] < 1 || v[1] > 12 || v[2] < 1 || v[2] > days[v[1] - 1] || v[3] > 23 || v[4] > 59 ||
-	    v[5] > 59)
+	/* month[0] is the month; day, hour, minute and, unless the field has none, second follow */
+	if (month[0] < 1 || month[0] > 12 || month[1] < 1 || month[1] > days[month[0] - 1] || month[2] > 23 ||
+	    month[3] > 59 || (len > 11 && month[4] > 59))
 		return false;
-	if (v[1] == 2 && v[2] == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
+	if (month[0] == 2 && month[1] == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
 		return false;
-	*seconds = time_days(year, v[1], v[2]) * 86400 + v[3] * 3600 + v[4] * 60 + v[5];
+	*seconds = time_days(year, month[0], month[1]) * 86400 + month[2] * 3600 + month[3] * 60 +
+	    (len > 11 ? month[4] : 0);
 	return true;
 }
 

@@ -48,8 +48,8 @@ void revinfo_write(struct buf *b, int64_t at, enum reason reason, int64_t invali
 const char *reason_name(enum reason r);
 /* The reason of a name, any letter case; REASON_NONE where there is no such. */
 enum reason reason_of(const char *name, size_t len);
-/* May it stand in index.txt, so that `openssl ca` goes on working? privilegeWithdrawn and
- * aACompromise may not (OpenSSL 3.0's table has no words for them). */
+/* Has the third field a word for it? privilegeWithdrawn and aACompromise have none: OpenSSL 3.0's table ends
+ * before them, and `openssl ca` refuses a whole database that holds another word. See row_beyond. */
 bool reason_in_index(enum reason r);
 
 #endif

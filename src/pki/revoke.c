@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/fs.h"
@@ -13,7 +15,7 @@
 #include "pki/compare.h"
 
 #define LOCK_WAIT_MS 5000
-#define BLOCK (1u << 20)
+#define APART ((int64_t)1 << 22) /* octets of an index from which on two threads are worth it */
 
 /* What a run holds while it works. */
 struct revoke {
@@ -25,7 +27,7 @@ struct revoke {
 	struct sorted *rows;
 	size_t n;
 	struct compare cmp;
-	char *text[REV_TEXTS];
+	bool apart;          /* worth two threads */
 };
 
 void revoke_clear(struct revoke_result *r)
@@ -43,21 +45,47 @@ static void revoke_drop(struct revoke *v)
 	index_free(v->x);
 	free(v->rows);
 	compare_clear(&v->cmp);
-	compare_texts_free(v->text);
 }
 
 static int revoke_load(struct revoke *v, struct err *e)
 {
 	int rc;
 
-	index_free(v->x);
-	free(v->rows);
-	v->rows = NULL;
 	if ((v->x = index_load(v->job->ca->database, e)) == NULL)
 		return e->code;
 	if ((rc = index_refuse_bad(v->x, e)) < 0)
 		return rc;
 	return (v->rows = index_sorted(v->x, &v->n, e)) == NULL ? e->code : 0;
+}
+
+/* The manifest is read beside the index. */
+struct manifest_work {
+	struct revoke *v;
+	struct err error;
+};
+
+static void manifest_work(void *arg)
+{
+	struct manifest_work *m = arg;
+	const struct revoke_job *job = m->v->job;
+
+	manifest_read(&m->v->manifest, job->path, job->manifest, job->ca, job->cert, &m->error);
+}
+
+static int revoke_read(struct revoke *v, struct err *e)
+{
+	struct manifest_work m = { .v = v };
+	struct beside beside;
+	struct stat st;
+	int rc;
+
+	v->apart = stat(v->job->ca->database, &st) == 0 && st.st_size > APART;
+	beside_start(&beside, v->apart, manifest_work, &m);
+	rc = revoke_load(v, e);
+	beside_end(&beside);
+	if (m.error.code < 0)
+		*e = m.error;
+	return m.error.code < 0 ? m.error.code : rc;
 }
 
 /* Two index.txt, a manifest's worth of CRL in DER and PEM, and something for the rest. */
@@ -115,15 +143,13 @@ static int revoke_prepare(struct revoke *v, struct err *e)
 
 	if (job->hours < 1 || job->hours > 24 * 366)
 		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), job->hours);
-	compare_texts(job, v->text);
-	if ((rc = manifest_read(&v->manifest, job->path, job->manifest, job->ca, job->cert, e)) < 0 ||
-	    (rc = revoke_load(v, e)) < 0)
+	if ((rc = revoke_read(v, e)) < 0)
 		return rc;
 	index_count(v->x, job->now, &v->out->counts);
 	v->out->planned = (int64_t)v->manifest.rows;
 	revoke_first(v);
 	revoke_name_backups(v);
-	rc = compare_run(&v->cmp, job, &v->manifest, v->x, v->rows, v->n, v->text, e);
+	rc = compare_run(&v->cmp, job, &v->manifest, v->x, v->rows, v->n, e);
 	v->out->already = v->cmp.already;
 	v->out->done = v->cmp.done;
 	if (rc < 0 || (rc = crl_number_next(job->ca, job->folder, v->out->number, e)) < 0)
@@ -151,8 +177,8 @@ static int revoke_backup(const struct revoke *v, const char *from, const char *t
 	int rc;
 
 	watch_step(v->watch, "backup file");
-	if (!fs_exists(to))
-		return fs_backup(from, to, e);
+	if (!fs_exists(to)) /* the index is renamed over: its old file stays as the backup */
+		return from == v->job->ca->database ? fs_keep(from, to, e) : fs_backup(from, to, e);
 	if (v->cmp.done > 0)
 		return 0;
 	if ((rc = digest_file(from, a, e)) < 0 || (rc = digest_file(to, b, e)) < 0)
@@ -175,48 +201,6 @@ static int revoke_backups(struct revoke *v, struct err *e)
 	return rc;
 }
 
-/* Write what has gathered once it is worth a call. */
-static int revoke_flush(struct buf *b, int fd, size_t least, const char *path, struct err *e)
-{
-	if (b->len < least)
-		return 0;
-	if (fs_put(fd, buf_str(b), b->len) < 0)
-		return err_sys(e, "%s", path);
-	buf_clear(b);
-	return 0;
-}
-
-/* The new index: rows that are marked and valid become R, all others are copied as they are. */
-static int revoke_rows(const struct revoke *v, int fd, struct err *e)
-{
-	const struct index *x = v->x;
-	struct buf b = { 0 };
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < x->rows; i++) {
-		const struct row *r = &x->row[i];
-		const char *p = x->data + r->at;
-
-		if (v->cmp.mark[i] != 0 && r->kind == ROW_VALID) {
-			buf_addc(&b, 'R');
-			buf_add(&b, p + 1, (size_t)r->rev - 1);
-			buf_adds(&b, v->text[v->cmp.mark[i]]);
-			p += r->rev;
-			buf_add(&b, p, r->len - r->rev);
-		} else {
-			buf_add(&b, p, r->len);
-		}
-		buf_addc(&b, '\n'); /* openssl passes over a last line without one */
-		rc = revoke_flush(&b, fd, BLOCK, x->path, e);
-		if (i % 65536 == 0)
-			watch_progress(v->watch, (int64_t)i, (int64_t)x->rows, v->job->ca->name);
-	}
-	if (rc == 0)
-		rc = revoke_flush(&b, fd, 1, x->path, e);
-	buf_free(&b);
-	return rc;
-}
-
 static int revoke_index(struct revoke *v, struct err *e)
 {
 	const char *path = v->job->ca->database;
@@ -225,10 +209,13 @@ static int revoke_index(struct revoke *v, struct err *e)
 
 	if (v->cmp.todo == 0)
 		return 0;
+	for (size_t i = 0; i < v->x->rows; i++)
+		if (v->cmp.mark[i] != 0 && v->x->row[i].kind == ROW_VALID)
+			index_revoke(v->x, &v->x->row[i], v->cmp.mark[i]);
 	if ((fd = fs_beside(path, 0644, &tmp, e)) < 0)
 		return fd;
 	watch_step(v->watch, "index write");
-	if ((rc = revoke_rows(v, fd, e)) == 0 && fsync(fd) < 0)
+	if ((rc = index_write(v->x, fd, v->watch, e)) == 0 && fsync(fd) < 0)
 		rc = err_sys(e, "%s: fsync", path);
 	watch_step(v->watch, "index synced");
 	/* last of all: openssl ca takes no lock, so look whether it was here */
@@ -247,32 +234,40 @@ static int revoke_index(struct revoke *v, struct err *e)
 	return rc;
 }
 
-/* Read what is on disk now, and count: revoked must equal planned. */
-static int revoke_read_back(struct revoke *v, struct err *e)
-{
-	size_t before = v->x->rows;
-	int rc;
+/* What is on disk now must be, octet for octet, what was to be written; read anew, row by row, it must count
+ * as many revoked as were revoked and planned. */
+struct read_back {
+	const struct revoke *v;
+	struct index_bad *bad;
+	struct err error;
+};
 
-	if ((rc = revoke_load(v, e)) < 0)
-		return rc;
-	compare_clear(&v->cmp);
-	rc = compare_run(&v->cmp, v->job, &v->manifest, v->x, v->rows, v->n, v->text, e);
-	v->out->revoked = v->cmp.done;
-	if (rc == 0 && (v->cmp.todo != 0 || v->cmp.done != v->out->planned || v->x->rows != before))
-		rc = err_set(e, ERR_FAILED, _("%s: %lld rows were to be revoked, %lld are"), v->x->path,
-		    (long long)v->out->planned, (long long)v->cmp.done);
-	return rc;
+static void read_back(void *arg)
+{
+	struct read_back *b = arg;
+	const struct revoke *v = b->v;
+	struct index_counts now;
+	int64_t want = v->out->counts.revoked + v->cmp.todo;
+
+	if (index_same(v->x, v->x->path, &b->error) < 0 ||
+	    index_tally(v->x->path, v->job->now, &now, b->bad, &b->error) < 0)
+		return;
+	if (now.unreadable != 0 || now.rows != v->out->counts.rows || now.revoked != want ||
+	    v->cmp.todo + v->cmp.done != v->out->planned)
+		err_set(&b->error, ERR_FAILED, _("%s: %lld revoked rows were to be in it, %lld are"), v->x->path,
+		    (long long)want, (long long)now.revoked);
 }
 
 /* An interrupted run may have come as far as the CRL: then it is the one, and no second is made. */
 static bool revoke_crl_there(const struct revoke *v, struct crl_file *out)
 {
 	char number[SERIAL_MAX], *path = crl_file_last(v->job->ca, v->job->folder, number);
+	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n };
 	struct err e = { 0 };
 	bool there;
 
 	there = path != NULL &&
-	    crl_file_verify(path, v->job->cert, v->x, v->rows, v->n, out, &e) == 0;
+	    crl_file_verify(path, v->job->cert, &l, out, &e) == 0;
 	if (there && (out->this_update < v->job->stamp / 1000 * 1000 ||
 	    out->next_update <= v->job->now || !fs_exists(out->pem)))
 		there = false;
@@ -315,30 +310,51 @@ static void revoke_sweep_all(const struct revoke_job *job)
 	free(crls);
 }
 
-static int revoke_steps(struct revoke *v, struct err *e)
+/* Sign the CRL while the index is read back; write it only if that is well. */
+static int revoke_crl(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
-	bool resumed;
+	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n, .gone = crl_gone(job->ca, job->folder) };
+	struct read_back back = { .v = v, .bad = mem_grow(NULL, INDEX_BAD_KEPT, sizeof *back.bad) };
+	struct beside beside;
+	struct crl_draft draft;
+	int rc;
+
+	beside_start(&beside, v->apart, read_back, &back);
+	rc = crl_file_sign(&draft, job->ca, job->cert, job->key, &l, job->folder, job->now, job->hours, v->watch, e);
+	beside_end(&beside);
+	free(back.bad);
+	if (back.error.code < 0) {
+		crl_draft_clear(&draft);
+		*e = back.error;
+		return e->code;
+	}
+	v->out->revoked = v->out->planned;
+	return rc < 0 ? rc : crl_file_store(&draft, v->watch, &v->out->crl, e);
+}
+
+static int revoke_steps(struct revoke *v, struct err *e)
+{
 	int rc;
 
 	watch_stage(v->watch, "check");
-	revoke_sweep_all(job);
+	revoke_sweep_all(v->job);
 	if ((rc = revoke_prepare(v, e)) < 0)
 		return rc;
-	resumed = v->cmp.todo == 0;
+	manifest_clear(&v->manifest);
 	watch_stage(v->watch, "backup");
 	if ((rc = revoke_backups(v, e)) < 0)
 		return rc;
 	watch_stage(v->watch, "index");
-	if ((rc = revoke_index(v, e)) < 0 || (rc = revoke_read_back(v, e)) < 0)
-		return rc;
-	watch_stage(v->watch, "crl");
-	if (resumed && revoke_crl_there(v, &v->out->crl)) {
+	if (v->cmp.todo == 0 && revoke_crl_there(v, &v->out->crl)) {
+		v->out->revoked = v->out->planned;
 		watch_stage(v->watch, "verify");
 		return 0;
 	}
-	return crl_file_make(job->ca, job->cert, job->key, v->x, v->rows, v->n, job->folder, job->now,
-	    job->hours, v->watch, &v->out->crl, e);
+	if ((rc = revoke_index(v, e)) < 0)
+		return rc;
+	watch_stage(v->watch, "crl");
+	return revoke_crl(v, e);
 }
 
 int revoke_run(const struct revoke_job *job, const struct watch *w, struct revoke_result *out,

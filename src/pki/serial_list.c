@@ -46,7 +46,7 @@ static size_t serial_decimal(char *out, const char *s, size_t len)
 }
 
 /* Copy the digits without what parts octets; every part between two blanks or colons is a whole octet. */
-static size_t serial_digits(char *text, size_t size, const char *s, size_t len)
+static size_t serial_plain(char *text, size_t size, const char *s, size_t len)
 {
 	size_t n = 0, part = 0;
 	bool parted = false;
@@ -82,7 +82,7 @@ size_t serial_read(char *out, const char *s, size_t len)
 	if (len > 2 && strncasecmp(s, "0x", 2) == 0)
 		s += 2, len -= 2;
 	text[0] = '-';
-	n = serial_digits(text + 1, sizeof text - 1, s, len);
+	n = serial_plain(text + 1, sizeof text - 1, s, len);
 	if (n == 0 || text[1] == '-')
 		return 0;
 	return minus ? serial_canon(out, text, n + 1) : serial_canon(out, text + 1, n);
