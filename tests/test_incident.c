@@ -255,6 +255,19 @@ static void triage(const char *body, int want, const char *text)
 	json_decref(o);
 }
 
+static void deadline_is(const char *groups, int hours, bool hold)
+{
+	struct err e = { 0 };
+	json_t *list = json_read(groups, strlen(groups), &e), *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:i,s:{s:o}}", "ca", "x",
+	    "level", "end-entity", "compromise", 1, "channel", "phone", "reason", "cessationOfOperation", "received", 5,
+	    "selectors", "groups", list);
+
+	assert_int_equal(triage_complete(o, "public-tls", &e), 0);
+	assert_int_equal(json_num(o, "deadline", 0), 5 + hours * 3600000LL);
+	assert_int_equal(triage_holds(o), hold);
+	json_decref(o);
+}
+
 static void test_triage_answers_come_from_closed_menus(void **state)
 {
 	const char *trigger, *action;
@@ -266,10 +279,16 @@ static void test_triage_answers_come_from_closed_menus(void **state)
 	    ERR_USAGE, "'ROOT'");
 	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":5,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
 	    ERR_USAGE, "1 to 4");
-	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"certificateHold\",\"received\":5}",
-	    ERR_USAGE, "certificateHold");
+	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"removeFromCRL\",\"received\":5}",
+	    ERR_USAGE, "removeFromCRL");
 	triage("{\"ca\":\"x\",\"level\":\"end-entity\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
 	    ERR_USAGE, "selector");
+	triage("{\"ca\":\"x\",\"level\":\"intermediate\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"superseded\",\"received\":5,"
+	       "\"selectors\":{\"groups\":[{\"all\":true}]}}", ERR_USAGE, "selectors are for the level end-entity");
+	/* the shortest deadline of the groups' reasons */
+	deadline_is("[{\"reason\":\"superseded\"},{\"reason\":\"keyCompromise\"}]", 24, false);
+	deadline_is("[{\"reason\":\"superseded\"},{\"all\":true}]", 5 * 24, false);
+	deadline_is("[{\"reason\":\"certificateHold\"},{\"all\":true}]", 5 * 24, true);
 	triage_trigger("end-entity", 4, &trigger, &action);
 	assert_string_equal(trigger, "Critical vulnerability");
 	triage_trigger("root", 1, &trigger, &action);

@@ -71,14 +71,16 @@ static const char *or_dash(const char *s)
 static void detail_scope(struct pane *p, const struct incident *in)
 {
 	static const struct column c[] = { { "", 24, false }, { "", 0, false }, { "", 16, false } };
-	char n[5][32], counts[200];
+	char n[5][32], counts[200], *reasons;
 
 	if (!in->triage.answered) {
 		pane_line(p, STYLE_PLAIN, _("Triage has not been answered: Enter asks, one question after another."));
 		return;
 	}
 	pane_line(p, STYLE_PLAIN, "%s, %s: %s", in->triage.ca, in->triage.level, in->triage.trigger);
-	pane_line(p, STYLE_PLAIN, _("Action: %s. Reason: %s."), in->triage.action, in->triage.reason);
+	reasons = incident_reasons(in);
+	pane_line(p, STYLE_PLAIN, _("Action: %s. Reason: %s."), in->triage.action, reasons);
+	free(reasons);
 	if (!in->scope_frozen)
 		pane_line(p, STYLE_WARN, _("The scope is not frozen yet: :scope"));
 	for (size_t i = 0; i < in->scopes; i++) {

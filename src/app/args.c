@@ -76,6 +76,12 @@ const char *args_get(const struct args *a, const char *name)
 	return last;
 }
 
+const char *args_at(const struct args *a, size_t i, const char **name)
+{
+	*name = i < a->pairs ? a->pair[i].name : NULL;
+	return i < a->pairs ? a->pair[i].value : NULL;
+}
+
 bool args_has(const struct args *a, const char *name)
 {
 	return args_get(a, name) != NULL;

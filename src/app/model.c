@@ -66,6 +66,8 @@ bool model_count(const struct engine *en, const char *ca, struct ca_count *out)
 		.expired = json_num(o, "expired", 0),
 		.revoked = json_num(o, "revoked", 0),
 		.unreadable = json_num(o, "unreadable", 0),
+		.matches = json_num(o, "matches", -1),
+		.refused = json_str(o, "refused")[0] != '\0' ? json_str(o, "refused") : NULL,
 	};
 	return true;
 }

@@ -27,6 +27,8 @@ char **model_timeline(struct engine *en, size_t *n);
 struct ca_count {
 	const char *title, *subject, *error; /* error: NULL or why it cannot be read */
 	int64_t valid, expired, revoked, unreadable;
+	int64_t matches;                     /* what its selectors match; -1 where it had none */
+	const char *refused;                 /* why they cannot be counted; NULL */
 };
 bool model_count(const struct engine *en, const char *ca, struct ca_count *out);
 

@@ -230,7 +230,7 @@ static void plan_counts(struct run *r, struct plan *p)
 {
 	const struct incident *in = run_incident(r);
 	int64_t selected = 0, revoked = 0, expired = 0, bad = 0;
-	char n[32], since[24];
+	char n[32], since[24], *reasons = incident_reasons(in);
 
 	for (size_t i = 0; i < in->scopes; i++) {
 		selected += in->scope[i].selected;
@@ -238,11 +238,14 @@ static void plan_counts(struct run *r, struct plan *p)
 		expired += in->scope[i].expired;
 		bad += in->scope[i].unreadable;
 	}
-	if (in->triage.since > 0 && strstr(in->triage.reason, "ompromise") != NULL)
+	if (in->triage.since > 0 && strstr(reasons, "ompromise") != NULL)
 		plan_row(p, _("will be revoked"), _("%s  %s  (invalidity date %s)"), text_count(n, selected),
-		    in->triage.reason, clock_iso(since, sizeof since, in->triage.since));
+		    reasons, clock_iso(since, sizeof since, in->triage.since));
 	else
-		plan_row(p, _("will be revoked"), "%s  %s", text_count(n, selected), in->triage.reason);
+		plan_row(p, _("will be revoked"), "%s  %s", text_count(n, selected), reasons);
+	if (strstr(reasons, "certificateHold") != NULL)
+		plan_row(p, "certificateHold", "%s", _("can be lifted again; not for public TLS (TLS BR 7.2)"));
+	free(reasons);
 	plan_row(p, _("already revoked"), _("%s  left as they are"), text_count(n, revoked));
 	plan_row(p, _("expired"), _("%s  left as they are"), text_count(n, expired));
 	plan_row(p, _("unreadable rows"), "%s", text_count(n, bad));

@@ -14,6 +14,8 @@
 #include "pki/index.h"
 #include "pki/issuer.h"
 #include "pki/key.h"
+#include "pki/scope.h"
+#include "pki/selector.h"
 
 struct ca *request_ca(const json_t *o, struct err *e)
 {
@@ -60,7 +62,28 @@ static json_t *count_bads(const struct index_bad *bads, int64_t n)
 	return list;
 }
 
-static json_t *count_one(const json_t *want, int64_t at)
+/* How many valid certificates these selectors match; nothing is frozen. */
+static void count_matches(json_t *o, const struct ca *ca, X509 *cert, const json_t *selectors, int64_t at)
+{
+	struct err e = { 0 };
+	struct scope sc = { 0 };
+	struct index *x = index_load(ca->database, &e);
+	size_t n;
+	struct sorted *rows = x != NULL ? index_sorted(x, &n, &e) : NULL;
+
+	if (rows != NULL && scope_select(ca, cert, x, rows, n, selectors, NULL, at, &ca_watch, &sc, &e) == 0) {
+		json_put_num(o, "matches", (int64_t)sc.picks);
+		json_object_set(o, "groups", sc.groups);
+	} else {
+		json_put(o, "refused", e.text);
+		json_put(o, "remedy", e.remedy);
+	}
+	scope_clear(&sc);
+	free(rows);
+	index_free(x);
+}
+
+static json_t *count_one(const json_t *want, const json_t *selectors, int64_t at)
 {
 	json_t *o = json_object();
 	struct err e = { 0 };
@@ -85,6 +108,8 @@ static json_t *count_one(const json_t *want, int64_t at)
 		name = cert_name(X509_get_subject_name(cert));
 		json_put(o, "subject", name);
 		free(name);
+		if (selectors != NULL)
+			count_matches(o, ca, cert, selectors, at);
 	} else {
 		json_put(o, "error", e.text);
 		json_put(o, "remedy", e.remedy);
@@ -98,12 +123,17 @@ static json_t *count_one(const json_t *want, int64_t at)
 int ca_count(const json_t *request, json_t **result, struct err *e)
 {
 	int64_t at = json_num(request, "at", clock_now());
-	const json_t *v;
+	const json_t *raw = json_list(request, "groups"), *v;
+	json_t *groups = NULL, *selectors = NULL;
 	size_t i;
 
-	(void)e;
+	if (raw != NULL && (groups = selectors_resolve(raw, e)) == NULL)
+		return e->code;
+	if (groups != NULL)
+		selectors = json_pack("{s:o}", "groups", groups);
 	json_array_foreach(json_list(request, "cas"), i, v)
-		serve_say(json_pack("{s:o}", "count", count_one(v, at)));
+		serve_say(json_pack("{s:o}", "count", count_one(v, selectors, at)));
+	json_decref(selectors);
 	*result = json_object();
 	return 0;
 }
@@ -216,6 +246,7 @@ static const struct {
 	serve_fn run;
 } ops[] = {
 	{ "count", ca_count },
+	{ "select", ca_select },
 	{ "scope", ca_scope },
 	{ "plan", ca_plan },
 	{ "revoke", ca_revoke },

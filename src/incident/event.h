@@ -17,9 +17,11 @@ enum event_kind {
 	EV_ARMED,        /* {on: bool} */
 	EV_NOTE,         /* {text} */
 	/* {ca, level: "root"|"intermediate"|"end-entity", compromise: 1..4, trigger, action, received,
-	 *  channel, reporter, since (0 unknown), reason, selectors: {...}, tell: [..], deadline} */
+	 *  channel, reporter, since (0 unknown), reason, selectors: {groups: [see selectors_resolve in
+	 *  pki/selector.h]}, tell: [..], deadline} */
 	EV_TRIAGE,
-	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest}],
+	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest, reasons: {name: n},
+	 *   groups: see selectors_result}],
 	 *  own: [{ca, issuer, serial, subject}]} own: CA certificates to revoke at their issuer */
 	EV_SCOPE,
 	EV_PLAN,         /* {command, hash, phrase, title, spec: {...}} */

@@ -111,6 +111,7 @@ static void apply_scope(struct incident *in, const json_t *o)
 		s->revoked = json_num(item, "revoked", 0);
 		s->unreadable = json_num(item, "unreadable", 0);
 		s->selected = json_num(item, "selected", 0);
+		s->reasons = json_incref(json_object_get(item, "reasons"));
 	}
 	list = json_list(o, "own");
 	json_array_foreach(list, i, item) {

@@ -46,8 +46,10 @@ void incident_free_playbook(struct incident *in)
 
 void incident_free_scope(struct incident *in)
 {
-	for (size_t i = 0; i < in->scopes; i++)
+	for (size_t i = 0; i < in->scopes; i++) {
 		FREE_ALL(in->scope[i].ca, in->scope[i].manifest);
+		json_decref(in->scope[i].reasons);
+	}
 	for (size_t i = 0; i < in->owns; i++)
 		FREE_ALL(in->own[i].ca, in->own[i].issuer, in->own[i].serial, in->own[i].subject);
 	FREE_ALL((char *)in->scope, (char *)in->own, in->manifest);
@@ -266,4 +268,25 @@ int64_t incident_ladder_end(const struct incident *in)
 			end = last;
 	}
 	return end;
+}
+
+char *incident_reasons(const struct incident *in)
+{
+	json_t *all = json_object(), *n;
+	struct buf b = { 0 };
+	const char *name;
+
+	for (size_t i = 0; in->scope_frozen && i < in->scopes; i++)
+		json_object_foreach(in->scope[i].reasons, name, n)
+			json_put_num(all, name, json_num(all, name, 0) + json_integer_value(n));
+	json_object_foreach(all, name, n) {
+		if (json_object_size(all) == 1)
+			buf_adds(&b, name);
+		else
+			buf_addf(&b, "%s%s %lld", b.len > 0 ? ", " : "", name, (long long)json_integer_value(n));
+	}
+	if (b.len == 0)
+		buf_adds(&b, in->triage.reason);
+	json_decref(all);
+	return buf_take(&b);
 }

@@ -34,6 +34,7 @@ struct ca_scope {
 	char *ca;
 	int64_t valid, expired, revoked, unreadable, selected;
 	char *manifest;
+	json_t *reasons; /* {reason: certificates selected}; NULL in journals of before */
 };
 
 struct own_cert { /* a CA certificate that is to be revoked at its issuer */
@@ -161,6 +162,9 @@ void incident_free(struct incident *in);
 int incident_apply(struct incident *in, const struct event *ev, struct err *e);
 
 /* The first open checkpoint, or NULL where none is left. */
+/* What the frozen scope is revoked for: the one reason, or "keyCompromise 4812, superseded 2"; the answer of
+ * triage while nothing is frozen. Owned by the caller. */
+char *incident_reasons(const struct incident *in);
 const struct checkpoint *incident_next(const struct incident *in);
 const struct checkpoint *incident_checkpoint(const struct incident *in, int n); /* NULL */
 bool incident_checkpoint_closed(const struct incident *in, const char *evidence);
