@@ -318,7 +318,7 @@ static void reader_look(struct shared *s, const char *path, bool (*whole)(void *
 
 struct reader *reader_begin(const char *path, bool (*whole)(void *ctx, const char *p, size_t len), void *ctx)
 {
-	const struct timespec pause = { 0, 20000 }; /* two processors are shared with what is tested */
+	const struct timespec pause = { 0, 150000 }; /* two processors are shared with what is tested */
 	struct reader *r = mem_zalloc(1, sizeof *r);
 
 	r->shared = mmap(NULL, sizeof *r->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
