@@ -58,7 +58,7 @@ struct notice_conf {      /* [notice management|internal|external] */
 };
 
 struct fleet_conf {       /* [fleet] */
-	char *inventory;      /* a list or CSV */
+	char *inventory;      /* a list, CSV or an ansible inventory */
 	char *user, *identity, *known_hosts;
 	int port;             /* SSH */
 	char *key, *certificate, *chain; /* paths on the hosts; %h is the host's name */

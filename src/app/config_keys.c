@@ -126,7 +126,7 @@ const struct conf_key conf_keys[] = {
 	    NULL, "The text with its fields." },
 
 	{ FLEET, "inventory", CONF_FILE, M(fleet_conf, inventory), 0, true, NULL, 0, 0, NULL,
-	    "/etc/pki/inventory/all-servers.txt", "A list of hosts, or CSV." },
+	    "/etc/pki/inventory/all-servers.txt", "A list of hosts, CSV, or an ansible inventory in INI or YAML; see: sev1 inventory." },
 	{ FLEET, "user", CONF_TEXT, M(fleet_conf, user), 0, false, "root", 0, 0, NULL, NULL, "SSH." },
 	{ FLEET, "identity", CONF_FILE, M(fleet_conf, identity), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/id_ed25519", NULL },
