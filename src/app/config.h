@@ -78,6 +78,7 @@ struct config {
 	char *organisation, *profile;
 	char *contact_pki, *contact_security, *contact_hotline;
 	char *estimated_downtime; /* hours, for the notices; NULL: asked for */
+	char *ssh_config;     /* in place of the usual two; "none"; NULL: the usual two */
 	char *sendmail;       /* command; default /usr/sbin/sendmail */
 	char *smtp_url, *smtp_user, *smtp_password_file;
 	struct ca_conf *ca; size_t cas;

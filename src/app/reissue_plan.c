@@ -142,6 +142,7 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 		json_object_set_new(o, "user", json_string(f->user != NULL ? f->user : ""));
 		json_object_set_new(o, "identity", json_string(f->identity != NULL ? f->identity : ""));
 		json_object_set_new(o, "known_hosts", json_string(f->known_hosts != NULL ? f->known_hosts : ""));
+		json_object_set_new(o, "ssh_config", json_string(c->ssh_config != NULL ? c->ssh_config : ""));
 	}
 	if (s->address != NULL)
 		json_object_set_new(o, "address", json_string(s->address));
