@@ -90,8 +90,8 @@ static char *reason_explained(char *why, bool sudo)
 
 	if (sudo && (strstr(why, "password is required") != NULL || strstr(why, "terminal is required") != NULL))
 		more = _("sudo asks for a password there; sev1 gives none: allow it with NOPASSWD in sudoers");
-	else if (sudo && strncmp(why, "sudo:", 5) == 0)
-		more = _("sudo refuses there; look at sudo -l of that user");
+	else if (sudo && strstr(why, "sudo:") != NULL)
+		more = _("sudo refuses there, or is not installed; look at sudo -l of that user");
 	else if (strstr(why, "ermission denied") != NULL || strstr(why, "avc:") != NULL)
 		more = _("the service may not read it: compare owner, mode and SELinux label (ls -lZ, ausearch -m avc)");
 	if (more == NULL)
