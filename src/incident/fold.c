@@ -256,16 +256,17 @@ static void revoke_begin(struct incident *in, struct revocation *r, const struct
 /* What the revocation signed is the CA's CRL no more, and checkpoint 4 waits again. */
 static void undo_crl(struct incident *in, const struct revocation *r)
 {
-	struct crl_made *c = (struct crl_made *)incident_crl(in, r->ca);
 	size_t kept = 0;
 
-	if (c != NULL && r->before.ca != NULL)
-		crl_copy(c, &r->before);
 	for (size_t i = 0; i < in->crls; i++) {
-		c = &in->crl[i];
-		if (strcmp(c->ca, r->ca) == 0 && c->this_update >= r->stamp / 1000 * 1000)
-			crl_made_clear(c); /* the whole CA's, and those of its partitions */
-		else
+		struct crl_made *c = &in->crl[i];
+		bool mine = strcmp(c->ca, r->ca) == 0, whole = c->part == NULL || c->part[0] == '\0';
+
+		if (mine && whole && r->before.ca != NULL)
+			crl_copy(c, &r->before);
+		else if (mine && (whole || c->this_update >= r->stamp / 1000 * 1000))
+			crl_made_clear(c); /* a partition's too, if it was signed since */
+		if (c->ca != NULL)
 			in->crl[kept++] = *c;
 	}
 	in->crls = kept;
@@ -516,6 +517,7 @@ static struct host_row *host_add(struct incident *in, const char *name)
 	set_literal(&h->detail, "");
 	set_literal(&h->serial, "");
 	set_literal(&h->fingerprint, "");
+	dict_put(&in->by_host, h->host, in->hosts - 1);
 	return h;
 }
 
