@@ -220,6 +220,21 @@ static void apply_action(struct incident *in, const struct event *ev)
 	    strcmp(outcome, "undone") == 0 ? ACTION_UNDONE : ACTION_FAILED;
 }
 
+static struct ladder *ladder_of(struct incident *in, const char *ca)
+{
+	return (struct ladder *)incident_ladder(in, ca);
+}
+
+static void ladder_stale(struct incident *in, const char *ca, const char *why)
+{
+	struct ladder *l = ladder_of(in, ca);
+
+	if (l == NULL || l->stale)
+		return;
+	l->stale = true;
+	set_literal(&l->detail, why);
+}
+
 static void crl_copy(struct crl_made *to, const struct crl_made *from)
 {
 	crl_made_clear(to);
@@ -270,6 +285,7 @@ static void undo_crl(struct incident *in, const struct revocation *r)
 			in->crl[kept++] = *c;
 	}
 	in->crls = kept;
+	ladder_stale(in, r->ca, _("a revocation was taken back after it was signed"));
 	for (size_t i = 0; i < in->checkpoints; i++) {
 		struct checkpoint *cp = &in->checkpoint[i];
 		if (strcmp(cp->evidence, "crl-made") != 0 || cp->state != CP_DONE)
@@ -324,21 +340,6 @@ static void apply_revoke(struct incident *in, const struct event *ev)
 }
 
 /* ---- the CRL's life ---- */
-
-static struct ladder *ladder_of(struct incident *in, const char *ca)
-{
-	return (struct ladder *)incident_ladder(in, ca);
-}
-
-static void ladder_stale(struct incident *in, const char *ca, const char *why)
-{
-	struct ladder *l = ladder_of(in, ca);
-
-	if (l == NULL || l->stale)
-		return;
-	l->stale = true;
-	set_literal(&l->detail, why);
-}
 
 static void apply_ladder(struct incident *in, const json_t *o)
 {
