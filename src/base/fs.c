@@ -59,25 +59,30 @@ ssize_t fs_get(int fd, void *data, size_t len)
 	return (ssize_t)have;
 }
 
-void fs_sweep(const char *folder, const char *prefix)
+int fs_sweep(const char *folder, const char *prefix, struct err *e)
 {
 	DIR *d = opendir(folder);
 	struct dirent *de;
 	char *path;
 	size_t n;
+	int rc = 0;
 
-	while (d != NULL && (de = readdir(d)) != NULL) {
+	if (d == NULL)
+		return err_sys(e, "%s", folder);
+	while (rc == 0 && (errno = 0, de = readdir(d)) != NULL) {
 		n = strlen(de->d_name);
 		if (n < 12 || strncmp(de->d_name, prefix, strlen(prefix)) != 0 ||
 		    strncmp(de->d_name + n - 12, ".sev1-", 6) != 0)
 			continue;
 		path = fs_join(folder, de->d_name);
-		if (confine_path(path, NULL) == 0)
-			unlink(path);
+		if ((rc = confine_path(path, e)) == 0 && unlink(path) < 0 && errno != ENOENT)
+			rc = err_sys(e, "%s", path);
 		free(path);
 	}
-	if (d != NULL)
-		closedir(d);
+	if (rc == 0 && errno != 0 && de == NULL)
+		rc = err_sys(e, "%s", folder);
+	closedir(d);
+	return rc;
 }
 
 int fs_put(int fd, const void *data, size_t len)

@@ -27,8 +27,8 @@ int fs_commit(int fd, const char *tmp, const char *path, struct err *e);
 int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e);
 
 /* Remove the temporary files that a killed process left in folder beside files whose names begin with prefix; the
- * caller holds what keeps others from writing there. */
-void fs_sweep(const char *folder, const char *prefix);
+ * caller holds what keeps others from writing there. 0 or ERR_IO. */
+int fs_sweep(const char *folder, const char *prefix, struct err *e);
 
 /* Write everything. 0 or ERR_IO with errno. */
 int fs_put(int fd, const void *data, size_t len);

@@ -252,8 +252,8 @@ int undo_run(const struct undo_job *job, struct undo_result *out, struct err *e)
 	if ((lock = fs_lock(job->ca->database, LOCK_WAIT_MS, e)) < 0)
 		return lock;
 	name = strrchr(job->ca->database, '/');
-	fs_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database);
-	if ((rc = undo_prepare(&u, e)) == 0 && (rc = undo_aside(&u, e)) == 0)
+	rc = fs_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database, e);
+	if (rc == 0 && (rc = undo_prepare(&u, e)) == 0 && (rc = undo_aside(&u, e)) == 0)
 		rc = undo_index(&u, e);
 	undo_drop(&u);
 	close(lock);
