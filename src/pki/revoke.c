@@ -238,11 +238,9 @@ static int revoke_index(struct revoke *v, struct err *e)
 	if ((rc = index_write(v->x, fd, v->watch, e)) == 0 && fsync(fd) < 0)
 		rc = err_sys(e, "%s: fsync", path);
 	watch_step(v->watch, "index synced");
-	/* last of all: openssl ca takes no lock, so look whether it was here */
-	if (rc == 0 && index_changed(v->x))
-		rc = revoke_changed(v, e);
-	if (rc == 0) {
-		rc = fs_commit(fd, tmp, path, e);
+	if (rc == 0) { /* openssl ca takes no lock: was it here meanwhile? */
+		if ((rc = fs_replace(fd, tmp, path, &v->x->st, e)) == ERR_REFUSED)
+			rc = revoke_changed(v, e);
 	} else {
 		close(fd);
 		unlink(tmp);

@@ -209,10 +209,8 @@ static int undo_index(const struct undo *u, struct err *e)
 		return fd;
 	if (fs_put(fd, u->was->data, u->was->len) < 0 || fsync(fd) < 0)
 		rc = err_sys(e, "%s", path);
-	else if (index_changed(u->is))
-		rc = err_set(e, ERR_REFUSED, _("%s was changed by another program while it was being rewritten"), path);
 	if (rc == 0) {
-		rc = fs_commit(fd, tmp, path, e);
+		rc = fs_replace(fd, tmp, path, &u->is->st, e);
 	} else {
 		close(fd);
 		unlink(tmp);
