@@ -14,7 +14,7 @@ static const char *const phase_names[] = {
 static const char *const state_names[HOST_STATES] = {
 	[HOST_WAITING] = "waiting", [HOST_RUNNING] = "running", [HOST_VERIFIED] = "verified",
 	[HOST_FAILED] = "failed", [HOST_ROLLED_BACK] = "rolled back",
-	[HOST_UNREACHABLE] = "unreachable", [HOST_REFUSED] = "refused",
+	[HOST_UNREACHABLE] = "unreachable", [HOST_REFUSED] = "refused", [HOST_SKIPPED] = "skipped",
 };
 
 const char *host_phase_name(enum host_phase phase)
@@ -132,7 +132,7 @@ enum host_ask host_step(struct host *h, enum host_event ev, const char *text, en
 		/* Verified is what we saw ourselves, and nothing that a child says without it. */
 		if (state == HOST_VERIFIED && !h->seen)
 			state = HOST_FAILED;
-		if (state == HOST_WAITING || state == HOST_RUNNING)
+		if (state == HOST_WAITING || state == HOST_RUNNING || state == HOST_SKIPPED)
 			state = HOST_FAILED;
 		return host_end(h, state, state == HOST_VERIFIED ? NULL : text, now);
 	case HOST_EV_LOST:
@@ -141,6 +141,15 @@ enum host_ask host_step(struct host *h, enum host_event ev, const char *text, en
 		break;
 	}
 	return ASK_NOTHING;
+}
+
+bool host_skip(struct host *h, const char *why)
+{
+	if (h->state != HOST_WAITING)
+		return false;
+	h->state = HOST_SKIPPED;
+	host_say(h, why);
+	return true;
 }
 
 int host_probe_delay(const struct host *h)
