@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/rollout.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -88,6 +89,7 @@ static void status_start(struct run *r)
 	    clock_span(b, sizeof b, incident_deadline_left(in, now)),
 	    clock_span(c, sizeof c, incident_fuse_left(in, now)));
 	status_checkpoints(r, in, now);
+	rollout_say(r, in);
 	status_followups(r, in, now);
 	run_out(r, next != NULL ? _("Next: %s (sev1 %s)") : _("Every checkpoint is closed."),
 	    next != NULL ? next->title : "", next != NULL ? next->command : "");
@@ -103,6 +105,8 @@ static void status_start(struct run *r)
 	json_put_num(o, "scope", in->scope_count);
 	json_put_num(o, "hosts", (int64_t)in->hosts);
 	json_put_num(o, "hosts_verified", (int64_t)in->hosts_verified);
+	if (in->rollout.state != ROLLOUT_NONE)
+		json_object_set_new(o, "rollout", rollout_json(in));
 	run_end(r, EXIT_DONE);
 }
 

@@ -21,7 +21,9 @@ void reissue_free(void *data)
 	fleet_free(d->fleet);
 	if (d->flush != 0)
 		loop_cancel(engine_loop(run_engine(d->run)), d->flush);
+	loop_cancel(engine_loop(run_engine(d->run)), d->tick);
 	reissue_drop_peers(d);
+	waves_clear(&d->waves);
 	compromised_clear(&d->compromised);
 	inventory_free(d->inventory);
 	free(d->target);
@@ -31,36 +33,16 @@ void reissue_free(void *data)
 	free(d);
 }
 
-/* Is the host wanted? Verified ones are left out unless --again; --retry failed takes only those that
- * were tried and are not verified. */
-static bool reissue_wants(struct reissue *d, const struct server *s)
-{
-	const struct args *a = run_args(d->run);
-	const struct host_row *row = incident_host(run_incident(d->run), s->name);
-	const char *only = args_get(a, "only");
-
-	if (only != NULL && fnmatch(only, s->name, 0) != 0)
-		return false;
-	if (row != NULL && strcmp(row->state, "verified") == 0 && !args_has(a, "again")) {
-		d->verified++;
-		return false;
-	}
-	if (args_has(a, "retry"))
-		return row != NULL && strcmp(row->state, "waiting") != 0;
-	return true;
-}
-
 static int reissue_choose(struct reissue *d, struct err *e)
 {
-	const char *retry = args_get(run_args(d->run), "retry");
+	const char *only = args_get(run_args(d->run), "only");
 
-	if (retry != NULL && strcmp(retry, "failed") != 0)
-		return err_set(e, ERR_USAGE, _("reissue: --retry takes: failed"));
 	d->target = mem_zalloc(d->inventory->servers, sizeof *d->target);
 	for (size_t i = 0; i < d->inventory->servers; i++)
-		if (reissue_wants(d, &d->inventory->server[i]))
+		if ((only == NULL || fnmatch(only, d->inventory->server[i].name, 0) == 0) &&
+		    reissue_wants(d, &d->inventory->server[i]))
 			d->target[d->targets++] = &d->inventory->server[i];
-	return 0;
+	return reissue_waves(d, e);
 }
 
 /* The issuer of the journal: one of the configuration, or one that was made here. */
@@ -170,7 +152,7 @@ static json_t *reissue_spec(struct reissue *d)
 {
 	struct digest *all = digest_new();
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
-	json_t *names = json_array();
+	json_t *names = json_array(), *spec;
 	char hex[DIGEST_HEX];
 
 	for (size_t i = 0; i < d->targets; i++) {
@@ -183,9 +165,11 @@ static json_t *reissue_spec(struct reissue *d)
 		json_array_append_new(names, json_string(d->target[i]->name));
 	}
 	digest_end(all, hex);
-	return json_pack("{s:s, s:O, s:s, s:o, s:i, s:i, s:i}", "issuer", run_incident(d->run)->issuer->name,
+	spec = json_pack("{s:s, s:O, s:s, s:o, s:i, s:i, s:i}", "issuer", run_incident(d->run)->issuer->name,
 	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "probe_port", f->probe_port, "deadline",
 	    f->deadline);
+	reissue_waves_spec(d, spec);
+	return spec;
 }
 
 static void reissue_names(struct plan *p, const struct reissue *d)
@@ -213,6 +197,9 @@ struct plan *reissue_plan(struct reissue *d)
 	plan_row(p, _("hosts"), "%s", text_count(count, (long long)d->targets));
 	if (d->verified > 0)
 		plan_row(p, _("verified"), _("%zu left as they are"), d->verified);
+	if (d->skipped > 0)
+		plan_row(p, _("skipped"), _("%zu left out by the operator"), d->skipped);
+	reissue_waves_plan(d, p);
 	plan_row(p, _("key"), "%s", f->key_mode != NULL && strcmp(f->key_mode, "new") == 0 ?
 	    _("a new one, made on each host") : _("each host keeps its own"));
 	reissue_names(p, d);

@@ -21,6 +21,7 @@ struct shell {
 	struct loop *loop;
 	struct run *run;
 	int status;
+	bool interrupted;
 	bool progress; /* a progress line stands on the terminal */
 	json_t *open;  /* {config, incident, play}: the console is to follow */
 };
@@ -242,13 +243,25 @@ static void shell_ended(void *ctx, struct run *r)
 	loop_stop(sh->loop);
 }
 
+/* The first time what runs may finish where the command can let it, the second time it is killed. */
 static void shell_interrupt(void *ctx, int signo)
 {
 	struct shell *sh = ctx;
 
 	(void)signo;
+	if (sh->run == NULL || (!sh->interrupted && run_steer(sh->run, STEER_DRAIN))) {
+		sh->interrupted = true;
+		return;
+	}
+	run_cancel(sh->run, _("interrupted"));
+}
+
+static void shell_pause(void *ctx, int signo)
+{
+	struct shell *sh = ctx;
+
 	if (sh->run != NULL)
-		run_cancel(sh->run, _("interrupted"));
+		run_steer(sh->run, signo == SIGUSR1 ? STEER_PAUSE : STEER_CONTINUE);
 }
 
 /* ---- one command ---- */
@@ -328,6 +341,8 @@ int shell_run(struct shell_call *call, bool *console)
 	sh.loop = loop_new();
 	loop_signal(sh.loop, SIGINT, shell_interrupt, &sh);
 	loop_signal(sh.loop, SIGTERM, shell_interrupt, &sh);
+	loop_signal(sh.loop, SIGUSR1, shell_pause, &sh);
+	loop_signal(sh.loop, SIGUSR2, shell_pause, &sh);
 	if ((sh.engine = shell_engine(&sh, cmd, &e)) == NULL) {
 		shell_error(&e);
 		args_free(args);
