@@ -28,7 +28,7 @@ static bool row_failed(const struct host_row *row)
 }
 
 /* Verified ones are left out unless --again, skipped ones unless --retry skipped. A row that says "running"
- * was cut off: it counts as tried. */
+ * was cut off: it failed for --retry, and for --resume it has not been tried to its end. */
 bool reissue_wants(struct reissue *d, const struct server *s)
 {
 	const struct args *a = run_args(d->run);
@@ -36,19 +36,20 @@ bool reissue_wants(struct reissue *d, const struct server *s)
 	const char *retry = args_get(a, "retry");
 	bool skipped = retry != NULL && strcmp(retry, "skipped") == 0;
 
-	if (row_is(row, "verified") && !args_has(a, "again")) {
-		d->verified++;
-		return false;
-	}
 	if (row_is(row, "skipped") && !skipped) {
 		d->skipped++;
 		return false;
 	}
-	if (args_has(a, "resume")) {
-		if (row == NULL || row->wave == 0)
-			return false;
-		return row_is(row, "waiting") || row_is(row, "running") || retry != NULL;
+	if (args_has(a, "resume") && (row == NULL || row->wave == 0))
+		return false;
+	if (args_has(a, "resume") && !row->tried)
+		return true;
+	if (row_is(row, "verified") && !args_has(a, "again")) {
+		d->verified++;
+		return false;
 	}
+	if (args_has(a, "resume"))
+		return retry != NULL;
 	if (retry == NULL)
 		return true;
 	if (skipped)
@@ -118,7 +119,7 @@ static int reissue_before(struct reissue *d, struct err *e)
 	for (size_t h = 0; h < in->hosts; h++) {
 		const struct host_row *row = &in->host[h];
 
-		if (row->wave == 0 || !row_failed(row) || reissue_has(d, row->host))
+		if (row->wave == 0 || !row->tried || !row_failed(row) || reissue_has(d, row->host))
 			continue;
 		for (size_t i = 0; i < FLEET_LIMITS; i++)
 			d->before[i] += row_is(row, limits[i].state) || row_is(row, limits[i].state2);

@@ -390,6 +390,7 @@ static void apply_hosts(struct incident *in, const struct event *ev)
 		h->not_after = json_num(item, "not_after", h->not_after);
 		h->ms = json_num(item, "ms", 0);
 		h->at = ev->at;
+		h->tried = strcmp(h->state, "waiting") != 0 && strcmp(h->state, "running") != 0;
 	}
 	in->hosts_verified = in->hosts_failed = 0;
 	for (i = 0; i < in->hosts; i++) {

@@ -94,6 +94,7 @@ struct host_row {
 	char *host, *phase, *state, *detail, *serial, *fingerprint;
 	int64_t not_after, ms, at;
 	size_t wave; /* of the rollout, from 1; 0: it is not in it */
+	bool tried;  /* in this rollout, to its end */
 };
 
 /* The last re-issue that was begun, with all that resumed it. */

@@ -72,6 +72,7 @@ static void rollout_assign(struct incident *in, const json_t *o)
 			if (h == NULL)
 				continue;
 			h->wave = w + 1;
+			h->tried = false;
 			if (strcmp(h->state, "skipped") == 0)
 				set(&h->state, "waiting"); /* it is wanted again */
 		}
