@@ -10,8 +10,10 @@
 #include "app/drill_console.h"
 #include "app/engine.h"
 #include "app/player.h"
+#include "app/renewal.h"
 #include "app/shell.h"
 #include "base/i18n.h"
+#include "base/json.h"
 #include "child/serve.h"
 #include "drill/host.h"
 #include "line.h"
@@ -35,6 +37,16 @@ static int main_face(const struct shell_call *call, struct engine *en, struct lo
 	return rc < 0 ? player_end(p, NULL), rc : player_end(p, e);
 }
 
+/* While the console runs, CRLs are renewed where the standing order says so. */
+static int main_renewing(const struct shell_call *call, struct engine *en, struct loop *l, struct err *e)
+{
+	struct renewal *w = call->read_only ? NULL : renewal_start(en);
+	int rc = main_face(call, en, l, e);
+
+	renewal_stop(w);
+	return rc;
+}
+
 static int main_console(const struct shell_call *call)
 {
 	struct engine_options o = { .config_path = call->config, .incident = call->incident,
@@ -44,12 +56,14 @@ static int main_console(const struct shell_call *call)
 	struct engine *en = engine_new(l, &o, &e);
 	int rc = e.code;
 
-	if (en != NULL && call->incident == NULL && engine_open(en, NULL, &e) < 0 && e.code == ERR_AUDIT)
+	if (en != NULL && shell_pin_fd(en, call->pin_fd, &e) < 0)
+		rc = e.code;
+	else if (en != NULL && call->incident == NULL && engine_open(en, NULL, &e) < 0 && e.code == ERR_AUDIT)
 		rc = e.code;
 	else if (en != NULL && !call->read_only && drill_attach(en, &e) < 0)
 		rc = e.code;
 	else if (en != NULL)
-		rc = main_face(call, en, l, &e);
+		rc = main_renewing(call, en, l, &e);
 	child_kill_all(l);
 	if (en != NULL)
 		drill_detach(en);
@@ -79,6 +93,7 @@ int main(int argc, char *argv[])
 	int rc;
 
 	main_standard_fds();
+	json_begin();
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C");
 	bindtextdomain(PACKAGE, LOCALEDIR);

@@ -10,6 +10,8 @@
 
 json_t *seam_said;
 json_t *(*seam_next)(int *end);
+json_t *(*seam_answer)(const char *member);
+void (*seam_hear)(const json_t *msg);
 static char folder[4096];
 
 void seam_reset(void)
@@ -31,7 +33,15 @@ json_t *seam_find(const char *key, size_t i)
 
 void serve_say(json_t *msg)
 {
-	json_array_append_new(seam_said, msg);
+	json_array_append(seam_said, msg);
+	if (seam_hear != NULL)
+		seam_hear(msg);
+	json_decref(msg);
+}
+
+json_t *serve_answer(const char *member)
+{
+	return seam_answer != NULL ? seam_answer(member) : NULL;
 }
 
 void serve_progress(int64_t done, int64_t total, const char *text)

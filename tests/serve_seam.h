@@ -9,6 +9,11 @@ extern json_t *seam_said; /* an array of every line said since seam_reset */
  * object, or NULL with *end false for "nothing yet". */
 extern json_t *(*seam_next)(int *end);
 
+/* The parent's answer to a question (serve_answer); NULL: there is no parent. */
+extern json_t *(*seam_answer)(const char *member);
+/* Told of each line as it is said; NULL. */
+extern void (*seam_hear)(const json_t *msg);
+
 void seam_reset(void);
 /* The i-th said line that has a member of this name: that member, borrowed; NULL past the end. */
 json_t *seam_find(const char *key, size_t i);

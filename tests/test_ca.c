@@ -142,7 +142,7 @@ static void test_check(void **state)
 	(void)state;
 	pki_openssl("good", "rsa", 2);
 	o = pki_open("good", "good/openssl.cnf");
-	found = check_ca(o.ca, true, (int64_t)time(NULL) * 1000);
+	found = check_ca(o.ca, true, false, (int64_t)time(NULL) * 1000);
 	assert_true(has_finding(found, "ok", "belongs to the certificate and signs"));
 	assert_true(has_finding(found, "ok", "2 valid, 0 expired, 0 revoked"));
 	assert_true(has_finding(found, "ok", "next CRL number is 01"));
@@ -156,24 +156,27 @@ static void test_check(void **state)
 	/* another CA's key, garbage in crlnumber, a malformed row: each is named */
 	pki_openssl("other", "ec", 0);
 	pki_must("cp other/private/ca.key good/private/ca.key; echo xyz > good/crlnumber; echo junk >> good/index.txt");
-	found = check_ca(o.ca, true, (int64_t)time(NULL) * 1000);
+	found = check_ca(o.ca, true, false, (int64_t)time(NULL) * 1000);
 	assert_true(has_finding(found, "fail", "does not belong to the certificate"));
 	assert_true(has_finding(found, "fail", "\"xyz\" is not a CRL number"));
 	assert_true(has_finding(found, "fail", "line 3 cannot be read"));
 	json_decref(found);
 	pki_close(&o);
 
-	/* an encrypted key is refused, with the remedy; a token is for later */
+	/* a key that wants a secret is not tried where nobody may be asked; a URI that names no key */
 	pki_must("openssl pkey -in other/private/ca.key -aes256 -passout pass:secret -out other/enc.key");
 	pki_must("sed 's,private_key.*,private_key = $dir/enc.key,' other/openssl.cnf > other/enc.cnf");
 	ca = ca_load("enc", NULL, "other/enc.cnf", NULL, NULL, &e);
-	found = check_ca(ca, true, 0);
-	assert_true(has_finding(found, "fail", "is encrypted"));
+	found = check_ca(ca, true, false, 0);
+	assert_true(has_finding(found, "warn", "not tried: it wants its passphrase"));
+	json_decref(found);
+	found = check_ca(ca, true, true, 0); /* nobody is there */
+	assert_true(has_finding(found, "fail", "is encrypted, and nobody can be asked"));
 	json_decref(found);
 	ca_free(ca);
 	ca = ca_load("hsm", NULL, "other/openssl.cnf", NULL, "pkcs11:token=x", &e);
-	found = check_ca(ca, true, 0);
-	assert_true(has_finding(found, "fail", "pkcs11"));
+	found = check_ca(ca, true, false, 0);
+	assert_true(has_finding(found, "fail", "names no key"));
 	json_decref(found);
 	ca_free(ca);
 }

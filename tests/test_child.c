@@ -198,11 +198,39 @@ static void test_a_program_that_is_not_there(void **state)
 	loop_free(s.loop);
 }
 
+static void waited(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+/* It stands still while the operator is asked something, and starts anew afterwards. */
+static void test_deadline_waits(void **state)
+{
+	struct seen s = { .loop = loop_new() };
+	struct err e = { 0 };
+	struct child *c = child_start(s.loop, "hang", json_pack("{s:s}", "op", "x"), 1, on_line, on_done, &s, &e);
+	bool later = false;
+
+	(void)state;
+	assert_non_null(c);
+	child_wait(c, true);
+	loop_after(s.loop, 3500, waited, &later); /* it would have been killed after 3 s */
+	while (!later)
+		assert_true(loop_step(s.loop));
+	assert_int_equal(s.done, 0);
+	child_wait(c, false);
+	while (s.done == 0)
+		loop_step(s.loop);
+	assert_non_null(strstr(s.err.text, "within 1 s"));
+	loop_free(s.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_and_result), cmocka_unit_test(test_lines_and_talk),
 		cmocka_unit_test(test_failures_are_told_apart), cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_deadline_waits),
 		cmocka_unit_test(test_nothing_is_left_behind),
 		cmocka_unit_test(test_a_program_that_is_not_there),
 	};

@@ -68,7 +68,7 @@ struct bad {
 static const struct bad bad[] = {
 	{ ROOT "tilte = x\n", 3, "unknown key 'tilte' in [ca root]", "did you mean 'title'?" },
 	{ ROOT "zzzzzzzz = x\n", 3, "unknown key 'zzzzzzzz' in [ca root]",
-	    "its keys are title, config, section, parent, key, crl-hours, spare" },
+	    "its keys are title, config, section, parent, key, pkcs11-module, crl-hours, renew-before, spare" },
 	{ ROOT "[hots web]\n", 3, "unknown section [hots web]", "did you mean 'host'?" },
 	{ ROOT "[xyzxyzxyz]\n", 3, "unknown section [xyzxyzxyz]",
 	    "the sections are sev1, ca, point, host, action, notice and fleet" },
@@ -89,6 +89,14 @@ static const struct bad bad[] = {
 	    "write a whole number from 1 to 8760" },
 	{ ROOT "spare = maybe\n", 3, "spare = maybe: not a value for it", "yes|no" },
 	{ ROOT "key =\n", 3, "key = : not a value for it", "write a value, or comment the line out" },
+	{ ROOT "key = pkcs11:token=x;object=y?pin-value=1234\n", 3, "key: the pkcs11: URI holds a PIN (pin-value or "
+	    "pin-source): a PIN in a file is not safe, it is in every backup of it",
+	    "take it out; sev1 asks for the PIN once, or reads it with --pin-fd. Change the PIN if the file was readable "
+	    "by others" },
+	{ ROOT "key = pkcs11:token=x\n", 3, "key: the pkcs11: URI names no key",
+	    "add object= or id=; p11tool --list-all or pkcs11-tool -O shows them" },
+	{ ROOT "key = pkcs11:token=x;object=y\n", 1, "[ca root] lacks the key 'pkcs11-module'",
+	    "add a line \"pkcs11-module = ...\": the PKCS#11 library of the token" },
 	{ "\n[ca root]\ntitle = x\n", 2, "[ca root] lacks the key 'config'",
 	    "add a line \"config = ...\": Its openssl.cnf, or an easy-rsa pki folder." },
 	{ ROOT "parent = rot\n[ca rost]\nconfig = ca/openssl.cnf\n", 3,
@@ -232,7 +240,7 @@ static void test_values(void **state)
 
 	(void)state;
 	c = load("\xef\xbb\xbf# a comment\r\n[sev1]\r\nstate = st\n; another\n  organisation =  A B \n"
-		 ROOT "title=R \xc3\xa9\n[ca sub]\nconfig = ca\nparent = root\nkey = pkcs11:token=x\nspare = yes\n"
+		 ROOT "title=R \xc3\xa9\n[ca sub]\nconfig = ca\nparent = root\nkey = pkcs11:token=x;object=y\npkcs11-module = hsm.so\nspare = yes\n"
 		 "[host web]\n[point p]\nca = sub\nurl = https://x/c.crl\npath = /srv/c.crl\nhost = web\npem = yes\n"
 		 "[action i]\nkind = image\nsource = disk\ntarget = /t\n[action a]\nrun = a ; b = c\n"
 		 "[notice internal]\nto = a@b , c@d,\nfrom = e@f\n" FLEET, &e);
@@ -248,14 +256,15 @@ static void test_values(void **state)
 	assert_int_equal(c->cas, 2);
 	assert_string_equal(c->ca[0].title, "R \xc3\xa9");
 	assert_string_equal(c->ca[1].title, "sub");
-	assert_string_equal(c->ca[1].key, "pkcs11:token=x");
+	assert_string_equal(c->ca[1].key, "pkcs11:token=x;object=y");
+	assert_non_null(strstr(c->ca[1].pkcs11_module, "/hsm.so"));
 	assert_int_equal(c->ca[0].crl_hours, 24);
 	assert_true(c->ca[1].spare && !c->ca[0].spare);
 	assert_ptr_equal(config_ca(c, "sub"), &c->ca[1]);
 	assert_null(config_ca(c, "SUB"));
 	assert_string_equal(config_host(c, "web")->address, "web");
-	assert_string_equal(config_host(c, "web")->user, "root");
-	assert_int_equal(config_host(c, "web")->port, 22);
+	assert_null(config_host(c, "web")->user); /* as ssh has it */
+	assert_int_equal(config_host(c, "web")->port, 0);
 	assert_string_equal(c->point[0].path, "/srv/c.crl");
 	assert_true(c->point[0].pem);
 	assert_int_equal(config_action(c, "i")->deadline, 86400);
@@ -272,7 +281,7 @@ static void test_values(void **state)
 	free(want);
 	assert_int_equal(c->fleet.concurrency, 16);
 	assert_int_equal(c->fleet.days, 90);
-	assert_int_equal(c->fleet.probe_port, 443);
+	assert_int_equal(c->fleet.probe_port, 0); /* the profile's, else 443 */
 	assert_string_equal(c->fleet.key_mode, "keep");
 	config_free(c);
 }

@@ -355,18 +355,20 @@ static void test_inspect(void **state)
 	problem_is("ins/own.pem", o.ca, "authority key identifier");
 	/* one more is revoked: the CRL is not the index any more */
 	pki_must("openssl ca -config ins/openssl.cnf -revoke ins/newcerts/1002.pem");
-	problem_is(f.der, o.ca, "1 entries");
+	problem_is(f.der, o.ca, "lacks certificates");
 	/* every octet that is cut off, many that are changed: never a crash, never without a problem */
 	data = pki_read(f.der);
 	for (size_t n = 0; n < (size_t)f.octets; n += 3) {
 		assert_int_equal(fs_write("ins/cut", data, n, 0644, &e), 0);
-		assert_null(check_crl("ins/cut", o.ca, (int64_t)time(NULL) * 1000, &e));
+		found = check_crl("ins/cut", o.ca, (int64_t)time(NULL) * 1000, &e);
+		assert_true(json_array_size(json_list(found, "problems")) > 0);
+		json_decref(found);
 	}
 	for (size_t n = 0; n < (size_t)f.octets; n++) {
 		data[n] = (char)(data[n] ^ 0x11);
 		assert_int_equal(fs_write("ins/cut", data, (size_t)f.octets, 0644, &e), 0);
 		found = check_crl("ins/cut", o.ca, (int64_t)time(NULL) * 1000, &e);
-		assert_true(found == NULL || json_array_size(json_list(found, "problems")) > 1);
+		assert_true(json_array_size(json_list(found, "problems")) > 0);
 		json_decref(found);
 		data[n] = (char)(data[n] ^ 0x11);
 	}

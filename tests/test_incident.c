@@ -6,8 +6,10 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "incident/incident.h"
 #include "incident/triage.h"
@@ -172,6 +174,79 @@ static void test_every_crl_and_every_point(void **state)
 	incident_free(in);
 }
 
+static void revoked(struct incident *in, int stamp, const char *number)
+{
+	char body[200];
+
+	snprintf(body, sizeof body, "{\"ca\":\"issuing\",\"plan\":\"p%d\",\"manifest\":\"m\",\"count\":1,\"stamp\":%d}", stamp, stamp);
+	ok(in, 2, EV_REVOKE_START, body);
+	snprintf(body, sizeof body, "{\"ca\":\"issuing\",\"number\":\"%s\",\"entries\":1,\"sha256\":\"sha%s\","
+	    "\"next_update\":%lld,\"revoke\":true}", number, number, 60 * MINUTE);
+	ok(in, 2, EV_CRL, body);
+	ok(in, 2, EV_REVOKE_END, "{\"ca\":\"issuing\",\"outcome\":\"done\",\"planned\":1,\"revoked\":1}");
+}
+
+static void test_undone(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	ok(in, 1, EV_UNDO_START, "{\"ca\":\"issuing\"}"); /* of nothing: passed over */
+	ok(in, 1, EV_SCOPE, "{\"manifest\":\"aa\",\"count\":1,\"cas\":[{\"ca\":\"issuing\",\"selected\":1}]}");
+	revoked(in, 1, "01");
+	assert_int_equal(state_of(in, 4), CP_DONE);
+	/* begun: its CRL is not to be published from now on, whatever becomes of it */
+	ok(in, 3, EV_UNDO_START, "{\"ca\":\"issuing\"}");
+	assert_int_equal(incident_revocation(in, "issuing")->state, REVOKE_UNDOING);
+	assert_null(incident_crl(in, "issuing"));
+	assert_int_equal(state_of(in, 4), CP_OPEN);
+	ok(in, 3, EV_UNDO_END, "{\"ca\":\"issuing\",\"outcome\":\"failed\",\"detail\":\"why\"}");
+	assert_int_equal(incident_revocation(in, "issuing")->state, REVOKE_FAILED);
+	ok(in, 3, EV_UNDO_START, "{\"ca\":\"issuing\"}");
+	ok(in, 3, EV_UNDO_END, "{\"ca\":\"issuing\",\"outcome\":\"done\"}");
+	assert_int_equal(incident_revocation(in, "issuing")->state, REVOKE_UNDONE);
+	assert_int_equal(state_of(in, 4), CP_OPEN);
+	/* one that is published, and one after it that is not: the CRL of the first is the CA's again */
+	revoked(in, 2, "02");
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "");
+	ok(in, 4, EV_POINT_START, "{\"ca\":\"issuing\",\"point\":\"a\",\"sha256\":\"sha02\"}");
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "a");
+	revoked(in, 3, "03");
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "");
+	ok(in, 4, EV_POINT_START, "{\"ca\":\"issuing\",\"point\":\"a\",\"sha256\":\"sha02\"}"); /* the older one again */
+	assert_string_equal(incident_revocation(in, "issuing")->offered, "");
+	ok(in, 5, EV_UNDO_START, "{\"ca\":\"issuing\"}");
+	ok(in, 5, EV_UNDO_END, "{\"ca\":\"issuing\",\"outcome\":\"done\"}");
+	assert_string_equal(incident_crl(in, "issuing")->number, "02");
+	assert_int_equal(state_of(in, 4), CP_OPEN);
+	incident_free(in);
+}
+
+/* Rows are found by name however many there are. */
+static void test_many_hosts(void **state)
+{
+	struct incident *in = opened();
+	struct buf b = { 0 };
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		buf_addf(&b, "%s\"web%05d\"", i > 0 ? "," : "{\"hosts\":[", i);
+	buf_adds(&b, "]}");
+	ok(in, 50, EV_REISSUE_START, buf_str(&b));
+	ok(in, 50, EV_REISSUE_START, buf_str(&b)); /* started again: the same rows */
+	assert_int_equal(in->hosts, 20000);
+	for (int i = 0; i < 20000; i++) {
+		snprintf(name, sizeof name, "web%05d", i);
+		assert_ptr_equal(incident_host(in, name), &in->host[i]);
+	}
+	assert_null(incident_host(in, "web20000"));
+	ok(in, 51, EV_HOST, "{\"rows\":[{\"host\":\"web19999\",\"state\":\"verified\"}]}");
+	assert_string_equal(in->host[19999].state, "verified");
+	buf_free(&b);
+	incident_free(in);
+}
+
 static void test_recovery_and_closing_by_hand(void **state)
 {
 	struct incident *in = opened();
@@ -207,6 +282,19 @@ static void triage(const char *body, int want, const char *text)
 	json_decref(o);
 }
 
+static void deadline_is(const char *groups, int hours, bool hold)
+{
+	struct err e = { 0 };
+	json_t *list = json_read(groups, strlen(groups), &e), *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:i,s:{s:o}}", "ca", "x",
+	    "level", "end-entity", "compromise", 1, "channel", "phone", "reason", "cessationOfOperation", "received", 5,
+	    "selectors", "groups", list);
+
+	assert_int_equal(triage_complete(o, "public-tls", &e), 0);
+	assert_int_equal(json_num(o, "deadline", 0), 5 + hours * 3600000LL);
+	assert_int_equal(triage_holds(o), hold);
+	json_decref(o);
+}
+
 static void test_triage_answers_come_from_closed_menus(void **state)
 {
 	const char *trigger, *action;
@@ -218,10 +306,16 @@ static void test_triage_answers_come_from_closed_menus(void **state)
 	    ERR_USAGE, "'ROOT'");
 	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":5,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
 	    ERR_USAGE, "1 to 4");
-	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"certificateHold\",\"received\":5}",
-	    ERR_USAGE, "certificateHold");
+	triage("{\"ca\":\"x\",\"level\":\"root\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"removeFromCRL\",\"received\":5}",
+	    ERR_USAGE, "removeFromCRL");
 	triage("{\"ca\":\"x\",\"level\":\"end-entity\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"keyCompromise\",\"received\":5}",
 	    ERR_USAGE, "selector");
+	triage("{\"ca\":\"x\",\"level\":\"intermediate\",\"compromise\":1,\"channel\":\"phone\",\"reason\":\"superseded\",\"received\":5,"
+	       "\"selectors\":{\"groups\":[{\"all\":true}]}}", ERR_USAGE, "selectors are for the level end-entity");
+	/* the shortest deadline of the groups' reasons */
+	deadline_is("[{\"reason\":\"superseded\"},{\"reason\":\"keyCompromise\"}]", 24, false);
+	deadline_is("[{\"reason\":\"superseded\"},{\"all\":true}]", 5 * 24, false);
+	deadline_is("[{\"reason\":\"certificateHold\"},{\"all\":true}]", 5 * 24, true);
 	triage_trigger("end-entity", 4, &trigger, &action);
 	assert_string_equal(trigger, "Critical vulnerability");
 	triage_trigger("root", 1, &trigger, &action);
@@ -252,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_scope_closes_triage_and_new_answers_unfreeze_it),
 		cmocka_unit_test(test_containment), cmocka_unit_test(test_a_notice_needs_every_recipient),
 		cmocka_unit_test(test_every_crl_and_every_point),
+		cmocka_unit_test(test_undone), cmocka_unit_test(test_many_hosts),
 		cmocka_unit_test(test_recovery_and_closing_by_hand),
 		cmocka_unit_test(test_triage_answers_come_from_closed_menus),
 		cmocka_unit_test(test_every_event_has_a_name_and_words),

@@ -102,8 +102,6 @@ static void refuses(const char *selectors, int code, const char *what)
 
 static void test_select(void **state)
 {
-	char want[400];
-
 	(void)state;
 	/* the sub-CA's own row is one of a CA: its reason follows */
 	picks("{}", "1000 keyCompromise\n1002 keyCompromise\n1003 keyCompromise\n1004 cACompromise\n");
@@ -114,28 +112,35 @@ static void test_select(void **state)
 	picks("{\"serials\":[\"0ABC\"]}", ""); /* expired */
 	picks("{\"subject\":\"*host000[14]*\"}", "1000 keyCompromise\n1003 keyCompromise\n");
 	picks("{\"subject\":\"*HOST0003*\"}", "1002 keyCompromise\n");
-	picks("{\"subject\":\"nobody\"}", "");
 	picks("{\"since\":1000000000000,\"subject\":\"*host*\"}",
 	    "1000 keyCompromise\n1002 keyCompromise\n1003 keyCompromise\n");
-	snprintf(want, sizeof want, "{\"since\":%lld}", (long long)now() + 86400000);
-	picks(want, "");
+	/* any reason but removeFromCRL */
+	picks("{\"reason\":\"certificateHold\",\"serials\":[\"1000\"]}", "1000 certificateHold\n");
+	picks("{\"reason\":\"PRIVILEGEWITHDRAWN\",\"serials\":[\"1000\"]}", "1000 privilegeWithdrawn\n");
+	picks("{\"reason\":\"aACompromise\",\"serials\":[\"1000\"]}", "1000 aACompromise\n");
+	picks("{\"reason\":\"unspecified\",\"serials\":[\"1000\"]}", "1000 unspecified\n");
 }
 
 static void test_refuse(void **state)
 {
 	struct err e;
+	char *got, late[60];
 
 	(void)state;
+	refuses("{\"subject\":\"nobody\"}", ERR_REFUSED, "\"nobody\" matches no certificate of s");
+	snprintf(late, sizeof late, "{\"since\":%lld}", (long long)now() + 86400000);
+	refuses(late, ERR_REFUSED, "matches no certificate of s");
 	refuses("{\"serials\":[\"9999\"]}", ERR_REFUSED, "serial 9999 is not in");
 	refuses("{\"serials\":[\"\\u001b[2J\"]}", ERR_USAGE, "\\x1B[2J");
 	refuses("{\"serials\":[7]}", ERR_USAGE, "not a serial");
 	refuses("{\"reason\":\"because\"}", ERR_USAGE, "not a reason");
-	refuses("{\"reason\":\"certificateHold\"}", ERR_USAGE, "not a reason");
-	refuses("{\"reason\":\"privilegeWithdrawn\"}", ERR_REFUSED, "cannot be kept in index.txt");
+	refuses("{\"reason\":\"removeFromCRL\"}", ERR_USAGE, "off a delta CRL");
 	pki_must("mv s/newcerts/1002.pem s/gone.pem");
 	refuses("{\"since\":1000}", ERR_NOTFOUND, "1002.pem");
 	pki_must("mv s/gone.pem s/newcerts/1002.pem");
-	free(picked("{}", &e));
+	got = picked("{\"since\":1000}", &e);
+	assert_non_null(got);
+	free(got);
 }
 
 static void test_counts(void **state)

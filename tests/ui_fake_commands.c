@@ -21,8 +21,9 @@ static void count_start(struct run *r)
 
 	for (size_t i = 0; i < 3; i++)
 		engine_set_count(run_engine(r), n[i].ca,
-		    json_pack("{s:s,s:s,s:i,s:i,s:i,s:i}", "title", n[i].title, "subject", n[i].title, "valid", n[i].valid,
-			"expired", n[i].expired, "revoked", n[i].revoked, "unreadable", 0));
+		    json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i}", "title", n[i].title, "subject", n[i].title, "valid", n[i].valid,
+			"expired", n[i].expired, "revoked", n[i].revoked, "unreadable", 0, "matches",
+			args_has(run_args(r), "serial") ? 2 : -1));
 	run_end(r, EXIT_DONE);
 }
 

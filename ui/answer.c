@@ -31,6 +31,13 @@ void answer_add(struct answer *w, const char *name, const char *value)
 		text_quote(&w->words, value);
 }
 
+void answer_flag(struct answer *w, const char *name)
+{
+	if (w->args != NULL)
+		args_add(w->args, name, "");
+	buf_addf(&w->words, " --%s", name);
+}
+
 struct job *answer_start(struct answer *w, struct ui *u)
 {
 	struct args *args = w->args;

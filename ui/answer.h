@@ -15,6 +15,8 @@ struct answer {
 bool answer_init(struct answer *w, const char *command, bool args);
 /* --name value; nothing where value is NULL or "". */
 void answer_add(struct answer *w, const char *name, const char *value);
+/* --name, of an option without a value. */
+void answer_flag(struct answer *w, const char *name);
 /* Start it as a job that the screen follows itself; w is emptied. NULL with an error on the message line. */
 struct job *answer_start(struct answer *w, struct ui *u);
 void answer_free(struct answer *w);

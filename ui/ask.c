@@ -8,6 +8,8 @@
 #include "keymap.h"
 #include "prompt.h"
 
+#define ROWS_ASKED 9 /* a question, five rows of its menu, a hint, and space between */
+
 void ask_choice(struct ask *a, const char *value, const char *title)
 {
 	a->row = mem_grow(a->row, a->rows + 1, sizeof *a->row);
@@ -191,13 +193,27 @@ enum ask_end ask_key(struct ask *a, int key)
 	return ASK_MORE;
 }
 
+static bool ask_is_shown(const struct ask *a, size_t i)
+{
+	return a->answer[i] != NULL && (a->said[i][0] != '\0' || !a->item[i].quiet);
+}
+
+/* What was answered; the last of it where not all leaves room for the question. */
 static int ask_draw_answered(const struct ask *a, const struct area *ar)
 {
-	int row = 0;
+	int row = 0, shown = 0, room = ar->rows - ROWS_ASKED;
 
+	for (size_t i = 0; i < a->at && i < a->count; i++)
+		shown += ask_is_shown(a, i);
 	for (size_t i = 0; i < a->at && i < a->count; i++) {
-		if (a->answer[i] == NULL)
+		if (!ask_is_shown(a, i))
 			continue;
+		if (shown-- > room && room > 0) {
+			draw_text(ar, 0, 3, 20, STYLE_DIM, "...");
+			row = 1;
+			room -= room == ar->rows - ROWS_ASKED; /* the dots take one */
+			continue;
+		}
 		draw_text(ar, row, 3, 20, STYLE_DIM, _(a->item[i].title));
 		draw_text(ar, row, 24, ar->cols - 25, STYLE_PLAIN,
 		    a->said[i][0] != '\0' ? a->said[i] : "-");

@@ -24,6 +24,7 @@ struct ask_item {
 	const char *preset;   /* a field's first text; NULL */
 	bool (*wanted)(const struct ask *a, void *ctx); /* NULL: always asked */
 	bool optional;        /* an empty field is an answer */
+	bool quiet;           /* which is not shown among those given */
 };
 
 enum ask_end { ASK_MORE, ASK_DONE, ASK_BACK };

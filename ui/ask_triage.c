@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/model.h"
+#include "ask_select.h"
 #include "asked.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -104,52 +105,38 @@ static void triage_reason_menu(struct ask *a, void *ctx)
 	}
 }
 
-static bool triage_end_entity(const struct ask *a, void *ctx)
-{
-	const char *level = ask_get(a, "level");
-
-	(void)ctx;
-	return level != NULL && strcmp(level, "end-entity") == 0;
-}
-
-/* Serials in hexadecimal, colons or not, apart by blanks or commas; kept apart by one blank. */
-static int triage_serials(void *ctx, const char *text, char **value, struct err *e)
-{
-	struct buf b = { 0 };
-	char word[128];
-	size_t n, k;
-
-	(void)ctx;
-	for (; *(text += strspn(text, " ,")) != '\0'; text += n) {
-		n = strcspn(text, " ,");
-		for (size_t i = k = 0; i < n && k < sizeof word - 1; i++)
-			if (text[i] != ':')
-				word[k++] = text[i];
-		word[k] = '\0';
-		if (!text_is_hex(word) || k > 40) {
-			buf_free(&b);
-			return err_set(e, ERR_USAGE, _("\"%.*s\" is no serial: hexadecimal digits, at most 40."), (int)n, text);
-		}
-		buf_addf(&b, "%s%s", b.len > 0 ? " " : "", word);
-	}
-	*value = buf_take(&b);
-	return 0;
-}
-
 const struct ask_item triage_items[] = {
 	{ .name = "ca", .title = N_("Affected CA"), .question = N_("Which CA is affected?"), .menu = triage_cas,
 	    .hint = N_("Those of the configuration, counted from their index files now.") },
 	{ .name = "compromise", .title = N_("Compromise"), .question = N_("What kind of compromise is it?"),
 	    .menu = triage_compromise_menu },
 	{ .name = "level", .title = N_("Scope"), .question = N_("What must be revoked?"), .menu = triage_level_menu },
-	{ .name = "serial", .title = N_("Serials"), .question = N_("Which serials? (hexadecimal; empty: any)"),
-	    .check = triage_serials, .wanted = triage_end_entity, .optional = true,
-	    .hint = N_("Several apart by blanks. All selectors must match at once.") },
-	{ .name = "subject", .title = N_("Subjects"), .question = N_("Which subjects? (a pattern; empty: any)"),
-	    .wanted = triage_end_entity, .optional = true, .hint = N_("* and ? as in a shell: *CN=web*.example.com*") },
-	{ .name = "issued-since", .title = N_("Issued since"), .question = N_("Issued since when? (empty: any time)"),
-	    .check = answer_time, .wanted = triage_end_entity, .optional = true,
-	    .hint = N_("-2d, or a time with its zone: 2026-08-31T23:19+05:30") },
+	{ .name = "select", .title = N_("Selected by"), .question = N_("Which of its certificates?"),
+	    .menu = select_menu, .wanted = select_wanted, .hint = N_("Groups with a reason each: sev1 help scope, --or.") },
+	{ .name = "serial", .title = N_("Serials"), .question = N_("Which serials?"),
+	    .check = select_serials, .wanted = select_wants_serial, .optional = true, .quiet = true,
+	    .hint = N_("Hexadecimal, or decimal as dec:123456; several apart by blanks. Empty: any.") },
+	{ .name = "serials-file", .title = N_("File of serials"), .question = N_("Which file holds the serials?"),
+	    .check = select_file, .wanted = select_wants_list, .optional = true, .quiet = true,
+	    .hint = N_("A path on this machine; one serial a line, # starts a comment. Empty: none.") },
+	{ .name = "subject", .title = N_("Subjects"), .question = N_("Which subjects?"),
+	    .wanted = select_wants_subject, .optional = true, .quiet = true,
+	    .hint = N_("* and ? as in a shell, over the subject in index.txt: *CN=web*. Empty: any.") },
+	{ .name = "san", .title = N_("Names"), .question = N_("Which names?"),
+	    .wanted = select_wants_san, .optional = true, .quiet = true,
+	    .hint = N_("*.example.com 192.0.2.*; several apart by blanks, one is enough. Empty: any.") },
+	{ .name = "key-file", .title = N_("Leaked key"), .question = N_("Which file holds the key?"),
+	    .check = select_file, .wanted = select_wants_key, .optional = true, .quiet = true,
+	    .hint = N_("A private key (its possession is proved), CSR or certificate. Empty: any.") },
+	{ .name = "key-hash", .title = N_("Key hash"), .question = N_("Which public key's SHA-256?"),
+	    .check = select_hashes, .wanted = select_wants_hash, .optional = true, .quiet = true,
+	    .hint = N_("Hexadecimal or sha256/BASE64=; several apart by blanks. Empty: any.") },
+	{ .name = "issued-since", .title = N_("Issued since"), .question = N_("Issued since when?"),
+	    .check = answer_time, .wanted = select_wants_time, .optional = true, .quiet = true,
+	    .hint = N_("-2d, or a time with its zone: 2026-08-31T17:49Z. Empty: any time.") },
+	{ .name = "issued-until", .title = N_("Issued until"), .question = N_("Issued until when?"),
+	    .check = answer_time, .wanted = select_wants_time, .optional = true, .quiet = true,
+	    .hint = N_("now, -2h, or a time with its zone: 2026-08-31T17:49Z. Empty: any time.") },
 	{ .name = "received", .title = N_("First receipt"), .preset = "now", .check = answer_time,
 	    .question = N_("When was it first reported, on any channel?"),
 	    .hint = N_("The revocation deadline runs from here, however late it reached you. "
@@ -168,16 +155,9 @@ const struct ask_item triage_items[] = {
 void triage_words(const struct ask *a, struct answer *w)
 {
 	static const char *const names[] = { "ca", "level", "compromise", "received", "channel", "reporter", "since",
-		"reason", "subject", "issued-since" };
-	const char *serials = ask_get(a, "serial");
-	char word[64];
+		"reason" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		answer_add(w, names[i], ask_get(a, names[i]));
-	while (serials != NULL && serials[0] != '\0') {
-		snprintf(word, sizeof word, "%.*s", (int)strcspn(serials, " "), serials);
-		answer_add(w, "serial", word);
-		serials += strcspn(serials, " ");
-		serials += strspn(serials, " ");
-	}
+	select_words(a, w, false);
 }

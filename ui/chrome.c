@@ -78,8 +78,8 @@ static void chrome_head(const struct ui *u, const struct area *a)
 	chrome_clock(a, col, _("CRL fuse"), incident_fuse_left(in, now), "");
 }
 
-/* One line of what is at work, where there is no message. A plan that waits for its phrase is not. */
-static void chrome_busy(const struct ui *u, const struct area *a, int row)
+/* One line of what is at work, where there is no message; false where nothing is. A plan that waits for its phrase is not. */
+static bool chrome_busy(const struct ui *u, const struct area *a, int row)
 {
 	const struct job *j, *last = NULL;
 	char count[80] = "", done[32], total[32];
@@ -92,7 +92,7 @@ static void chrome_busy(const struct ui *u, const struct area *a, int row)
 		n++;
 	}
 	if (last == NULL)
-		return;
+		return false;
 	if (last->total > 0)
 		snprintf(count, sizeof count, _("%s of %s  "), text_count(done, last->done),
 		    text_count(total, last->total));
@@ -102,6 +102,18 @@ static void chrome_busy(const struct ui *u, const struct area *a, int row)
 		snprintf(count, sizeof count, _("+%zu more"), n - 1);
 		draw_right(a, row, a->cols - 1, STYLE_BUSY, count);
 	}
+	return true;
+}
+
+/* Whether the CRLs live on; what needs somebody stands out. */
+static void chrome_renewal(const struct ui *u, const struct area *a, int row)
+{
+	bool bad;
+	char *line = model_renewal(u->en, &bad);
+
+	if (line[0] != '\0')
+		draw_text(a, row, 1, a->cols - 2, bad ? STYLE_BAD : STYLE_DIM, line);
+	free(line);
 }
 
 static void chrome_foot(const struct ui *u, const struct area *a)
@@ -118,8 +130,8 @@ static void chrome_foot(const struct ui *u, const struct area *a)
 		for (int i = 0; i < lines; i++)
 			draw_printf(a, row - i, 0, a->cols, STYLE_PLAIN, "%*s", a->cols, "");
 		draw_wrap(a, row - lines + 1, 1, a->cols - 2, lines, u->message_style, u->message);
-	} else {
-		chrome_busy(u, a, row);
+	} else if (!chrome_busy(u, a, row)) {
+		chrome_renewal(u, a, row);
 	}
 	keymap_footer(&b, u->top->ops->keys, u->top->ops->typing, a->cols - 2);
 	draw_text(a, a->rows - 1, 1, a->cols - 2, STYLE_DIM, buf_str(&b));

@@ -71,14 +71,16 @@ static const char *or_dash(const char *s)
 static void detail_scope(struct pane *p, const struct incident *in)
 {
 	static const struct column c[] = { { "", 24, false }, { "", 0, false }, { "", 16, false } };
-	char n[5][32], counts[200];
+	char n[5][32], counts[200], *reasons;
 
 	if (!in->triage.answered) {
 		pane_line(p, STYLE_PLAIN, _("Triage has not been answered: Enter asks, one question after another."));
 		return;
 	}
 	pane_line(p, STYLE_PLAIN, "%s, %s: %s", in->triage.ca, in->triage.level, in->triage.trigger);
-	pane_line(p, STYLE_PLAIN, _("Action: %s. Reason: %s."), in->triage.action, in->triage.reason);
+	reasons = incident_reasons(in);
+	pane_line(p, STYLE_PLAIN, _("Action: %s. Reason: %s."), in->triage.action, reasons);
+	free(reasons);
 	if (!in->scope_frozen)
 		pane_line(p, STYLE_WARN, _("The scope is not frozen yet: :scope"));
 	for (size_t i = 0; i < in->scopes; i++) {
@@ -191,8 +193,12 @@ static void detail_crls(struct pane *p, const struct incident *in)
 		char planned[32], done[32];
 		if (r->state == REVOKE_DONE && incident_crl(in, r->ca) != NULL)
 			continue;
+		if (r->state == REVOKE_UNDONE) {
+			pane_line(p, STYLE_BUSY, _("%s: undone, nothing of it was published"), r->ca);
+			continue;
+		}
 		pane_line(p, r->state == REVOKE_FAILED ? STYLE_BAD : STYLE_BUSY, "%s: %s, %s %s %s %s", r->ca,
-		    r->state == REVOKE_FAILED ? _("failed") : _("running"), text_count(done, r->revoked),
+		    r->state == REVOKE_FAILED ? _("failed") : r->state == REVOKE_UNDOING ? _("being undone") : _("running"), text_count(done, r->revoked),
 		    _("of"), text_count(planned, r->planned), r->detail);
 	}
 	for (size_t i = 0; i < in->crls; i++) {

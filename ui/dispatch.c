@@ -1,9 +1,12 @@
 /* From words and keys to screens and jobs, and from jobs back to screens. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "app/engine.h"
 #include "app/model.h"
+#include "base/buf.h"
 #include "base/i18n.h"
 #include "term.h"
 #include "ui_state.h"
@@ -227,10 +230,50 @@ void ui_show_job(struct ui *u, struct job *j)
 	}
 }
 
+static void ui_secret_typed(void *ctx, enum prompt_end end, const char *text)
+{
+	struct ui *u = ctx;
+	struct err e = { 0 };
+
+	u->secret = 0;
+	u->dirty = true;
+	if (end == PROMPT_DONE && text[0] != '\0') {
+		engine_secret_give(u->en, text);
+		return;
+	}
+	err_set(&e, ERR_REFUSED, _("given up at the question for a PIN or passphrase"));
+	engine_secret_refuse(u->en, &e);
+}
+
+/* Ask what a child waits for, once the prompt is free; stop asking what nobody waits for any more. */
+static void ui_secret(struct ui *u)
+{
+	const struct secret_ask *a = engine_secret(u->en);
+	char *label, *hint;
+
+	if (u->secret != 0 && (a == NULL || a->id != u->secret)) {
+		prompt_close(&u->prompt);
+		u->secret = 0;
+		u->dirty = true;
+	}
+	if (a == NULL || u->prompt.open)
+		return;
+	label = engine_secret_label(a);
+	hint = mem_printf(_("%s%sIt is not shown. Enter gives it, Esc gives up."), a->note,
+	    a->note[0] != '\0' ? " " : "");
+	u->secret = a->id;
+	term_flush();
+	prompt_open_secret(&u->prompt, label, hint, ui_secret_typed, u);
+	u->dirty = true;
+	free(label);
+	free(hint);
+}
+
 void ui_settle(struct ui *u)
 {
 	struct job *j;
 
+	ui_secret(u);
 	for (size_t i = 0; (j = jobs_at(u->jobs, i)) != NULL && ui_idle(u); i++)
 		if (!j->quiet && !j->shown && (j->state == JOB_PLANNED || j->state == JOB_ENDED))
 			ui_show_job(u, j);

@@ -94,7 +94,8 @@ static struct entry *jobs_entry(struct jobs *js, struct run *r)
 		js->starting->run = r;
 		return js->starting;
 	}
-	en = jobs_add(js, run_command(r), run_command(r)->name, false);
+	/* what nobody asked for (a renewal that was due) opens no screen over the operator's */
+	en = jobs_add(js, run_command(r), run_command(r)->name, args_has(run_args(r), "due"));
 	en->run = r;
 	return en;
 }

@@ -8,12 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/engine.h"
 #include "app/model.h"
 #include "asked.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/tty.h"
 #include "job.h"
 #include "line_ask.h"
 
@@ -29,6 +31,8 @@ struct line {
 	struct job *quiet; /* counts for the questions; what it says is not read out */
 	bool leaving, ended;
 	bool prompted;
+	struct tty *tty;   /* asks for a PIN or passphrase */
+	uint64_t asked;    /* which one */
 	uint64_t tick;
 	int said;          /* per cent that was last said of the job at work */
 };
@@ -397,6 +401,55 @@ static void line_signal(void *ctx, int signo)
 	l->leaving = true;
 }
 
+/* ---- secrets: at the terminal itself, with echo off; the lines that come in are not read meanwhile ---- */
+
+static void line_listen(struct line *l)
+{
+	if (!l->ended)
+		loop_fd(l->loop, STDIN_FILENO, POLLIN, line_readable, l);
+}
+
+static void line_typed(void *ctx, const char *text)
+{
+	struct line *l = ctx;
+	struct err e = { 0 };
+
+	l->tty = NULL;
+	line_listen(l);
+	if (text != NULL) {
+		engine_secret_give(l->en, text);
+		return;
+	}
+	err_set(&e, ERR_REFUSED, _("given up at the question for a PIN or passphrase"));
+	engine_secret_refuse(l->en, &e);
+}
+
+static void line_secret(struct line *l)
+{
+	const struct secret_ask *a = engine_secret(l->en);
+	struct err e = { 0 };
+	char *label;
+
+	if (l->tty != NULL && (a == NULL || a->id != l->asked)) {
+		tty_free(l->tty);
+		l->tty = NULL;
+		line_listen(l);
+	}
+	if (a == NULL || l->tty != NULL)
+		return;
+	if (a->note[0] != '\0')
+		line_put(a->note);
+	label = engine_secret_label(a);
+	l->asked = a->id;
+	if ((l->tty = tty_ask(l->loop, label, line_typed, l, &e)) == NULL) {
+		err_remedy(&e, _("run it at a terminal, or with --pin-fd N: a line each from that descriptor"));
+		engine_secret_refuse(l->en, &e);
+	} else {
+		loop_fd_drop(l->loop, STDIN_FILENO);
+	}
+	free(label);
+}
+
 int line_run(struct engine *e, struct loop *l, struct err *err)
 {
 	static const struct job_hooks hooks = { line_planned, line_ended, line_out, line_said, line_changed };
@@ -409,10 +462,11 @@ int line_run(struct engine *e, struct loop *l, struct err *err)
 		loop_signal(l, signals[i], line_signal, &line);
 	line_menu(&line);
 	line_pump(&line);
-	loop_fd(l, STDIN_FILENO, POLLIN, line_readable, &line);
+	line_listen(&line);
 	line.tick = loop_after(l, 1000, line_tick, &line);
 	while (loop_step(l) && !line.leaving)
-		;
+		line_secret(&line);
+	tty_free(line.tty);
 	if (line.asking != NULL)
 		line_ask_end(&line);
 	jobs_kill(line.jobs);

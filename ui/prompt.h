@@ -23,6 +23,7 @@ struct prompt {
 	char hint[240];
 	char phrase[80]; /* "": any text */
 	bool wrong;      /* the phrase was mistyped */
+	bool secret;     /* a PIN or passphrase: not shown, locked, wiped */
 	struct edit edit;
 	prompt_fn fn;
 	void *ctx;
@@ -33,6 +34,8 @@ void prompt_open(struct prompt *p, const char *label, const char *hint, const ch
 /* Only phrase, typed exactly, ends it. */
 void prompt_open_phrase(struct prompt *p, const char *label, const char *hint, const char *phrase,
     prompt_fn fn, void *ctx);
+/* What is typed is not shown. It is given to fn in locked memory. */
+void prompt_open_secret(struct prompt *p, const char *label, const char *hint, prompt_fn fn, void *ctx);
 void prompt_close(struct prompt *p);
 void prompt_key(struct prompt *p, int key);
 /* Draw on the last two lines of a; sets the frame's cursor. */

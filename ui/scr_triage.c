@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "app/model.h"
 #include "ask.h"
+#include "ask_select.h"
 #include "asked.h"
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -19,6 +20,8 @@ struct triage {
 	struct ask ask;
 	enum step step;
 	struct job *count, *job;
+	struct job *match;  /* a count with the selectors so far */
+	char *matched;      /* its words */
 	bool failed;
 };
 
@@ -37,16 +40,76 @@ static void triage_open(struct screen *s, void *arg)
 	ask_init(&t->ask, triage_items, ui_engine(s->ui));
 }
 
+static void match_drop(struct triage *t)
+{
+	if (t->match != NULL && t->match->state != JOB_ENDED)
+		jobs_cancel(ui_jobs(t->screen->ui), t->match, _("the answers have changed"));
+	if (t->match != NULL)
+		t->match->held--;
+	t->match = NULL;
+	free(t->matched);
+	t->matched = NULL;
+}
+
 static void triage_done(struct screen *s)
 {
 	struct triage *t = s->data;
 
 	if (t->count != NULL)
 		t->count->held--;
+	match_drop(t);
 	if (t->job != NULL)
 		t->job->held--;
 	ask_free(&t->ask);
 	free(t);
+}
+
+/* Count what the answers select as far as index.txt alone can tell; again whenever they change. */
+static void triage_match(struct triage *t)
+{
+	struct answer w;
+	bool any;
+
+	if (!answer_init(&w, "count", true))
+		return;
+	answer_add(&w, "ca", ask_get(&t->ask, "ca"));
+	any = select_words(&t->ask, &w, true);
+	if (any && t->matched != NULL && strcmp(t->matched, buf_str(&w.words)) == 0) {
+		answer_free(&w);
+		return;
+	}
+	match_drop(t);
+	if (!any) {
+		answer_free(&w);
+		return;
+	}
+	t->matched = mem_strdup(buf_str(&w.words));
+	t->match = answer_start(&w, t->screen->ui);
+	if (t->match != NULL)
+		t->match->held++;
+}
+
+/* False where nothing is counted. */
+static bool triage_matches(const struct triage *t, char *out, size_t size, bool *bad)
+{
+	struct ca_count n;
+	char num[2][32];
+
+	*bad = false;
+	if (t->match == NULL)
+		return false;
+	if (t->match->state != JOB_ENDED) {
+		snprintf(out, size, "%s", _("counting ..."));
+	} else if (t->match->status != EXIT_DONE || !model_count(ui_engine(t->screen->ui), ask_get(&t->ask, "ca"), &n) ||
+	    n.matches < 0) {
+		*bad = true;
+		snprintf(out, size, "%s", t->match->status != EXIT_DONE ? t->match->err.text :
+		    n.refused != NULL ? n.refused : n.error != NULL ? n.error : "");
+	} else {
+		snprintf(out, size, _("%s of %s valid, by what index.txt holds"), text_count(num[0], n.matches),
+		    text_count(num[1], n.valid));
+	}
+	return true;
 }
 
 static int summary_line(const struct area *a, int row, const char *label, enum style st, const char *text)
@@ -64,9 +127,11 @@ static void summary_counts(const struct triage *t, char *out, size_t size)
 	int64_t valid;
 	size_t cas;
 	char num[32];
+	bool bad;
 
 	if (strcmp(ask_get(&t->ask, "level"), "end-entity") == 0) {
-		snprintf(out, size, "%s", _("those the selectors match; the scope counts them"));
+		if (!triage_matches(t, out, size, &bad))
+			snprintf(out, size, "%s", _("those the selectors match; the scope counts them"));
 		return;
 	}
 	valid = triage_valid(ui_engine(t->screen->ui), ask_get(&t->ask, "ca"), &cas);
@@ -119,6 +184,8 @@ static void triage_draw_summary(const struct triage *t, const struct area *a)
 	row = summary_line(a, row, _("To be revoked"), STYLE_PLAIN, text);
 	snprintf(text, sizeof text, _("%s; compromised since %s"), ask_get(&t->ask, "reason"), ask_get(&t->ask, "since"));
 	row = summary_line(a, row, _("Reason"), STYLE_PLAIN, text);
+	if (strcmp(ask_get(&t->ask, "reason"), "certificateHold") == 0)
+		row = summary_line(a, row, "", STYLE_WARN, _("a hold can be lifted again, and is not for public TLS"));
 	snprintf(text, sizeof text, _("%s by %s%s%s"), ask_get(&t->ask, "received"), ask_get(&t->ask, "channel"),
 	    ask_get(&t->ask, "reporter")[0] != '\0' ? _(", from ") : "", ask_get(&t->ask, "reporter"));
 	row = summary_line(a, row, _("First receipt"), STYLE_PLAIN, text);
@@ -149,6 +216,26 @@ static void triage_draw_failure(const struct triage *t, const struct area *a)
 	draw_text(a, row, 1, a->cols - 2, STYLE_BOLD, _("Enter tries again, Esc goes back to the questions."));
 }
 
+static void triage_draw_question(struct triage *t, const struct area *a)
+{
+	struct area above = *a;
+	char text[700];
+	bool bad;
+
+	if (!triage_matches(t, text, sizeof text, &bad)) {
+		ask_draw(&t->ask, a);
+		return;
+	}
+	above.rows--;
+	ask_draw(&t->ask, &above);
+	if (bad) {
+		draw_text(a, a->rows - 1, 3, a->cols - 4, STYLE_BAD, text);
+		return;
+	}
+	draw_text(a, a->rows - 1, 3, 20, STYLE_DIM, _("Selected so far"));
+	draw_text(a, a->rows - 1, 24, a->cols - 25, STYLE_BOLD, text);
+}
+
 static void triage_draw(struct screen *s, const struct area *a)
 {
 	struct triage *t = s->data;
@@ -158,7 +245,7 @@ static void triage_draw(struct screen *s, const struct area *a)
 	else if (ask_done(&t->ask))
 		triage_draw_summary(t, a);
 	else
-		ask_draw(&t->ask, a);
+		triage_draw_question(t, a);
 }
 
 static void triage_run(struct triage *t, enum step step)
@@ -185,6 +272,7 @@ static bool triage_key(struct screen *s, int key)
 {
 	struct triage *t = s->data;
 	bool enter = keymap_act(key) == ACT_ENTER;
+	size_t at;
 
 	if (key == KEYC_F1 || keymap_act(key) == ACT_REDRAW)
 		return false;
@@ -209,8 +297,11 @@ static bool triage_key(struct screen *s, int key)
 			ask_reopen(&t->ask);
 		return true;
 	}
+	at = t->ask.at;
 	if (ask_key(&t->ask, key) == ASK_BACK)
-		ui_pop(s->ui);
+		ui_pop(s->ui); /* s is gone */
+	else if (t->ask.at != at)
+		triage_match(t);
 	return true;
 }
 

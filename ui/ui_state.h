@@ -15,6 +15,7 @@ struct ui {
 	struct screen *top;
 	unsigned stack;   /* counts the changes of the stack of screens */
 	struct prompt prompt;
+	uint64_t secret;  /* the question for a PIN or passphrase that the prompt puts; 0: none */
 	struct history *history;
 	struct frame *frame;
 	char message[1000];

@@ -18,6 +18,7 @@ static const struct option common[] = {
 	{ "plan", "HASH", N_("run exactly the plan with this hash") },
 	{ "confirm", "PHRASE", N_("the phrase that confirms the plan") },
 	{ "json", NULL, N_("machine-readable output") },
+	{ "pin-fd", "N", N_("read PINs and passphrases from this descriptor, a line each") },
 	{ NULL, NULL, NULL }
 };
 
@@ -75,6 +76,12 @@ const char *args_get(const struct args *a, const char *name)
 	return last;
 }
 
+const char *args_at(const struct args *a, size_t i, const char **name)
+{
+	*name = i < a->pairs ? a->pair[i].name : NULL;
+	return i < a->pairs ? a->pair[i].value : NULL;
+}
+
 bool args_has(const struct args *a, const char *name)
 {
 	return args_get(a, name) != NULL;
@@ -85,6 +92,19 @@ static const struct option *option_find(const struct option *o, const char *name
 	for (; o != NULL && o->name != NULL; o++)
 		if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
 			return o;
+	return NULL;
+}
+
+/* The letters that hands know from other tools: -o FILE, and -w and -x of pdsh. */
+static const char *args_letter(const struct command *cmd, const char *word)
+{
+	static const struct {
+		const char *letter, *name;
+	} known[] = { { "-o", "output" }, { "-w", "only" }, { "-x", "exclude" } };
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(word, known[i].letter) == 0 && option_find(cmd->options, known[i].name, strlen(known[i].name)) != NULL)
+			return known[i].name;
 	return NULL;
 }
 
@@ -116,6 +136,7 @@ static int args_option(struct args *a, const struct command *cmd, int left, char
 
 int args_parse(struct args *a, const struct command *cmd, int argc, char *const argv[], struct err *e)
 {
+	const char *letter;
 	bool words_only = false;
 	int n;
 
@@ -123,9 +144,12 @@ int args_parse(struct args *a, const struct command *cmd, int argc, char *const 
 		n = 1;
 		if (!words_only && strcmp(argv[i], "--") == 0) {
 			words_only = true;
-		} else if (!words_only && strcmp(argv[i], "-o") == 0 && option_find(cmd->options, "output", 6) != NULL) {
-			char *const word[] = { (char *)(uintptr_t)"--output", i + 1 < argc ? argv[i + 1] : NULL };
-			if ((n = args_option(a, cmd, argc - i, word, e)) < 0)
+		} else if (!words_only && (letter = args_letter(cmd, argv[i])) != NULL) {
+			char *name = mem_printf("--%s", letter);
+			char *const word[] = { name, i + 1 < argc ? argv[i + 1] : NULL };
+			n = args_option(a, cmd, argc - i, word, e);
+			free(name);
+			if (n < 0)
 				return n;
 		} else if (!words_only && strncmp(argv[i], "--", 2) == 0) {
 			if ((n = args_option(a, cmd, argc - i, argv + i, e)) < 0)

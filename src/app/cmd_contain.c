@@ -5,6 +5,8 @@
 #include "app/action.h"
 #include "app/commands.h"
 #include "app/contain.h"
+#include "app/renewal.h"
+#include "app/request.h"
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -39,7 +41,7 @@ static enum verdict contain_judge(const struct run *r, const struct action_conf 
 	return done->state == ACTION_HELD ? HOLDS : done->state == ACTION_UNDONE ? UNDONE : DO_IT;
 }
 
-static json_t *contain_item(const struct action_conf *a, const struct action_steps *s)
+static json_t *contain_item(const struct config *c, const struct action_conf *a, const struct action_steps *s)
 {
 	json_t *o = json_object();
 
@@ -52,6 +54,8 @@ static json_t *contain_item(const struct action_conf *a, const struct action_ste
 	json_put(o, "undo", s->undo);
 	json_put(o, "undone", s->undone);
 	json_put(o, "probe", a->probe);
+	if (a->ca != NULL)
+		json_object_set_new(o, "ca", ca_request(c, a->ca));
 	json_put_num(o, "deadline", a->deadline);
 	if (a->kind == ACTION_IMAGE) {
 		json_put(o, "source", a->source);
@@ -101,6 +105,8 @@ static void plan_action(struct plan *p, const json_t *item)
 	}
 	if (json_str(item, "probe")[0] != '\0')
 		plan_line(p, _("  %-7s no answer from %s"), _("probe"), json_str(item, "probe"));
+	if (json_object_get(item, "ca") != NULL)
+		plan_line(p, _("  %-7s the key of %s no longer signs"), _("key"), json_str(json_object_get(item, "ca"), "title"));
 	plan_command(p, _("undo"), json_str(item, "undo"), rules ? "; " : NULL);
 }
 
@@ -124,6 +130,8 @@ static void plan_verdict(struct run *r, struct plan *p, const json_t *item, enum
 			plan_row(p, title, _("on %s, again: %s"), at, done->detail);
 		else
 			plan_row(p, title, _("on %s"), at);
+		if (strcmp(json_str(item, "kind"), "keylock") == 0)
+			renewal_plan_ladder(p, run_incident(r));
 		plan_action(p, item);
 		break;
 	case HOLDS:
@@ -157,7 +165,7 @@ static void plan_warn(const struct run *r, struct plan *p, const struct action_c
 	if (a->kind != ACTION_FIREWALL || h == NULL || action_ports(a->ports, port, &n, NULL) < 0)
 		return;
 	for (i = 0; i < n; i++)
-		if (port[i] == h->port)
+		if (port[i] == (h->port != 0 ? h->port : 22))
 			plan_row(p, _("warning"), _("%s closes port %d, the way by which sev1 reaches %s: "
 			                            "it can verify and undo nothing there afterwards"),
 			    a->name, port[i], a->host);
@@ -177,7 +185,7 @@ static int contain_collect(struct run *r, json_t *spec, enum verdict *verdict, s
 		struct action_steps s;
 		if (action_build(a, run_incident(r)->id, &s, e) < 0)
 			return -1;
-		json_array_append_new(actions, contain_item(a, &s));
+		json_array_append_new(actions, contain_item(run_config(r), a, &s));
 		action_steps_clear(&s);
 		verdict[i] = contain_judge(r, a);
 		if (verdict[i] != DO_IT)
@@ -257,7 +265,7 @@ static void contain_plan_undo(struct run *r, const struct action_conf *a)
 		run_fail(r, &e);
 		return;
 	}
-	item = contain_item(a, &s);
+	item = contain_item(run_config(r), a, &s);
 	action_steps_clear(&s);
 	if (done != NULL && done->undo != NULL && done->undo[0] != '\0')
 		json_object_set_new(item, "undo", json_string(done->undo));

@@ -1,11 +1,10 @@
-/* CRLs after the first: renew before the fuse burns, list, inspect. */
-#include <limits.h>
+/* CRLs after the first: renew before the fuse burns, sign ahead, list, inspect. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/publish.h"
+#include "app/crl.h"
+#include "app/renewal.h"
 #include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -13,145 +12,60 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define CRL_DEADLINE_S 300
-
-struct renewal {
-	char **ca;
-	size_t cas, at;
-	long hours;    /* 0: of each CA */
-	char *folder;
-	int done;
-	struct err error;
-	int failed;
-};
-
-static void renewal_free(void *data)
+void crl_show(struct run *r, const char *ca, const json_t *crl)
 {
-	struct renewal *d = data;
-
-	for (size_t i = 0; i < d->cas; i++)
-		free(d->ca[i]);
-	free(d->ca);
-	free(d->folder);
-	free(d);
-}
-
-static void crl_show(struct run *r, const char *ca, const json_t *crl)
-{
+	const char *part = json_str(crl, "part");
 	char n[32], size[16], until[24];
 
-	run_out(r, _("%-20s CRL %s: %s entries, %s, %s, next update %s"), ca, json_str(crl, "number"),
-	    text_count(n, json_num(crl, "entries", 0)), text_size(size, json_num(crl, "octets", 0)),
-	    json_str(crl, "signature"), clock_iso(until, sizeof until, json_num(crl, "next_update", 0)));
+	run_out(r, _("%-20s CRL %s%s%s: %s entries, %s, %s, next update %s"), ca, json_str(crl, "number"),
+	    part[0] != '\0' ? "/" : "", part, text_count(n, json_num(crl, "entries", 0)),
+	    text_size(size, json_num(crl, "octets", 0)), json_str(crl, "signature"),
+	    clock_iso(until, sizeof until, json_num(crl, "next_update", 0)));
 }
 
-static void renew_next(struct run *r);
-
-static void renew_ended(void *ctx, const json_t *result, const struct err *err)
+int crl_hours(struct run *r, const char *ca, struct err *e)
 {
-	struct run *r = ctx;
-	struct renewal *d = run_data(r);
-	const char *ca = d->ca[d->at];
-	const struct crl_made *was = incident_crl(run_incident(r), ca);
-	json_t *body;
+	const char *s = args_get(run_args(r), "hours");
+	const struct ca_conf *conf = config_ca(run_config(r), ca);
+	char *end = NULL;
+	long n;
 
-	if (result != NULL) {
-		body = json_deep_copy(json_object_get(result, "crl"));
-		json_put(body, "ca", ca);
-		/* it holds what the revocation put on the one before */
-		json_object_set_new(body, "revoke", json_boolean(was != NULL && was->revoke));
-		json_array_append(json_object_get(run_result(r), "crls"), body);
-		crl_show(r, ca, body);
-		if (run_append(r, EV_CRL, body) < 0)
-			return;
-		d->done++;
-	} else {
-		run_say(r, "%s: %s", ca, err->text);
-		if (d->failed++ == 0)
-			d->error = *err;
-	}
-	d->at++;
-	renew_next(r);
-}
-
-static void renew_next(struct run *r)
-{
-	struct renewal *d = run_data(r);
-	const struct ca_conf *conf;
-	json_t *o;
-
-	if (d->at == d->cas && d->failed == 0) {
-		if (!args_has(run_args(r), "sign-only")) {
-			publish_follow(r);
-			return;
-		}
-		run_out(r, _("Next: publish: sev1 publish"));
-		run_end(r, EXIT_DONE);
-		return;
-	}
-	if (d->at == d->cas) {
-		if (d->done > 0)
-			d->error.code = ERR_PARTIAL;
-		run_fail(r, &d->error);
-		return;
-	}
-	conf = config_ca(run_config(r), d->ca[d->at]);
-	o = json_object();
-	json_put(o, "op", "crl");
-	json_object_set_new(o, "ca", ca_request(run_config(r), d->ca[d->at]));
-	json_put(o, "folder", d->folder);
-	json_put_num(o, "hours", d->hours > 0 ? d->hours : conf->crl_hours > 0 ? conf->crl_hours : 24);
-	json_put_num(o, "at", clock_now());
-	run_child(r, "ca", o, CRL_DEADLINE_S, NULL, renew_ended, r);
-}
-
-/* The CA that is named, or every one whose CRL this incident has signed. */
-static int renew_cas(struct run *r, struct renewal *d, struct err *e)
-{
-	const char *name = args_get(run_args(r), "ca");
-	const struct incident *in = run_incident(r);
-	size_t n = name != NULL ? 1 : in->crls;
-
-	if (n == 0) {
-		err_set(e, ERR_REFUSED, _("no CRL has been signed in this incident"));
-		return err_remedy(e, _("name the CA: sev1 crl renew --ca NAME"));
-	}
-	d->ca = mem_zalloc(n, sizeof *d->ca);
-	for (size_t i = 0; i < n; i++) {
-		d->ca[d->cas++] = mem_strdup(name != NULL ? name : in->crl[i].ca);
-		if (config_ca(run_config(r), d->ca[i]) == NULL)
-			return err_set(e, ERR_USAGE, _("crl: no CA is called '%s' in %s"), d->ca[i], run_config(r)->path);
-	}
+	if (s == NULL)
+		return conf != NULL && conf->crl_hours > 0 ? conf->crl_hours : 24;
+	n = strtol(s, &end, 10);
+	if (n >= 1 && n <= 8784 && *end == '\0')
+		return (int)n;
+	err_set(e, ERR_USAGE, _("crl: --hours '%s' is not a number from 1 to 8784"), s);
 	return 0;
 }
 
-static void crl_renew(struct run *r)
+json_t *crl_request(struct run *r, const char *op, const char *ca, struct err *e)
 {
-	struct renewal *d = mem_zalloc(1, sizeof *d);
-	const char *hours = args_get(run_args(r), "hours");
-	struct err e = { 0 };
-	char *end = NULL;
+	bool open = run_incident(r) != NULL;
+	char *folder = open ? engine_folder(run_engine(r), "crl", e) : mem_strdup("");
+	json_t *o;
 
-	run_set_data(r, d, renewal_free);
-	if (hours != NULL && ((d->hours = strtol(hours, &end, 10)) < 1 || *end != '\0' || d->hours > 8784)) {
-		err_set(&e, ERR_USAGE, _("crl: --hours '%s' is not a number from 1 to 8784"), hours);
-		run_fail(r, &e);
-		return;
+	if (folder == NULL)
+		return NULL;
+	o = json_object();
+	json_put(o, "op", op);
+	if (ca != NULL) {
+		json_object_set_new(o, "ca", ca_request(run_config(r), ca));
+		if (open) /* what is read of certificates is kept beside the incident */
+			json_object_set_new(o, "partitions", partitions_request(run_config(r), ca));
 	}
-	if (run_gate(r, GATE_INCIDENT | GATE_ARMED | GATE_LEASE, &e) < 0 || renew_cas(r, d, &e) < 0 ||
-	    (d->folder = engine_folder(run_engine(r), "crl", &e)) == NULL) {
-		run_fail(r, &e);
-		return;
-	}
-	json_object_set_new(run_result(r), "crls", json_array());
-	renew_next(r);
+	json_put(o, "folder", folder);
+	json_put_num(o, "at", clock_now());
+	free(folder);
+	return o;
 }
 
 static void crl_list(struct run *r)
 {
 	const struct incident *in = run_incident(r);
 	json_t *list = json_array();
-	char n[32], until[24], fuse[24];
+	char n[32], until[24], fuse[24], *line = NULL;
+	bool bad;
 
 	for (size_t i = 0; in != NULL && i < in->crls; i++) {
 		const struct crl_made *c = &in->crl[i];
@@ -166,69 +80,43 @@ static void crl_list(struct run *r)
 		json_put_num(o, "this_update", c->this_update);
 		json_put_num(o, "next_update", c->next_update);
 		json_array_append_new(list, o);
-		run_out(r, _("%-20s CRL %s: %s entries, next update %s (%s left)"), c->ca, c->number,
+		json_put(o, "part", c->part);
+		run_out(r, _("%-20s CRL %s%s%s: %s entries, next update %s (%s left)"), c->ca, c->number,
+		    c->part[0] != '\0' ? "/" : "", c->part,
 		    text_count(n, c->entries), clock_iso(until, sizeof until, c->next_update),
 		    clock_span(fuse, sizeof fuse, c->next_update - clock_now()));
 		run_out(r, "%-20s %s", "", c->der);
 	}
 	if (json_array_size(list) == 0)
 		run_out(r, _("No CRL has been signed in this incident."));
+	if (in != NULL && (line = renewal_line(in, run_config(r), clock_now(), &bad))[0] != '\0')
+		run_out(r, "%s", line);
+	free(line);
 	json_object_set_new(run_result(r), "crls", list);
 	run_end(r, EXIT_DONE);
 }
 
-static void check_ended(void *ctx, const json_t *result, const struct err *err)
+/* The standing order: from now on CRLs are renewed by whoever may act, without being asked. */
+static void crl_order(struct run *r)
 {
-	struct run *r = ctx;
-	const json_t *v;
-	char n[32], from[24], until[24];
-	bool judged = result != NULL && json_object_get(result, "signature_ok") != NULL;
-	size_t i;
-
-	if (result == NULL) {
-		run_fail(r, err);
-		return;
-	}
-	json_object_set_new(run_result(r), "crl", json_deep_copy(result));
-	run_out(r, _("number      %s"), json_str(result, "number"));
-	run_out(r, _("entries     %s"), text_count(n, json_num(result, "entries", 0)));
-	run_out(r, _("this update %s"), clock_iso(from, sizeof from, json_num(result, "this_update", 0)));
-	run_out(r, _("next update %s"), clock_iso(until, sizeof until, json_num(result, "next_update", 0)));
-	run_out(r, _("sha256      %s"), json_str(result, "sha256"));
-	run_out(r, _("signature   %s, %s"), json_str(result, "signature"), !judged ? _("not judged: name the CA with --ca")
-	    : json_bool(result, "signature_ok") ? _("verified") : _("NOT verified"));
-	json_array_foreach(json_list(result, "problems"), i, v)
-		run_out(r, _("problem     %s"), json_string_value(v));
-	run_end(r, json_array_size(json_list(result, "problems")) == 0 ? EXIT_DONE : EXIT_FAILED);
-}
-
-static void crl_check(struct run *r)
-{
-	const char *file = args_nth(run_args(r), "", 1), *ca = args_get(run_args(r), "ca");
-	char path[PATH_MAX];
+	const char *word = args_get(run_args(r), "auto");
+	bool on = strcmp(word, "on") == 0;
 	struct err e = { 0 };
-	json_t *o;
 
-	if (file == NULL || realpath(file, path) == NULL) {
-		if (file == NULL)
-			err_set(&e, ERR_USAGE, _("crl check: which file?"));
-		else
-			err_sys(&e, "%s", file);
+	if (!on && strcmp(word, "off") != 0) {
+		err_set(&e, ERR_USAGE, _("crl: --auto '%s' is neither on nor off"), word);
 		run_fail(r, &e);
 		return;
 	}
-	if (ca != NULL && config_ca(run_config(r), ca) == NULL) {
-		err_set(&e, ERR_USAGE, _("crl: no CA is called '%s' in %s"), ca, run_config(r)->path);
+	if (run_gate(r, GATE_INCIDENT | (on ? GATE_ARMED : 0), &e) < 0) {
 		run_fail(r, &e);
 		return;
 	}
-	o = json_object();
-	json_put(o, "op", "inspect");
-	json_object_set_new(o, "path", json_string(path));
-	json_put_num(o, "at", clock_now());
-	if (ca != NULL)
-		json_object_set_new(o, "ca", ca_request(run_config(r), ca));
-	run_child(r, "ca", o, CRL_DEADLINE_S, NULL, check_ended, r);
+	if (run_incident(r)->renewal != on && run_append(r, EV_RENEWAL, json_pack("{s:b}", "on", on)) < 0)
+		return;
+	run_out(r, "%s", on ? _("CRLs are renewed unattended from now on, while an armed console or sev1 watch --renew runs.")
+	                    : _("CRLs are renewed by hand only from now on."));
+	run_end(r, EXIT_DONE);
 }
 
 static void crl_start(struct run *r)
@@ -236,26 +124,38 @@ static void crl_start(struct run *r)
 	const char *what = args_nth(run_args(r), "", 0);
 	struct err e = { 0 };
 
-	if (what != NULL && strcmp(what, "renew") == 0)
+	if (what != NULL && strcmp(what, "renew") == 0 && args_has(run_args(r), "auto"))
+		crl_order(r);
+	else if (what != NULL && strcmp(what, "renew") == 0)
 		crl_renew(r);
+	else if (what != NULL && strcmp(what, "ladder") == 0)
+		crl_ladder(r);
 	else if (what == NULL || strcmp(what, "list") == 0)
 		crl_list(r);
 	else if (strcmp(what, "check") == 0)
-		crl_check(r);
+		crl_inspect(r);
 	else {
-		err_set(&e, ERR_USAGE, _("crl: '%s' is none of renew, list, check"), what);
+		err_set(&e, ERR_USAGE, _("crl: '%s' is none of renew, ladder, list, check"), what);
 		run_fail(r, &e);
 	}
 }
 
 const struct command cmd_crl = {
-	.name = "crl", .usage = "renew|list|check [FILE]",
-	.summary = N_("sign the next CRL before the fuse burns, list those signed, inspect one"),
-	.effect = N_("renew signs a CRL over index.txt as it is, advances crlnumber, and publishes it to every point of the CA"),
+	.name = "crl", .usage = "renew|ladder|list|check [FILE|URL]",
+	.summary = N_("renew CRLs before the fuse burns, sign ahead, list those signed, inspect any"),
+	.effect = N_("renew signs a CRL over index.txt as it is, advances crlnumber, and publishes it to every point of the CA; "
+	             "where the ladder has a rung whose time has come, that one is published and no key is needed. ladder --count "
+	             "signs the next CRLs ahead and publishes none"),
 	.options = (const struct option[]){
 		{ "ca", "NAME", N_("this CA only; for check: the CA to judge it by") },
 		{ "hours", "N", N_("hours until nextUpdate (default: crl_hours of the CA)") },
 		{ "sign-only", NULL, N_("renew: do not publish") },
+		{ "auto", "on|off", N_("renew: the standing order to renew unattended, in an armed console or sev1 watch --renew") },
+		{ "due", NULL, N_("renew: only what is due, as the standing order would") },
+		{ "count", "N", N_("ladder: sign the next N CRLs ahead; without it the ladder is judged") },
+		{ "step", "SPAN", N_("ladder: from each thisUpdate to the next: 30m, 16h, 2d (default: two thirds of the hours)") },
+		{ "published", NULL, N_("check: what every distribution point serves now") },
+		{ "partition", "NAME", N_("check: the partition it must be of") },
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_IF_OPEN, .start = crl_start,
 };

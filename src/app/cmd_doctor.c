@@ -167,8 +167,8 @@ static void ca_checked(void *ctx, const json_t *result, const struct err *err)
 static void ca_start(struct task *t)
 {
 	const struct ca_conf *ca = t->conf;
-	json_t *request = json_pack("{s:s,s:o,s:b}", "op", "check", "ca",
-	    ca_request(run_config(t->d->run), ca->name), "sign", 1);
+	json_t *request = json_pack("{s:s,s:o,s:b,s:b}", "op", "check", "ca",
+	    ca_request(run_config(t->d->run), ca->name), "sign", 1, "ask", args_has(run_args(t->d->run), "sign"));
 
 	run_child(t->d->run, "ca", request, CA_S, NULL, ca_checked, t);
 }
@@ -226,7 +226,7 @@ static void key_known(void *ctx, const json_t *result, const struct err *err)
 static void key_start(struct task *t)
 {
 	const struct host_conf *h = t->conf;
-	char *place = h->port == 22 ? mem_strdup(h->address) : mem_printf("[%s]:%d", h->address, h->port);
+	char *place = h->port == 22 || h->port == 0 ? mem_strdup(h->address) : mem_printf("[%s]:%d", h->address, h->port);
 	struct buf command = { 0 };
 
 	buf_adds(&command, "ssh-keygen -F ");
@@ -375,10 +375,16 @@ static void doctor_start(struct run *r)
 	doctor_next(d);
 }
 
+static const struct option options[] = {
+	{ "sign", NULL, N_("ask for PINs and passphrases, and try those keys too") },
+	{ NULL, NULL, NULL },
+};
+
 const struct command cmd_doctor = {
 	.name = "doctor", .key = "D", .usage = "",
 	.summary = N_("check everything that an incident will need, before there is one"),
 	.effect = N_("Signs a probe with each CA's key, runs `true` on each configured host and fetches each "
 		     "distribution point. Changes nothing."),
+	.options = options,
 	.start = doctor_start,
 };

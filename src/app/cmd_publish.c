@@ -109,12 +109,14 @@ static json_t *point_item(const struct point_conf *p, const struct crl_made *crl
 
 	json_put(o, "ca", p->ca);
 	json_put(o, "point", p->name);
+	json_put(o, "part", crl->part);
 	json_put(o, "url", p->url);
 	json_put(o, "host", p->host);
 	json_put(o, "path", p->path);
 	json_put(o, "file", p->pem ? crl->pem : crl->der);
 	json_put(o, "sha256", crl->sha256);
 	json_put(o, "digest", digest);
+	json_object_set_new(o, "pem", json_boolean(p->pem));
 	json_put_num(o, "octets", crl->octets);
 	return o;
 }
@@ -137,7 +139,7 @@ static void plan_crl(struct plan *p, const struct crl_made *crl)
 {
 	char count[32], size[16], until[24];
 
-	plan_row(p, crl->ca, _("CRL %s, %s entries, %s, nextUpdate %s"), crl->number,
+	plan_row(p, crl->ca, _("CRL %s%s%s, %s entries, %s, nextUpdate %s"), crl->number, crl->part[0] != '\0' ? "/" : "", crl->part,
 	    text_count(count, crl->entries), text_size(size, crl->octets),
 	    clock_iso(until, sizeof until, crl->next_update));
 }
@@ -156,6 +158,8 @@ static int publish_crl(struct run *r, struct plan *p, const struct crl_made *crl
 		if (strcmp(pt->ca, crl->ca) != 0)
 			continue;
 		here++;
+		if (strcmp(pt->partition != NULL ? pt->partition : "", crl->part) != 0)
+			continue;
 		if (wanted && publish_file(crl, pt->pem, digest, e) < 0)
 			return e->code;
 		json_array_append_new(points, point_item(pt, crl, wanted ? digest : ""));

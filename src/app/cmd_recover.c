@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/compromised.h"
 #include "app/engine.h"
+#include "app/renewal.h"
 #include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -202,6 +203,7 @@ static void recover_plan(struct run *r)
 		plan_row(p, _("folder"), "%s", d->folder);
 	}
 	plan_row(p, _("refused keys"), "%zu", json_array_size(d->compromised.refuse));
+	renewal_plan_ladder(p, run_incident(r)); /* before the old key is handed in */
 	for (size_t i = 0; i < json_array_size(d->compromised.refuse); i++) {
 		const json_t *o = json_array_get(d->compromised.refuse, i);
 		plan_line(p, _("never again: %s, fingerprint %.32s..."), json_str(o, "ca"), json_str(o, "fingerprint"));

@@ -38,7 +38,8 @@ const struct command cmd_reissue = {
 	             "old files back where test, reload or handshake fail. To undo later, move the backup over the file. "
 	             "Ctrl-C: what runs finishes, nothing new begins; again: it is killed, and the hosts put their files back"),
 	.options = (const struct option[]){
-		{ "only", "PATTERN", N_("only hosts whose name matches, as web*") },
+		{ "only", "PATTERNS", N_("only these, also -w: web*, GROUP, web[01-20], @FILE, a:&b, a:!b") },
+		{ "exclude", "PATTERNS", N_("all but these, also -x") },
 		{ "retry", "WHICH", N_("only failed (tried and not verified), untried, or skipped hosts") },
 		{ "canaries", "N|HOSTS", N_("these first; each must be verified before anything else begins") },
 		{ "waves", "SIZES", N_("then in parts, as 5,10%,50%,rest; each only after the one before it") },

@@ -7,6 +7,7 @@
 #include "app/engine.h"
 #include "app/request.h"
 #include "app/revoke_jobs.h"
+#include "app/undo.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -66,6 +67,21 @@ static json_t *revoke_crl_body(const struct revoke_job *j, const json_t *crl)
 	return o;
 }
 
+/* The CRLs of the CA's partitions, where it has some; what failed there is renewed, not revoked again. */
+static int revoke_parts(struct run *r, const struct revoke_job *j, const json_t *result)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_list(result, "parts"), i, v)
+		if (run_append(r, EV_CRL, revoke_crl_body(j, v)) < 0)
+			return -1;
+	if (json_str(result, "parts_error")[0] != '\0')
+		run_say(r, _("%s: the partitions' CRLs are not signed: %s; when that is mended: sev1 crl renew --ca %s"), j->ca,
+		    json_str(result, "parts_error"), j->ca);
+	return 0;
+}
+
 /* The CRL is told before the end: a revocation that has ended has its CRL in the journal. */
 static void revoke_ended(void *ctx, const json_t *result, const struct err *err)
 {
@@ -76,7 +92,7 @@ static void revoke_ended(void *ctx, const json_t *result, const struct err *err)
 	json_t *end = revoke_end_body(j, run_plan_of(r)->hash, ms, result, err);
 	json_t *crl = result != NULL ? revoke_crl_body(j, json_object_get(result, "crl")) : NULL;
 
-	if (crl != NULL && run_append(r, EV_CRL, crl) < 0) {
+	if (crl != NULL && (run_append(r, EV_CRL, crl) < 0 || revoke_parts(r, j, result) < 0)) {
 		json_decref(end);
 		return;
 	}
@@ -159,6 +175,15 @@ static void revoke_finish(struct run *r)
 	run_fail(r, &d->error);
 }
 
+/* Now, to the second; the backups are named by it, so one that was undone this very second has had its own. */
+static int64_t revoke_moment(const struct run *r, const char *ca)
+{
+	const struct revocation *was = incident_revocation(run_incident(r), ca);
+	int64_t now = clock_now() / 1000 * 1000;
+
+	return was != NULL && now <= was->stamp ? was->stamp + 1000 : now;
+}
+
 static void revoke_next(struct run *r)
 {
 	struct revoke_jobs *d = run_data(r);
@@ -172,7 +197,7 @@ static void revoke_next(struct run *r)
 	}
 	j = &d->job[d->at];
 	if (j->stamp == 0)
-		j->stamp = clock_now() / 1000 * 1000;
+		j->stamp = revoke_moment(r, j->ca);
 	if (run_append(r, EV_REVOKE_START, revoke_start_body(j, run_plan_of(r)->hash)) < 0)
 		return;
 	d->started = clock_now();
@@ -185,6 +210,10 @@ static void revoke_go(struct run *r)
 {
 	struct revoke_jobs *d = run_data(r);
 
+	if (args_has(run_args(r), "undo")) {
+		undo_go(r);
+		return;
+	}
 	d->at = 0;
 	json_object_set_new(run_result(r), "cas", json_array());
 	revoke_next(r);
@@ -214,6 +243,10 @@ static void revoke_asked(void *ctx, const json_t *result, const struct err *err)
 		free(j->manifest);
 		j->manifest = mem_strdup(json_str(result, "manifest"));
 		revoke_job_recall(r, j);
+	}
+	if (j->resumed && json_num(result, "done", 0) == 0) {
+		j->resumed = false; /* nothing of it is there, or not any more: it begins anew, with backups of its own */
+		j->stamp = 0;
 	}
 	d->at++;
 	revoke_ask(r);
@@ -254,9 +287,13 @@ static void revoke_ask(struct run *r)
 static void revoke_start(struct run *r)
 {
 	struct err e = { 0 };
-	struct revoke_jobs *d = revoke_jobs_new(r, &e);
+	struct revoke_jobs *d;
 
-	if (d == NULL) {
+	if (args_has(run_args(r), "undo")) {
+		undo_start(r);
+		return;
+	}
+	if ((d = revoke_jobs_new(r, &e)) == NULL) {
 		run_fail(r, &e);
 		return;
 	}
@@ -268,9 +305,10 @@ const struct command cmd_revoke = {
 	.name = "revoke", .key = "r", .usage = "",
 	.summary = N_("revoke what the scope froze, and sign the emergency CRLs"),
 	.effect = N_("rewrites index.txt of each CA concerned once, keeping a backup beside it, and signs a CRL; "
-	             "revocation cannot be undone once the CRL is published"),
+	             "--undo takes it back from the backup as long as nothing was published, and not after"),
 	.options = (const struct option[]){
 		{ "hours", "N", N_("hours until the CRL's nextUpdate (default: crl_hours of the CA)") },
+		{ "undo", NULL, N_("take the latest revocation back: index.txt from its backup, its CRLs set aside") },
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_INCIDENT | GATE_ARMED | GATE_TRIAGE | GATE_SCOPE | GATE_OFFLINE | GATE_LEASE,
 	.start = revoke_start, .go = revoke_go,

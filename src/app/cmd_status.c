@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/renewal.h"
 #include "app/rollout.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -81,13 +82,21 @@ static void status_start(struct run *r)
 	const struct incident *in = run_incident(r);
 	const struct checkpoint *next = incident_next(in);
 	int64_t now = clock_now();
-	char a[32], b[32], c[32];
+	char a[32], b[32], c[32], *line;
 	json_t *o = run_result(r);
+	bool bad;
 
 	run_out(r, "%s  %s%s%s", in->id, in->drill ? _("DRILL  ") : "", in->title, in->closed ? _("  (closed)") : "");
 	run_out(r, _("RTO %s left   deadline %s left   CRL fuse %s"), clock_span(a, sizeof a, incident_rto_left(in, now)),
 	    clock_span(b, sizeof b, incident_deadline_left(in, now)),
 	    clock_span(c, sizeof c, incident_fuse_left(in, now)));
+	line = renewal_line(in, run_config(r), now, &bad);
+	if (line[0] != '\0')
+		run_out(r, "%s", line);
+	json_put(o, "renewal", line);
+	json_object_set_new(o, "renewal_on", json_boolean(in->renewal));
+	json_object_set_new(o, "ladder_until", incident_ladder_end(in) == INT64_MIN ? json_null() : json_integer((json_int_t)incident_ladder_end(in)));
+	free(line);
 	status_checkpoints(r, in, now);
 	rollout_say(r, in);
 	status_followups(r, in, now);

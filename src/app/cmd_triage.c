@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/request.h"
+#include "app/selectors.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -37,6 +38,11 @@ static void count_line(void *ctx, struct child *c, const json_t *msg)
 		run_out(r, _("%-20s %10s valid  %8s expired  %8s revoked  %lld unreadable"), json_str(o, "ca"),
 		    text_count(v, json_num(o, "valid", 0)), text_count(x, json_num(o, "expired", 0)),
 		    text_count(k, json_num(o, "revoked", 0)), (long long)json_num(o, "unreadable", 0));
+	if (json_object_get(o, "matches") != NULL)
+		run_out(r, _("%-20s %10s of them match"), "", text_count(v, json_num(o, "matches", 0)));
+	else if (json_str(o, "refused")[0] != '\0')
+		run_out(r, "%-20s %s", "", json_str(o, "refused"));
+	selectors_found(r, json_list(o, "groups"));
 }
 
 static void count_done(void *ctx, const json_t *result, const struct err *err)
@@ -52,18 +58,34 @@ static void count_done(void *ctx, const json_t *result, const struct err *err)
 static void count_start(struct run *r)
 {
 	const struct config *c = run_config(r);
-	json_t *cas = json_array();
+	const char *only = args_get(run_args(r), "ca");
+	json_t *cas = json_array(), *request, *groups;
+	struct err e = { 0 };
 
+	if ((groups = selectors_of(run_args(r), &e)) == NULL || (only != NULL && config_ca(c, only) == NULL)) {
+		if (groups != NULL)
+			err_set(&e, ERR_USAGE, _("count: no CA is called '%s' in %s"), only, c->path);
+		json_decref(groups);
+		json_decref(cas);
+		run_fail(r, &e);
+		return;
+	}
 	for (size_t i = 0; i < c->cas; i++)
-		json_array_append_new(cas, ca_request(c, c->ca[i].name));
+		if (only == NULL || strcmp(c->ca[i].name, only) == 0)
+			json_array_append_new(cas, ca_request(c, c->ca[i].name));
 	json_object_set_new(run_result(r), "cas", json_array());
-	run_child(r, "ca", json_pack("{s:s,s:o,s:I}", "op", "count", "cas", cas, "at", (json_int_t)clock_now()),
-	    COUNT_DEADLINE_S, count_line, count_done, r);
+	request = json_pack("{s:s,s:o,s:I}", "op", "count", "cas", cas, "at", (json_int_t)clock_now());
+	if (json_array_size(groups) > 0)
+		json_object_set(request, "groups", groups);
+	run_child(r, "ca", request, json_array_size(groups) > 0 ? SCOPE_DEADLINE_S : COUNT_DEADLINE_S, count_line,
+	    count_done, r);
+	json_decref(groups);
 }
 
 const struct command cmd_count = {
 	.name = "count", .usage = "",
-	.summary = N_("count valid, expired, revoked and unreadable rows of every CA"),
+	.summary = N_("count valid, expired, revoked and unreadable rows of every CA; with selectors, what they match"),
+	.options = (const struct option[]){ { "ca", "NAME", N_("this CA only") }, SELECTOR_OPTIONS, { NULL, NULL, NULL } },
 	.gates = GATE_CONFIG, .start = count_start,
 };
 
@@ -85,38 +107,17 @@ static int triage_time(const struct args *a, const char *name, int64_t otherwise
 	return 0;
 }
 
-static json_t *triage_selectors(const struct args *a, int64_t issued_since)
-{
-	json_t *o = json_object(), *serials = json_array();
-	const char *s;
-
-	for (size_t i = 0; (s = args_nth(a, "serial", i)) != NULL; i++)
-		json_array_append_new(serials, json_string(s));
-	if (json_array_size(serials) > 0)
-		json_object_set_new(o, "serials", serials);
-	else
-		json_decref(serials);
-	if (args_get(a, "subject") != NULL)
-		json_put(o, "subject", args_get(a, "subject"));
-	if (issued_since > 0)
-		json_put_num(o, "since", issued_since);
-	return o;
-}
-
 static int triage_body(struct run *r, json_t *body, struct err *e)
 {
 	const struct args *a = run_args(r);
 	const char *ca = args_get(a, "ca"), *compromise = args_get(a, "compromise");
-	const char *reason = args_get(a, "reason"), *s;
-	int64_t received, since, issued;
+	const char *reason = args_get(a, "reason");
+	int64_t received, since;
+	json_t *groups;
 	int rc;
 
-	for (size_t i = 0; (s = args_nth(a, "serial", i)) != NULL; i++)
-		if (!text_is_hex(s) || strlen(s) > 40)
-			return err_set(e, ERR_USAGE, _("triage: --serial '%s' is not a hexadecimal serial"), s);
 	if ((rc = triage_time(a, "received", clock_now(), &received, e)) < 0 ||
-	    (rc = triage_time(a, "since", 0, &since, e)) < 0 ||
-	    (rc = triage_time(a, "issued-since", 0, &issued, e)) < 0)
+	    (rc = triage_time(a, "since", 0, &since, e)) < 0)
 		return rc;
 	if (ca == NULL || config_ca(run_config(r), ca) == NULL) {
 		err_set(e, ERR_USAGE, _("triage: no CA is called '%s' in %s"), ca != NULL ? ca : "",
@@ -131,11 +132,15 @@ static int triage_body(struct run *r, json_t *body, struct err *e)
 	json_put(body, "reason", reason != NULL ? reason : "keyCompromise");
 	json_put_num(body, "received", received);
 	json_put_num(body, "since", since);
-	json_object_set_new(body, "selectors", triage_selectors(a, issued));
+	if ((groups = selectors_of(a, e)) == NULL)
+		return e->code;
+	json_object_set_new(body, "selectors", json_array_size(groups) > 0 ? json_pack("{s:O}", "groups", groups) :
+	    json_object());
+	json_decref(groups);
 	return triage_complete(body, run_incident(r)->profile, e);
 }
 
-static void triage_show(struct run *r)
+static void triage_show(struct run *r, bool hold)
 {
 	const struct incident *in = run_incident(r);
 	char at[24], until[24];
@@ -146,14 +151,44 @@ static void triage_show(struct run *r)
 	run_out(r, _("Trigger            %s: %s"), in->triage.trigger, in->triage.action);
 	run_out(r, _("First received     %s by %s"), clock_iso(at, sizeof at, in->triage.received), in->triage.channel);
 	run_out(r, _("Revocation due     %s"), clock_iso(until, sizeof until, in->triage.deadline));
+	selectors_show(r, in->triage.selectors);
+	if (hold)
+		run_out(r, "%-18s %s", "certificateHold",
+		    _("suspends: it can be lifted again, and it is not for public TLS (TLS BR 7.2)"));
 	json_array_foreach(in->triage.tell, i, who)
 		run_out(r, "%-18s %s", i == 0 ? _("Must be told") : "", json_string_value(who));
 	run_out(r, _("Next               freeze the scope: sev1 scope"));
 }
 
+/* The answers are complete: body is stolen. False where the run has ended. */
+static bool triage_record(struct run *r, json_t *body, bool *hold)
+{
+	struct err e = { 0 };
+
+	if (triage_complete(body, run_incident(r)->profile, &e) < 0) {
+		json_decref(body);
+		run_fail(r, &e);
+		return false;
+	}
+	*hold = triage_holds(body);
+	json_object_set(run_result(r), "triage", body);
+	return run_append(r, EV_TRIAGE, body) == 0;
+}
+
+static void triage_selected(struct run *r, json_t *body)
+{
+	bool hold;
+
+	if (!triage_record(r, body, &hold))
+		return;
+	triage_show(r, hold);
+	run_end(r, EXIT_DONE);
+}
+
 static void triage_start(struct run *r)
 {
 	json_t *body = json_object();
+	const json_t *groups;
 	struct err e = { 0 };
 
 	if (triage_body(r, body, &e) < 0) {
@@ -161,11 +196,11 @@ static void triage_start(struct run *r)
 		run_fail(r, &e);
 		return;
 	}
-	json_object_set(run_result(r), "triage", body);
-	if (run_append(r, EV_TRIAGE, body) < 0)
-		return;
-	triage_show(r);
-	run_end(r, EXIT_DONE);
+	groups = json_list(json_object_get(body, "selectors"), "groups");
+	if (groups == NULL)
+		triage_selected(r, body);
+	else
+		selectors_ask(r, json_deep_copy(groups), body, triage_selected);
 }
 
 const struct command cmd_triage = {
@@ -179,9 +214,7 @@ const struct command cmd_triage = {
 		{ "reporter", "TEXT", N_("who reported it") },
 		{ "since", "TIME", N_("when the compromise began, or unknown") },
 		{ "reason", "REASON", N_("revocation reason (default keyCompromise)") },
-		{ "serial", "HEX", N_("end-entity: a serial; may be repeated") },
-		{ "subject", "GLOB", N_("end-entity: subjects like this") },
-		{ "issued-since", "TIME", N_("end-entity: issued at or after") },
+		SELECTOR_OPTIONS,
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_INCIDENT, .start = triage_start,
 };
@@ -216,13 +249,19 @@ static bool scope_is_parent(const struct config *c, const json_t *cas, const cha
 	return parent;
 }
 
-static json_t *scope_request(struct run *r, const char *folder)
+static json_t *scope_request(struct run *r, const char *folder, struct err *e)
 {
 	const struct incident *in = run_incident(r);
 	const struct config *c = run_config(r);
 	bool end_entity = strcmp(in->triage.level, "end-entity") == 0;
-	json_t *cas = json_array(), *parents = json_array(), *selectors = json_object(), *o;
+	const json_t *answers = run_data(r);
+	json_t *cas, *parents, *o, *selectors = selectors_request(r, answers != NULL ?
+	    json_object_get(answers, "selectors") : in->triage.selectors, folder, e);
 
+	if (selectors == NULL)
+		return NULL;
+	cas = json_array();
+	parents = json_array();
 	for (size_t i = 0; i < c->cas; i++) {
 		if (end_entity ? strcmp(c->ca[i].name, in->triage.ca) != 0 :
 		    !scope_below(c, c->ca[i].name, in->triage.ca) || c->ca[i].spare)
@@ -234,7 +273,6 @@ static json_t *scope_request(struct run *r, const char *folder)
 	for (size_t i = 0; i < c->cas; i++)
 		if (scope_is_parent(c, cas, c->ca[i].name))
 			json_array_append_new(parents, ca_request(c, c->ca[i].name));
-	json_object_update(selectors, in->triage.selectors);
 	json_put(selectors, "reason", in->triage.reason);
 	return json_pack("{s:s,s:o,s:o,s:s,s:o,s:I,s:s}", "op", "scope", "cas", cas, "parents", parents,
 	    "level", in->triage.level, "selectors", selectors, "at", (json_int_t)clock_now(), "folder", folder);
@@ -265,7 +303,7 @@ static int scope_keep(struct run *r, const json_t *cas, struct err *e)
 static void scope_show(struct run *r)
 {
 	const struct incident *in = run_incident(r);
-	char n[32];
+	char n[32], *reasons = incident_reasons(in);
 
 	for (size_t i = 0; i < in->scopes; i++)
 		run_out(r, _("%-20s %10s of %lld valid; %lld revoked before, %lld expired"), in->scope[i].ca,
@@ -273,7 +311,20 @@ static void scope_show(struct run *r)
 		    (long long)in->scope[i].revoked, (long long)in->scope[i].expired);
 	for (size_t i = 0; i < in->owns; i++)
 		run_out(r, _("%-20s %10s on %s's CRL: %s"), in->own[i].ca, "1", in->own[i].issuer, in->own[i].subject);
+	run_out(r, _("To be revoked for %s"), reasons);
+	if (strstr(reasons, "certificateHold") != NULL)
+		run_out(r, "%-18s %s", "certificateHold", _("suspends: it can be lifted again, and it is not for public TLS (TLS BR 7.2)"));
+	free(reasons);
 	run_out(r, _("Frozen: %s certificates, manifest sha256 %s"), text_count(n, in->scope_count), in->manifest);
+}
+
+static void scope_show_found(struct run *r, const json_t *scope)
+{
+	const json_t *ca;
+	size_t i;
+
+	json_array_foreach(json_list(scope, "cas"), i, ca)
+		selectors_found(r, json_list(ca, "groups"));
 }
 
 static void scope_done(void *ctx, const json_t *result, const struct err *err)
@@ -281,6 +332,7 @@ static void scope_done(void *ctx, const json_t *result, const struct err *err)
 	struct run *r = ctx;
 	json_t *body;
 	struct err e = { 0 };
+	bool hold;
 
 	if (result == NULL) {
 		run_fail(r, err);
@@ -297,28 +349,84 @@ static void scope_done(void *ctx, const json_t *result, const struct err *err)
 		run_fail(r, &e);
 		return;
 	}
+	if (run_data(r) != NULL && !triage_record(r, json_incref(run_data(r)), &hold))
+		return;
 	body = json_deep_copy(result);
 	json_object_set(run_result(r), "scope", body);
 	if (run_append(r, EV_SCOPE, body) < 0)
 		return;
+	scope_show_found(r, json_object_get(run_result(r), "scope"));
 	scope_show(r);
 	run_end(r, EXIT_DONE);
+}
+
+static void scope_freeze(struct run *r)
+{
+	struct err e = { 0 };
+	char *folder = engine_folder(run_engine(r), "manifests", &e);
+	json_t *request = folder != NULL ? scope_request(r, folder, &e) : NULL;
+
+	free(folder);
+	if (request == NULL)
+		run_fail(r, &e);
+	else
+		run_child(r, "ca", request, SCOPE_DEADLINE_S, NULL, scope_done, r);
+}
+
+static void scope_drop(void *body)
+{
+	json_decref(body);
+}
+
+/* The new answers are recorded with the scope that they make: a refused one leaves all as it was. */
+static void scope_selected(struct run *r, json_t *body)
+{
+	run_set_data(r, body, scope_drop);
+	scope_freeze(r);
+}
+
+/* The answers of triage as they stand, with other selectors. */
+static json_t *scope_answers(const struct incident *in, const json_t *groups)
+{
+	json_t *body = json_object();
+
+	json_put(body, "ca", in->triage.ca);
+	json_put(body, "level", in->triage.level);
+	json_put_num(body, "compromise", in->triage.compromise);
+	json_put(body, "channel", in->triage.channel);
+	json_put(body, "reporter", in->triage.reporter);
+	json_put(body, "reason", in->triage.reason);
+	json_put_num(body, "received", in->triage.received);
+	json_put_num(body, "since", in->triage.since);
+	json_object_set_new(body, "selectors", json_pack("{s:O}", "groups", groups));
+	return body;
 }
 
 static void scope_start(struct run *r)
 {
 	struct err e = { 0 };
-	char *folder = engine_folder(run_engine(r), "manifests", &e);
+	json_t *groups = selectors_of(run_args(r), &e), *body;
 
-	if (folder == NULL) {
+	if (groups != NULL && json_array_size(groups) == 0) {
+		json_decref(groups);
+		scope_freeze(r);
+		return;
+	}
+	body = groups != NULL ? scope_answers(run_incident(r), groups) : NULL;
+	if (body == NULL || triage_complete(body, run_incident(r)->profile, &e) < 0) {
+		json_decref(groups);
+		json_decref(body);
 		run_fail(r, &e);
 		return;
 	}
-	run_child(r, "ca", scope_request(r, folder), SCOPE_DEADLINE_S, NULL, scope_done, r);
-	free(folder);
+	selectors_ask(r, groups, body, scope_selected);
 }
 
 const struct command cmd_scope = {
 	.name = "scope", .usage = "", .summary = N_("freeze what is to be revoked: count and manifest"),
+	.effect = N_("Reads index.txt; and new_certs_dir, once, where a name, a key or the time of issue is asked for. Changes "
+	    "nothing. With selectors it first answers triage anew with these instead of those of before, the level being "
+	    "end-entity. Undo: answer triage again."),
+	.options = (const struct option[]){ SELECTOR_OPTIONS, { NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_INCIDENT | GATE_TRIAGE, .start = scope_start,
 };

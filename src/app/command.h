@@ -61,6 +61,8 @@ void args_set(struct args *a, const char *name, const char *value);    /* replac
 void args_add(struct args *a, const char *name, const char *value);    /* appends */
 const char *args_get(const struct args *a, const char *name);          /* the last; NULL */
 const char *args_nth(const struct args *a, const char *name, size_t i);/* NULL past the end */
+/* The i-th of all in the order in which they were given, NULL past the end; *name is its option. */
+const char *args_at(const struct args *a, size_t i, const char **name);
 bool args_has(const struct args *a, const char *name);
 /* Parse words after the command's name. 0 or ERR_USAGE. --plan, --confirm, --json are known to all. */
 int args_parse(struct args *a, const struct command *cmd, int argc, char *const argv[], struct err *e);

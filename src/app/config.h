@@ -14,7 +14,9 @@ struct ca_conf {          /* [ca NAME] */
 	char *section;        /* its section there; NULL: default_ca */
 	char *parent;         /* name of the issuing CA; NULL for a root or one that is not here */
 	char *key;            /* overrides private_key; "pkcs11:..." for a token; NULL */
+	char *pkcs11_module;  /* the PKCS#11 library of that token; NULL */
 	int crl_hours;        /* nextUpdate after thisUpdate; default 24 */
+	int renew_before;     /* minutes before nextUpdate that it is renewed; 0: a third of its lifetime */
 	bool spare;           /* may be the replacement issuer; holds nothing yet */
 	int line;
 };
@@ -24,6 +26,7 @@ struct point_conf {       /* [point NAME]: a distribution point of a CA's CRL */
 	char *url;            /* what clients fetch: http(s) */
 	char *path;           /* where the file lies */
 	char *host;           /* a [host]; NULL: this machine */
+	char *partition;      /* it serves the CRL of those certificates that name it; NULL: of the whole CA */
 	bool pem;             /* default: DER, as RFC 5280 4.2.1.13 wants it over HTTP */
 	int line;
 };
@@ -40,6 +43,7 @@ struct action_conf {      /* [action NAME], in the order of the file */
 	char *name, *title;
 	enum action_kind kind;
 	char *host;           /* a [host]; NULL: this machine */
+	char *ca;             /* keylock: whose key must not sign afterwards; NULL */
 	char *run, *verify, *undo;  /* shell commands, as the operator wrote them */
 	char *ports;          /* firewall: "80, 443" */
 	char *probe;          /* "address:port" that must not answer from here afterwards; NULL */
@@ -58,13 +62,18 @@ struct notice_conf {      /* [notice management|internal|external] */
 };
 
 struct fleet_conf {       /* [fleet] */
-	char *inventory;      /* a list or CSV */
+	char *inventory;      /* a list, CSV or an ansible inventory */
 	char *user, *identity, *known_hosts;
 	int port;             /* SSH */
 	char *key, *certificate, *chain; /* paths on the hosts; %h is the host's name */
+	char *profile;        /* how a server takes its certificate where the inventory does not say; NULL */
+	char *profiles;       /* folder of profiles, before the installed ones; NULL */
+	char *starttls;       /* NULL: TLS from the start */
+	char *blocklist;      /* file of compromised public keys; NULL */
+	bool combined, sudo;
 	char *key_mode;       /* "keep" or "new" */
 	char *test, *reload;  /* commands on the host */
-	int probe_port;       /* TLS */
+	int probe_port;       /* TLS; 0: the profile's, else 443 */
 	int concurrency;      /* SSH children; default 16 */
 	int days;             /* validity; default 90 */
 	int deadline;         /* seconds per host; default 60 */
@@ -78,6 +87,7 @@ struct config {
 	char *organisation, *profile;
 	char *contact_pki, *contact_security, *contact_hotline;
 	char *estimated_downtime; /* hours, for the notices; NULL: asked for */
+	char *ssh_config;     /* in place of the usual two; "none"; NULL: the usual two */
 	char *sendmail;       /* command; default /usr/sbin/sendmail */
 	char *smtp_url, *smtp_user, *smtp_password_file;
 	struct ca_conf *ca; size_t cas;

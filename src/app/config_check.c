@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "pki/token_uri.h"
 
 void *conf_base(struct config *c, const struct conf_part *p)
 {
@@ -213,6 +214,10 @@ static int conf_judge(const struct conf_key *k, const char *value, struct err *e
 		if (!conf_probe_ok(value))
 			return conf_bad(e, k, value, _("write address:port"));
 		break;
+	case CONF_KEY:
+		if (token_uri_is(value))
+			return token_uri_parse(&(struct token_uri){ 0 }, value, e);
+		break;
 	case CONF_PORTS:
 		if (!conf_ports_ok(value))
 			return conf_bad(e, k, value, _("write ports with commas between: 80, 443"));
@@ -254,7 +259,7 @@ int conf_set(struct config *c, const struct conf_part *p, const struct conf_key 
 		return rc;
 	free(*slot);
 	if (k->type == CONF_FILE || k->type == CONF_PATH ||
-	    (k->type == CONF_KEY && strncmp(value, "pkcs11:", 7) != 0))
+	    (k->type == CONF_KEY && !token_uri_is(value)))
 		*slot = conf_path(c, value);
 	else
 		*slot = value[0] != '\0' ? mem_strdup(value) : NULL;
@@ -353,6 +358,18 @@ static int conf_check_parents(const struct config *c, const struct ca_conf *ca, 
 	return 0;
 }
 
+/* Without a profile the section itself must say it all; whether each host has one only the inventory knows. */
+static int conf_check_fleet(const struct fleet_conf *f, const struct conf_part *p, struct err *e)
+{
+	if (f->profile != NULL || p->line == 0 || (f->key == NULL && f->certificate == NULL))
+		return 0;
+	if (f->key == NULL)
+		return conf_need(p, "key", _("or a profile"), e);
+	if (f->certificate == NULL)
+		return conf_need(p, "certificate", _("or a profile"), e);
+	return f->reload == NULL ? conf_need(p, "reload", _("or a profile"), e) : 0;
+}
+
 static int conf_check_key(struct config *c, const struct conf_part *p, const struct conf_key *k,
     struct err *e)
 {
@@ -364,7 +381,7 @@ static int conf_check_key(struct config *c, const struct conf_part *p, const str
 		return 0;
 	if (k->type == CONF_CA || k->type == CONF_HOST)
 		return conf_reference(c, k, *slot, e);
-	if (k->type == CONF_FILE || (k->type == CONF_KEY && strncmp(*slot, "pkcs11:", 7) != 0)) {
+	if (k->type == CONF_FILE || (k->type == CONF_KEY && !token_uri_is(*slot))) {
 		if (access(*slot, F_OK) == 0)
 			return 0;
 		err_sys(e, "%s = %s", k->name, *slot);
@@ -411,8 +428,16 @@ int conf_check_part(struct config *c, const struct conf_part *p, int *line, stru
 			a->deadline = a->kind == ACTION_IMAGE ? 86400 : 60;
 		return conf_check_action(a, p, e);
 	}
+	if (strcmp(p->section->kind, "fleet") == 0)
+		return conf_check_fleet(conf_base(c, p), p, e);
 	if (strcmp(p->section->kind, "notice") == 0)
 		return conf_check_notice(c, conf_base(c, p), p, e);
+	if (strcmp(p->section->kind, "ca") == 0) {
+		const struct ca_conf *ca = conf_base(c, p);
+
+		if (ca->key != NULL && token_uri_is(ca->key) && ca->pkcs11_module == NULL)
+			return conf_need(p, "pkcs11-module", _("the PKCS#11 library of the token"), e);
+	}
 	if (strcmp(p->section->kind, "ca") == 0)
 		return conf_check_parents(c, conf_base(c, p), e);
 	return 0;

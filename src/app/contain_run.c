@@ -20,9 +20,10 @@
 #include "journal/journal.h"
 
 #define PROBE_S 3
+#define KEY_S 60
 #define DETAIL_KEPT 200u
 
-enum phase { JOB_WAITING, JOB_COMMAND, JOB_VERIFY, JOB_PROBE, JOB_PAUSE, JOB_ENDED };
+enum phase { JOB_WAITING, JOB_COMMAND, JOB_VERIFY, JOB_PROBE, JOB_KEY, JOB_PAUSE, JOB_ENDED };
 
 struct job {
 	struct contain *all;
@@ -35,6 +36,7 @@ struct job {
 	char *said;         /* what the command said, which stands once it is verified */
 	char *detail, sha256[65];
 	int64_t octets, ms;
+	const struct child *tried; /* the child that tries the key */
 };
 
 struct contain {
@@ -49,6 +51,7 @@ static const int pause_ms[] = { 200, 500, 1000, 2000, 4000, 8000 };
 
 static void contain_next(struct contain *all);
 static void job_check(struct job *j);
+static void job_holds(struct job *j);
 
 static const char *job_id(const struct job *j)
 {
@@ -137,6 +140,51 @@ static void job_retry(struct job *j)
 	j->timer = loop_after(engine_loop(run_engine(j->all->run)), pause, job_again, j);
 }
 
+/* ---- the key itself ---- */
+
+static const json_t *job_ca(const struct job *j)
+{
+	return json_object_get(j->item, "ca");
+}
+
+static struct child *job_try_key(struct job *j, child_done_fn done)
+{
+	return run_child(j->all->run, "ca", json_pack("{s:s,s:O}", "op", "key", "ca", job_ca(j)), KEY_S, NULL, done, j);
+}
+
+/* The lock holds where the key was tried and is of no use. A refused PIN proves that only if it was right before. */
+static void job_key_tried(void *ctx, const json_t *result, const struct err *err)
+{
+	struct job *j = ctx;
+	const char *key = json_str(result, "key"), *why = result != NULL ? json_str(result, "why") : err->text;
+	bool turned = strcmp(key, "secret") == 0 && engine_secret_turned(run_engine(j->all->run), j->tried);
+	bool dead = strcmp(key, "dead") == 0 || turned, signs = strcmp(key, "signs") == 0;
+	char *text;
+
+	if (signs)
+		text = mem_strdup(_("the key still signs"));
+	else
+		text = mem_printf(dead ? _("%s%sfound locked: %s") : _("%s%snot proved, the key could not be tried: %s"),
+		    j->detail != NULL ? j->detail : "", j->detail != NULL && j->detail[0] != '\0' ? "; " : "", why);
+	job_detail(j, text);
+	free(text);
+	if (signs)
+		job_retry(j);
+	else
+		job_end(j, dead);
+}
+
+static void job_holds(struct job *j)
+{
+	if (j->undo || job_ca(j) == NULL) {
+		job_end(j, true);
+		return;
+	}
+	j->phase = JOB_KEY;
+	j->tries = 0;
+	job_check(j);
+}
+
 /* ---- probe and verify ---- */
 
 static void job_probed(void *ctx, const json_t *result, const struct err *err)
@@ -154,7 +202,7 @@ static void job_probed(void *ctx, const json_t *result, const struct err *err)
 		    j->detail != NULL && j->detail[0] != '\0' ? "; " : "", json_str(j->item, "probe"));
 		job_detail(j, text);
 		free(text);
-		job_end(j, true);
+		job_holds(j);
 		return;
 	}
 	text = mem_printf(_("%s still answers from here"), json_str(j->item, "probe"));
@@ -186,7 +234,7 @@ static void job_verified(struct job *j)
 		j->tries = 0;
 		job_check(j);
 	} else {
-		job_end(j, true);
+		job_holds(j);
 	}
 }
 
@@ -252,6 +300,8 @@ static void job_check(struct job *j)
 
 	if (j->phase == JOB_PROBE)
 		job_probe(j);
+	else if (j->phase == JOB_KEY)
+		j->tried = job_try_key(j, job_key_tried);
 	else
 		job_run(j, job_verify_command(j), left > 1 ? (int)left : 1, NULL, job_checked);
 }
@@ -340,18 +390,13 @@ static int job_keep_script(struct job *j)
 	return -1;
 }
 
-static void job_start(struct job *j)
+static void job_command(struct job *j)
 {
 	int deadline = (int)json_num(j->item, "deadline", 60);
 	json_t *request;
 	char *script;
 
-	if (job_keep_script(j) < 0 || run_append(j->all->run, EV_ACTION_START, job_intent(j)) < 0)
-		return;
-	j->phase = JOB_COMMAND;
-	j->began = clock_mono();
-	j->until = j->began + (int64_t)deadline * 1000;
-	run_say(j->all->run, _("%s: started"), json_str(j->item, "title"));
+	j->until = clock_mono() + (int64_t)deadline * 1000;
 	if (!j->image || j->undo) {
 		job_run(j, json_str(j->item, j->undo ? "undo" : "command"), deadline, job_line, job_done);
 	} else if (json_str(j->item, "host")[0] != '\0') {
@@ -365,6 +410,27 @@ static void job_start(struct job *j)
 		    json_str(j->item, "image"), "timeout_s", deadline);
 		run_child(j->all->run, "action", request, deadline, job_line, job_done, j);
 	}
+}
+
+/* The PIN is right now, or it is not: either way the lock goes on. */
+static void job_pin_proved(void *ctx, const json_t *result, const struct err *err)
+{
+	(void)result;
+	(void)err;
+	job_command(ctx);
+}
+
+static void job_start(struct job *j)
+{
+	if (job_keep_script(j) < 0 || run_append(j->all->run, EV_ACTION_START, job_intent(j)) < 0)
+		return;
+	j->phase = JOB_COMMAND;
+	j->began = clock_mono();
+	run_say(j->all->run, _("%s: started"), json_str(j->item, "title"));
+	if (!j->undo && strncmp(json_str(job_ca(j), "key"), "pkcs11:", 7) == 0)
+		job_try_key(j, job_pin_proved); /* so that a refusal afterwards is evidence */
+	else
+		job_command(j);
 }
 
 /* May it start: is nothing before it on its host still to be done? An image holds up nobody. */

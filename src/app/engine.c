@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "app/paths.h"
+#include "app/secrets.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "journal/journal.h"
 
 #define LEASE_MS 15000
@@ -35,6 +37,7 @@ struct engine {
 	bool console, read_only, armed;
 	size_t leases;
 	uint64_t lease_timer;
+	struct secrets *secrets;
 };
 
 struct loop *engine_loop(const struct engine *en) { return en->loop; }
@@ -45,6 +48,8 @@ struct journal *engine_journal(const struct engine *en) { return en->journal; }
 const char *engine_state(const struct engine *en) { return en->state; }
 bool engine_is_console(const struct engine *en) { return en->console; }
 size_t engine_runs(const struct engine *en) { return en->runs; }
+struct secrets *engine_secrets(struct engine *en) { return en->secrets; }
+const struct secret_ask *engine_secret(const struct engine *en) { return secrets_wanted(en->secrets); }
 struct run *engine_run(const struct engine *en, size_t i) { return en->run[i]; }
 
 /* On the command line the typed phrase arms, for the one plan it confirms. */
@@ -56,6 +61,37 @@ bool engine_armed(const struct engine *en)
 void engine_arm(struct engine *en, bool on)
 {
 	en->armed = on;
+	if (!on)
+		secrets_forget(en->secrets);
+}
+
+void engine_secret_give(struct engine *en, const char *text)
+{
+	secrets_give(en->secrets, text);
+}
+
+void engine_secret_refuse(struct engine *en, const struct err *why)
+{
+	secrets_refuse(en->secrets, why);
+}
+
+void engine_secret_fd(struct engine *en, int fd)
+{
+	secrets_fd(en->secrets, fd);
+}
+
+bool engine_secret_turned(const struct engine *en, const struct child *c)
+{
+	return secrets_turned(en->secrets, c);
+}
+
+char *engine_secret_label(const struct secret_ask *a)
+{
+	char *of = text_escaped(a->of, strlen(a->of), 200);
+	char *label = mem_printf(strcmp(a->kind, "pin") == 0 ? _("PIN of the token %s: ") : _("Passphrase of %s: "), of);
+
+	free(of);
+	return label;
 }
 
 void engine_sink(struct engine *en, const struct sink *s, void *ctx)
@@ -223,6 +259,7 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 	DIR *d = opendir(en->state);
 	struct dirent *entry;
 	struct buf names = { 0 };
+	struct err why = { 0 };
 	char *found = NULL;
 	size_t n = 0;
 
@@ -233,8 +270,8 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 			continue;
 		path = fs_join(en->state, entry->d_name);
 		probe.incident = incident_new();
-		probe.journal = journal_open(path, true, NULL);
-		if (probe.journal != NULL && engine_catch_up(&probe, NULL) == 0 && !probe.incident->closed) {
+		probe.journal = journal_open(path, true, &why);
+		if (probe.journal != NULL && engine_catch_up(&probe, &why) == 0 && !probe.incident->closed) {
 			buf_addf(&names, "%s%s", n > 0 ? ", " : "", probe.incident->id);
 			free(found);
 			found = mem_strdup(path);
@@ -245,7 +282,10 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 	}
 	if (d != NULL)
 		closedir(d);
-	if (n == 0) {
+	if (n == 0 && why.code != 0) {
+		if (e != NULL)
+			*e = why; /* one that cannot be read may be the open one */
+	} else if (n == 0) {
 		err_set(e, ERR_NOTFOUND, _("no open incident in %s"), en->state);
 		err_remedy(e, _("declare one: sev1 open --title \"...\", or name a file with -i"));
 	} else if (n > 1) {
@@ -386,6 +426,7 @@ struct engine *engine_new(struct loop *l, const struct engine_options *o, struct
 	en->read_only = o->read_only;
 	en->actor = o->actor != NULL ? mem_strdup(o->actor) : engine_login();
 	en->counts = json_object();
+	en->secrets = secrets_new();
 	engine_load_config(en, o->config_path);
 	if (o->incident != NULL && engine_open(en, o->incident, e) < 0) {
 		engine_free(en);
@@ -408,5 +449,6 @@ void engine_free(struct engine *en)
 	free(en->actor);
 	free(en->run);
 	json_decref(en->counts);
+	secrets_free(en->secrets);
 	free(en);
 }

@@ -93,6 +93,25 @@ char *engine_find(const struct engine *en, const char *which, struct err *e);
 /* The folder of incident files; borrowed. */
 const char *engine_state(const struct engine *en);
 
+/* A secret that a CA child waits for: a token's PIN, or the passphrase of a key file. */
+struct secret_ask {
+	uint64_t id;      /* never the same twice */
+	const char *kind; /* "pin" or "passphrase" */
+	const char *of;   /* the token's label, or the file; to be escaped */
+	const char *note; /* what to know before typing; "" */
+};
+/* What the operator is to be asked at present; NULL for nothing. Whoever has the terminal asks after each step of
+ * the loop, without echo, into locked memory. */
+const struct secret_ask *engine_secret(const struct engine *en);
+void engine_secret_give(struct engine *en, const char *text); /* copied to locked memory */
+void engine_secret_refuse(struct engine *en, const struct err *why);
+/* The question as it is put: "PIN of the token NAME: ". Owned by the caller. */
+char *engine_secret_label(const struct secret_ask *a);
+/* Secrets are lines of this descriptor from now on, one for each question. */
+void engine_secret_fd(struct engine *en, int fd);
+/* Was this child's secret right before, and refused this time? */
+bool engine_secret_turned(const struct engine *en, const struct child *c);
+
 size_t engine_runs(const struct engine *en);
 struct run *engine_run(const struct engine *en, size_t i);
 

@@ -15,6 +15,7 @@ static const struct option global[] = {
 	{ "--json", NULL, N_("machine-readable output, with a \"version\"") },
 	{ "--line", NULL, N_("numbered prompts and plain lines: screen readers, serial consoles") },
 	{ "--no-input", NULL, N_("never ask") },
+	{ "--pin-fd", N_("N"), N_("read PINs and passphrases from this descriptor, a line each") },
 	{ "--read-only", NULL, N_("watch an incident without writing to it") },
 	{ "--version", NULL, N_("print the version") },
 	{ "--help", NULL, N_("print this help") },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/engine.h"
+#include "app/renewal.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -65,6 +66,8 @@ bool model_count(const struct engine *en, const char *ca, struct ca_count *out)
 		.expired = json_num(o, "expired", 0),
 		.revoked = json_num(o, "revoked", 0),
 		.unreadable = json_num(o, "unreadable", 0),
+		.matches = json_num(o, "matches", -1),
+		.refused = json_str(o, "refused")[0] != '\0' ? json_str(o, "refused") : NULL,
 	};
 	return true;
 }
@@ -158,6 +161,14 @@ void model_incidents_free(struct incident_entry *list, size_t n)
 		free(list[i].followup_title);
 	}
 	free(list);
+}
+
+char *model_renewal(const struct engine *en, bool *bad)
+{
+	*bad = false;
+	if (engine_incident(en) == NULL)
+		return mem_strdup("");
+	return renewal_line(engine_incident(en), engine_config(en), clock_now(), bad);
 }
 
 size_t model_runs(const struct engine *en)

@@ -27,6 +27,8 @@ char **model_timeline(struct engine *en, size_t *n);
 struct ca_count {
 	const char *title, *subject, *error; /* error: NULL or why it cannot be read */
 	int64_t valid, expired, revoked, unreadable;
+	int64_t matches;                     /* what its selectors match; -1 where it had none */
+	const char *refused;                 /* why they cannot be counted; NULL */
 };
 bool model_count(const struct engine *en, const char *ca, struct ca_count *out);
 
@@ -42,6 +44,10 @@ struct incident_entry {
 };
 struct incident_entry *model_incidents(const struct engine *en, size_t *n);
 void model_incidents_free(struct incident_entry *list, size_t n);
+
+/* The state of CRL renewal in one line, "" where there is nothing to say; *bad: it needs somebody. Owned by the
+ * caller. */
+char *model_renewal(const struct engine *en, bool *bad);
 
 /* A command in progress, for a progress line. */
 struct run_view {

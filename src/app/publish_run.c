@@ -8,12 +8,16 @@
 #include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/loop.h"
 
 #define PUT_S 60
 #define FETCH_S 20
+#define LOOK_S 5         /* what the point serves before: one that does not answer holds nobody up */
+#define LOOK_MIN (64 << 20) /* octets of it that are read, at least */
+#define ADMIT_S 120
 #define SLACK 4096 /* octets beyond the CRL that are read, to tell "other" from "longer" */
 
 struct job {
@@ -24,6 +28,7 @@ struct job {
 	int64_t began;
 	uint64_t timer;
 	char *detail;
+	char *served;   /* what the point served before, in a file; NULL */
 };
 
 struct publish {
@@ -45,7 +50,7 @@ static int job_event(struct job *j, enum event_kind kind, const char *state)
 {
 	json_t *o = json_object();
 
-	for (const char *const *k = (const char *const[]){ "ca", "point", "url", "sha256", NULL }; *k != NULL; k++)
+	for (const char *const *k = (const char *const[]){ "ca", "point", "part", "url", "sha256", NULL }; *k != NULL; k++)
 		json_put(o, *k, json_str(j->item, *k));
 	if (state != NULL) {
 		json_put(o, "state", state);
@@ -176,19 +181,101 @@ static void job_put_done(void *ctx, const json_t *result, const struct err *err)
 static void job_put(struct job *j)
 {
 	const char *host = json_str(j->item, "host");
-	json_t *request = json_pack("{s:s,s:s,s:s,s:i}", "op", "put", "path", json_str(j->item, "path"),
-	    "file", json_str(j->item, "file"), "mode", 0644);
+	json_t *request = json_pack("{s:s,s:s,s:s,s:s,s:i}", "op", "put", "path", json_str(j->item, "path"),
+	    "file", json_str(j->item, "file"), "sha256", json_str(j->item, "digest"), "mode", 0644);
 
 	if (host[0] != '\0')
 		json_object_set_new(request, "host", host_request(run_config(j->all->run), host));
 	run_child(j->all->run, host[0] != '\0' ? "ssh" : "action", request, PUT_S, NULL, job_put_done, j);
 }
 
+static void job_admitted(void *ctx, const json_t *result, const struct err *err)
+{
+	struct job *j = ctx;
+
+	if (result != NULL) {
+		job_put(j);
+		return;
+	}
+	job_detail(j, mem_printf("%s%s%s", err->text, err->remedy[0] != '\0' ? "; " : "", err->remedy));
+	if (err->code == ERR_REFUSED || err->code == ERR_SYNTAX)
+		job_end(j, false);
+	else
+		job_retry(j);
+}
+
+/* Once more before the octets are placed: are they this CA's newest CRL, whole, and no step back from what the
+ * point serves? */
+static void job_admit(struct job *j)
+{
+	const struct config *c = run_config(j->all->run);
+	struct err e = { 0 };
+	char *folder = engine_folder(run_engine(j->all->run), "crl", &e);
+	json_t *o, *served;
+
+	if (folder == NULL) {
+		job_detail(j, mem_strdup(e.text));
+		job_end(j, false);
+		return;
+	}
+	o = json_object();
+	served = json_array();
+	if (j->served != NULL)
+		json_array_append_new(served, json_string(j->served));
+	if (json_str(j->item, "host")[0] == '\0')
+		json_array_append_new(served, json_string(json_str(j->item, "path")));
+	json_put(o, "op", "admit");
+	json_object_set_new(o, "ca", ca_request(c, json_str(j->item, "ca")));
+	json_object_set_new(o, "partitions", partitions_request(c, json_str(j->item, "ca")));
+	json_put(o, "folder", folder);
+	json_object_set(o, "path", json_object_get(j->item, "file"));
+	json_put(o, "digest", json_str(j->item, "digest"));
+	json_put(o, "part", json_str(j->item, "part"));
+	json_object_set_new(o, "der", json_boolean(!json_bool(j->item, "pem")));
+	json_put_num(o, "at", clock_now());
+	json_object_set_new(o, "served", served);
+	free(folder);
+	run_child(j->all->run, "ca", o, ADMIT_S, NULL, job_admitted, j);
+}
+
+static void job_looked(void *ctx, const json_t *result, const struct err *err)
+{
+	struct job *j = ctx;
+
+	(void)err; /* what cannot be fetched protects nobody */
+	if (result == NULL || json_num(result, "status", 0) != 200) {
+		free(j->served);
+		j->served = NULL;
+	}
+	job_admit(j);
+}
+
+/* What the point serves now, into a file. */
+static void job_look(struct job *j)
+{
+	char *folder = engine_folder(run_engine(j->all->run), "served", NULL), *name;
+	int64_t max = json_num(j->item, "octets", 0) * 4;
+
+	if (folder == NULL) {
+		job_admit(j);
+		return;
+	}
+	name = mem_printf("%s.crl", json_str(j->item, "point"));
+	free(j->served);
+	j->served = fs_join(folder, name);
+	free(name);
+	free(folder);
+	run_child(j->all->run, "probe", json_pack("{s:s,s:s,s:i,s:I,s:s}", "op", "fetch", "url", json_str(j->item, "url"),
+	    "timeout_s", LOOK_S, "max", (json_int_t)(max > LOOK_MIN ? max : LOOK_MIN), "path", j->served), LOOK_S, NULL,
+	    job_looked, j);
+}
+
 /* One more try. An older CRL never replaces a newer one: what is published is the CA's last CRL in the
  * journal, and where that has changed this job is over. */
 static void job_try(struct job *j)
 {
-	const struct crl_made *crl = incident_crl(run_incident(j->all->run), json_str(j->item, "ca"));
+	const struct crl_made *crl = incident_crl_part(run_incident(j->all->run), json_str(j->item, "ca"),
+	    json_str(j->item, "part"));
 
 	j->attempt++;
 	if (crl == NULL || strcmp(crl->sha256, json_str(j->item, "sha256")) != 0) {
@@ -197,7 +284,7 @@ static void job_try(struct job *j)
 	} else if (j->placed) {
 		job_fetch(j);
 	} else {
-		job_put(j);
+		job_look(j);
 	}
 }
 
@@ -208,6 +295,7 @@ static void publish_free(void *data)
 	for (size_t i = 0; i < all->jobs; i++) {
 		loop_cancel(engine_loop(run_engine(all->run)), all->job[i].timer);
 		free(all->job[i].detail);
+		free(all->job[i].served);
 	}
 	free(all->job);
 	json_decref(all->spec);

@@ -61,7 +61,7 @@ void revoke_job_recall(struct run *r, struct revoke_job *j)
 	const struct crl_made *crl = incident_crl(run_incident(r), j->ca);
 
 	j->stamp = 0;
-	if (was == NULL)
+	if (was == NULL || was->state == REVOKE_UNDONE)
 		return;
 	if (j->manifest[0] == '\0') {
 		j->stamp = was->stamp; /* is it the same? the plan will tell, with this date */
@@ -105,8 +105,8 @@ static int jobs_own(struct run *r, struct revoke_jobs *d, struct err *e)
 		j->subjects = subjects;
 		j->count++;
 	}
-	for (j = d->job; j < d->job + d->jobs; j++)
-		revoke_job_recall(r, j);
+	for (size_t i = 0; i < d->jobs; i++) /* by number: there may be none, and no array */
+		revoke_job_recall(r, &d->job[i]);
 	return 0;
 }
 
@@ -184,6 +184,7 @@ json_t *revoke_job_request(struct run *r, const struct revoke_jobs *d, const str
 	json_put_num(o, "since", jobs_since(r));
 	json_put_num(o, "hours", j->hours);
 	json_object_set_new(o, "exact", json_boolean(j->exact));
+	json_object_set_new(o, "partitions", partitions_request(run_config(r), j->ca));
 	if (j->serials != NULL && strcmp(op, "plan") == 0) {
 		json_object_set(o, "serials", j->serials);
 		json_put(o, "reason", "cACompromise");
@@ -229,7 +230,7 @@ static void plan_counts(struct run *r, struct plan *p)
 {
 	const struct incident *in = run_incident(r);
 	int64_t selected = 0, revoked = 0, expired = 0, bad = 0;
-	char n[32], since[24];
+	char n[32], since[24], *reasons = incident_reasons(in);
 
 	for (size_t i = 0; i < in->scopes; i++) {
 		selected += in->scope[i].selected;
@@ -237,11 +238,14 @@ static void plan_counts(struct run *r, struct plan *p)
 		expired += in->scope[i].expired;
 		bad += in->scope[i].unreadable;
 	}
-	if (in->triage.since > 0 && strstr(in->triage.reason, "ompromise") != NULL)
+	if (in->triage.since > 0 && strstr(reasons, "ompromise") != NULL)
 		plan_row(p, _("will be revoked"), _("%s  %s  (invalidity date %s)"), text_count(n, selected),
-		    in->triage.reason, clock_iso(since, sizeof since, in->triage.since));
+		    reasons, clock_iso(since, sizeof since, in->triage.since));
 	else
-		plan_row(p, _("will be revoked"), "%s  %s", text_count(n, selected), in->triage.reason);
+		plan_row(p, _("will be revoked"), "%s  %s", text_count(n, selected), reasons);
+	if (strstr(reasons, "certificateHold") != NULL)
+		plan_row(p, "certificateHold", "%s", _("can be lifted again; not for public TLS (TLS BR 7.2)"));
+	free(reasons);
 	plan_row(p, _("already revoked"), _("%s  left as they are"), text_count(n, revoked));
 	plan_row(p, _("expired"), _("%s  left as they are"), text_count(n, expired));
 	plan_row(p, _("unreadable rows"), "%s", text_count(n, bad));

@@ -3,6 +3,7 @@
 
 #include "app/engine_private.h"
 #include "app/gate.h"
+#include "app/secrets.h"
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -28,7 +29,9 @@ struct run {
 /* A child and the run that waits for it; the run may end first. */
 struct attached {
 	struct attached *next;
+	struct engine *engine;
 	struct run *run; /* NULL once the run has ended */
+	bool secrets;    /* a CA child: no other is given a secret */
 	struct child *child;
 	child_line_fn line;
 	child_done_fn done;
@@ -133,7 +136,7 @@ static void attached_line(void *ctx, struct child *c, const json_t *msg)
 	struct attached *a = ctx;
 	const json_t *p = json_object_get(msg, "progress");
 
-	if (a->run == NULL)
+	if (a->run == NULL || (a->secrets && secrets_line(engine_secrets(a->engine), c, msg)))
 		return;
 	if (p != NULL)
 		run_progress(a->run, json_num(p, "done", 0), json_num(p, "total", 0), json_str(p, "text"));
@@ -152,6 +155,7 @@ static void attached_done(void *ctx, const json_t *result, const struct err *err
 		if (a->done != NULL)
 			a->done(a->ctx, result, err);
 	}
+	secrets_gone(engine_secrets(a->engine), a->child);
 	free(a);
 }
 
@@ -161,7 +165,8 @@ struct child *run_child(struct run *r, const char *name, json_t *request, int de
 	struct attached *a = mem_zalloc(1, sizeof *a);
 	struct err e = { 0 };
 
-	*a = (struct attached){ .next = r->children, .run = r, .line = line, .done = done, .ctx = ctx };
+	*a = (struct attached){ .next = r->children, .engine = r->engine, .run = r,
+		.secrets = strcmp(name, "ca") == 0, .line = line, .done = done, .ctx = ctx };
 	a->child = child_start(engine_loop(r->engine), name, request, deadline_s, attached_line,
 	    attached_done, a, &e);
 	if (a->child == NULL) {
@@ -180,6 +185,7 @@ static void run_drop_children(struct run *r)
 	for (a = r->children; a != NULL; a = next) {
 		next = a->next;
 		a->run = NULL;
+		secrets_gone(engine_secrets(a->engine), a->child);
 		child_kill(a->child, "");
 	}
 	r->children = NULL;

@@ -1,5 +1,7 @@
 #include "app/shell.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/tty.h"
 
 #define PHRASE_TRIES 3
 
@@ -23,6 +26,8 @@ struct shell {
 	int status;
 	bool interrupted;
 	bool progress; /* a progress line stands on the terminal */
+	struct tty *tty;   /* asks for the secret */
+	uint64_t asked;    /* which one */
 	json_t *open;  /* {config, incident, play}: the console is to follow */
 };
 
@@ -72,7 +77,8 @@ int shell_parse(struct shell_call *call, int argc, char *argv[])
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		char **value = strcmp(argv[i], "-c") == 0 ? &call->config :
 		    strcmp(argv[i], "-i") == 0 ? &call->incident :
-		    strcmp(argv[i], "--actor") == 0 ? &call->actor : NULL;
+		    strcmp(argv[i], "--actor") == 0 ? &call->actor :
+		    strcmp(argv[i], "--pin-fd") == 0 ? &call->pin_fd : NULL;
 		if (value != NULL && ++i >= argc)
 			return shell_usage(_("%s needs a value"), argv[i - 1]);
 		if (value != NULL)
@@ -264,6 +270,70 @@ static void shell_pause(void *ctx, int signo)
 		run_steer(sh->run, signo == SIGUSR1 ? STEER_PAUSE : STEER_CONTINUE);
 }
 
+/* ---- secrets ---- */
+
+int shell_pin_fd(struct engine *en, const char *text, struct err *e)
+{
+	char *end;
+	long fd;
+
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	fd = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || fd < 0 || fd > 65535 || fcntl((int)fd, F_GETFD) < 0) {
+		err_set(e, ERR_USAGE, _("--pin-fd %s: not an open descriptor"), text);
+		return err_remedy(e, _("open one for reading: sev1 ... --pin-fd 3 3<&0"));
+	}
+	if (fd > STDERR_FILENO)
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	engine_secret_fd(en, (int)fd);
+	return 0;
+}
+
+static void shell_typed(void *ctx, const char *text)
+{
+	struct shell *sh = ctx;
+	struct err e = { 0 };
+
+	sh->tty = NULL;
+	if (text != NULL) {
+		engine_secret_give(sh->engine, text);
+		return;
+	}
+	err_set(&e, ERR_REFUSED, _("given up at the question for a PIN or passphrase"));
+	engine_secret_refuse(sh->engine, &e);
+}
+
+/* Ask what a child waits for; stop asking what nobody waits for any more. */
+static void shell_secret(struct shell *sh)
+{
+	const struct secret_ask *a = engine_secret(sh->engine);
+	struct err e = { 0 };
+	char *label, *prompt;
+
+	if (sh->tty != NULL && (a == NULL || a->id != sh->asked)) {
+		tty_free(sh->tty);
+		sh->tty = NULL;
+	}
+	if (a == NULL || sh->tty != NULL)
+		return;
+	shell_end_progress(sh);
+	label = engine_secret_label(a);
+	prompt = mem_printf("%s%s%s", a->note, a->note[0] != '\0' ? "\r\n" : "", label);
+	sh->asked = a->id;
+	if (sh->call->no_input)
+		err_set(&e, ERR_REFUSED, _("%sa secret is wanted, and --no-input forbids the question"), label);
+	else
+		sh->tty = tty_ask(sh->loop, prompt, shell_typed, sh, &e);
+	if (sh->tty == NULL) {
+		err_remedy(&e, _("run it at a terminal, or with --pin-fd N: a line each from that descriptor"));
+		engine_secret_refuse(sh->engine, &e);
+	}
+	free(label);
+	free(prompt);
+}
+
 /* ---- one command ---- */
 
 static int shell_start(struct shell *sh, const struct command *cmd, struct args *args)
@@ -281,7 +351,9 @@ static int shell_start(struct shell *sh, const struct command *cmd, struct args 
 		shell_error(&e);
 		return err_exit_status(e.code);
 	}
-	loop_run(sh->loop);
+	while (loop_step(sh->loop))
+		shell_secret(sh);
+	tty_free(sh->tty);
 	return sh->status;
 }
 
@@ -338,12 +410,14 @@ int shell_run(struct shell_call *call, bool *console)
 	call->json = call->json || args_has(args, "json");
 	if (!(cmd->gates & (GATE_INCIDENT | GATE_IF_OPEN)) && call->incident != NULL && !args_has(args, ""))
 		args_add(args, "", call->incident); /* audit opens its file by itself */
+	setvbuf(stdout, NULL, _IOLBF, 0); /* watch is read as it goes */
 	sh.loop = loop_new();
 	loop_signal(sh.loop, SIGINT, shell_interrupt, &sh);
 	loop_signal(sh.loop, SIGTERM, shell_interrupt, &sh);
 	loop_signal(sh.loop, SIGUSR1, shell_pause, &sh);
 	loop_signal(sh.loop, SIGUSR2, shell_pause, &sh);
-	if ((sh.engine = shell_engine(&sh, cmd, &e)) == NULL) {
+	if ((sh.engine = shell_engine(&sh, cmd, &e)) == NULL || shell_pin_fd(sh.engine,
+	    args_has(args, "pin-fd") ? args_get(args, "pin-fd") : call->pin_fd, &e) < 0) {
 		shell_error(&e);
 		args_free(args);
 		sh.status = err_exit_status(e.code);

@@ -7,6 +7,7 @@
 /* What main is asked to do. */
 struct shell_call {
 	char *config, *incident, *actor; /* -c, -i, --actor; NULL */
+	char *pin_fd;                    /* --pin-fd; NULL */
 	bool json, line, no_input, read_only, play;
 	int argc;                        /* the words from the command on; 0: the console */
 	char **argv;
@@ -21,8 +22,12 @@ int shell_parse(struct shell_call *call, int argc, char *argv[]);
 int shell_run(struct shell_call *call, bool *console);
 void shell_clear(struct shell_call *call); /* free what call owns */
 
-/* Print an error: what happened, to what, and the remedy. */
+/* Have the engine read secrets from the descriptor that text names. NULL: nothing to do. 0 or an error. */
+struct engine;
 struct err;
+int shell_pin_fd(struct engine *en, const char *text, struct err *e);
+
+/* Print an error: what happened, to what, and the remedy. */
 void shell_error(const struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
 #include "base/fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -56,6 +57,27 @@ ssize_t fs_get(int fd, void *data, size_t len)
 		have += (size_t)n;
 	}
 	return (ssize_t)have;
+}
+
+void fs_sweep(const char *folder, const char *prefix)
+{
+	DIR *d = opendir(folder);
+	struct dirent *de;
+	char *path;
+	size_t n;
+
+	while (d != NULL && (de = readdir(d)) != NULL) {
+		n = strlen(de->d_name);
+		if (n < 12 || strncmp(de->d_name, prefix, strlen(prefix)) != 0 ||
+		    strncmp(de->d_name + n - 12, ".sev1-", 6) != 0)
+			continue;
+		path = fs_join(folder, de->d_name);
+		if (confine_path(path, NULL) == 0)
+			unlink(path);
+		free(path);
+	}
+	if (d != NULL)
+		closedir(d);
 }
 
 int fs_put(int fd, const void *data, size_t len)
@@ -218,6 +240,15 @@ int fs_keep(const char *from, const char *to, struct err *e)
 	if (fd >= 0)
 		close(fd);
 	return rc < 0 ? rc : fs_sync_folder(to, e);
+}
+
+int fs_move(const char *from, const char *to, struct err *e)
+{
+	if (confine_path(from, e) < 0 || confine_path(to, e) < 0)
+		return ERR_CONFINED;
+	if (rename(from, to) < 0)
+		return err_sys(e, "%s: rename", to);
+	return fs_sync_folder(to, e);
 }
 
 int fs_mkdirs(const char *path, mode_t mode, struct err *e)

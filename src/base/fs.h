@@ -26,6 +26,10 @@ int fs_commit(int fd, const char *tmp, const char *path, struct err *e);
  * owner, else mode. Returns the fd and *tmp (owned by the caller), or ERR_IO. */
 int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e);
 
+/* Remove the temporary files that a killed process left in folder beside files whose names begin with prefix; the
+ * caller holds what keeps others from writing there. */
+void fs_sweep(const char *folder, const char *prefix);
+
 /* Write everything. 0 or ERR_IO with errno. */
 int fs_put(int fd, const void *data, size_t len);
 /* Read len octets, fewer only at the end of the file. Returns how many, -1 with errno. */
@@ -42,6 +46,9 @@ int fs_keep(const char *from, const char *to, struct err *e);
 
 /* Copy a file byte for byte to a new path that must not exist, durably. 0 or ERR_IO. */
 int fs_backup(const char *from, const char *to, struct err *e);
+
+/* Give a file another name in its folder, durably. 0 or ERR_IO. */
+int fs_move(const char *from, const char *to, struct err *e);
 
 /* Make a folder and those above it. 0 or ERR_IO. */
 int fs_mkdirs(const char *path, mode_t mode, struct err *e);

@@ -6,6 +6,11 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+void json_begin(void)
+{
+	json_set_alloc_funcs(mem_alloc, free);
+}
+
 const char *json_str(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));

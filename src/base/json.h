@@ -8,6 +8,10 @@
 
 #include "base/err.h"
 
+/* At the start of a program: from then on memory that runs out ends the process. jansson by itself goes on, and drops
+ * a character of a string or a member of an object. */
+void json_begin(void);
+
 const char *json_str(const json_t *o, const char *key);      /* "" where absent; borrowed */
 int64_t json_num(const json_t *o, const char *key, int64_t otherwise);
 bool json_bool(const json_t *o, const char *key);            /* false where absent */

@@ -123,9 +123,21 @@ static int action_image(const json_t *request, json_t **result, struct err *e)
 	return rc < 0 ? rc : action_exec(argv, request, result, e);
 }
 
+/* A try that was killed must leave nothing where clients fetch; whoever publishes holds the lease. */
+static void action_sweep(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char *folder = mem_strndup(path, (size_t)(name - path)), *prefix = mem_printf("%s.sev1-", name);
+
+	fs_sweep(folder, prefix); /* of this file only: its neighbours are published at the same time */
+	free(folder);
+	free(prefix);
+}
+
 static int action_put(const json_t *request, json_t **result, struct err *e)
 {
 	const char *path = json_str(request, "path"), *file = json_str(request, "file");
+	const char *wanted = json_str(request, "sha256"); /* of what was judged; "" any */
 	char hex[DIGEST_HEX], back[DIGEST_HEX];
 	struct buf b = { 0 };
 	int rc;
@@ -135,6 +147,11 @@ static int action_put(const json_t *request, json_t **result, struct err *e)
 	if ((rc = fs_read(file, &b, PUT_MAX, e)) < 0)
 		goto out;
 	digest_of(buf_str(&b), b.len, hex);
+	if (wanted[0] != '\0' && strcmp(hex, wanted) != 0) {
+		rc = err_set(e, ERR_REFUSED, _("%s changed since it was judged: nothing was written"), file);
+		goto out;
+	}
+	action_sweep(path);
 	if ((rc = fs_write(path, buf_str(&b), b.len, (mode_t)json_num(request, "mode", 0644), e)) < 0)
 		goto out;
 	if ((rc = digest_file(path, back, e)) == 0 && strcmp(hex, back) != 0)

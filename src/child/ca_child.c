@@ -13,15 +13,23 @@
 #include "pki/check.h"
 #include "pki/index.h"
 #include "pki/issuer.h"
+#include "pki/key.h"
+#include "pki/scope.h"
+#include "pki/selector.h"
 
 struct ca *request_ca(const json_t *o, struct err *e)
 {
+	struct ca *ca;
+
 	if (!json_is_object(o) || json_str(o, "name")[0] == '\0' || json_str(o, "config")[0] == '\0') {
 		err_set(e, ERR_USAGE, _("the request names no CA (name, config)"));
 		return NULL;
 	}
-	return ca_load(json_str(o, "name"), json_str(o, "title"), json_str(o, "config"),
+	ca = ca_load(json_str(o, "name"), json_str(o, "title"), json_str(o, "config"),
 	    json_str(o, "section"), json_str(o, "key"), e);
+	if (ca != NULL)
+		ca_set_module(ca, json_str(o, "module"));
+	return ca;
 }
 
 static void watch_say_stage(void *ctx, const char *stage)
@@ -54,7 +62,28 @@ static json_t *count_bads(const struct index_bad *bads, int64_t n)
 	return list;
 }
 
-static json_t *count_one(const json_t *want, int64_t at)
+/* How many valid certificates these selectors match; nothing is frozen. */
+static void count_matches(json_t *o, const struct ca *ca, X509 *cert, const json_t *selectors, int64_t at)
+{
+	struct err e = { 0 };
+	struct scope sc = { 0 };
+	struct index *x = index_load(ca->database, &e);
+	size_t n;
+	struct sorted *rows = x != NULL ? index_sorted(x, &n, &e) : NULL;
+
+	if (rows != NULL && scope_select(ca, cert, x, rows, n, selectors, NULL, at, &ca_watch, &sc, &e) == 0) {
+		json_put_num(o, "matches", (int64_t)sc.picks);
+		json_object_set(o, "groups", sc.groups);
+	} else {
+		json_put(o, "refused", e.text);
+		json_put(o, "remedy", e.remedy);
+	}
+	scope_clear(&sc);
+	free(rows);
+	index_free(x);
+}
+
+static json_t *count_one(const json_t *want, const json_t *selectors, int64_t at)
 {
 	json_t *o = json_object();
 	struct err e = { 0 };
@@ -79,6 +108,8 @@ static json_t *count_one(const json_t *want, int64_t at)
 		name = cert_name(X509_get_subject_name(cert));
 		json_put(o, "subject", name);
 		free(name);
+		if (selectors != NULL)
+			count_matches(o, ca, cert, selectors, at);
 	} else {
 		json_put(o, "error", e.text);
 		json_put(o, "remedy", e.remedy);
@@ -92,12 +123,17 @@ static json_t *count_one(const json_t *want, int64_t at)
 int ca_count(const json_t *request, json_t **result, struct err *e)
 {
 	int64_t at = json_num(request, "at", clock_now());
-	const json_t *v;
+	const json_t *raw = json_list(request, "groups"), *v;
+	json_t *groups = NULL, *selectors = NULL;
 	size_t i;
 
-	(void)e;
+	if (raw != NULL && (groups = selectors_resolve(raw, e)) == NULL)
+		return e->code;
+	if (groups != NULL)
+		selectors = json_pack("{s:o}", "groups", groups);
 	json_array_foreach(json_list(request, "cas"), i, v)
-		serve_say(json_pack("{s:o}", "count", count_one(v, at)));
+		serve_say(json_pack("{s:o}", "count", count_one(v, selectors, at)));
+	json_decref(selectors);
 	*result = json_object();
 	return 0;
 }
@@ -110,19 +146,27 @@ static int ca_check(const json_t *request, json_t **result, struct err *e)
 
 	if (ca == NULL)
 		return e->code;
-	*result = check_ca(ca, json_bool(request, "sign"), clock_now());
+	*result = check_ca(ca, json_bool(request, "sign"), json_bool(request, "ask"), clock_now());
 	ca_free(ca);
 	return 0;
 }
 
-static int ca_inspect(const json_t *request, json_t **result, struct err *e)
+/* Can the key still sign? For the proof that a key lock holds: "signs", "dead", "secret", "unknown". */
+static int ca_key(const json_t *request, json_t **result, struct err *e)
 {
-	const json_t *want = json_object_get(request, "ca");
-	struct ca *ca = NULL;
+	static const char *const word[] = { [KEY_SIGNS] = "signs", [KEY_DEAD] = "dead", [KEY_SECRET] = "secret",
+		[KEY_UNKNOWN] = "unknown" };
+	struct ca *ca = request_ca(json_object_get(request, "ca"), e);
+	X509 *cert = ca != NULL ? ca_certificate(ca, e) : NULL;
+	struct err why = { 0 };
 
-	if (json_is_object(want) && (ca = request_ca(want, e)) == NULL)
-		return e->code;
-	*result = check_crl(json_str(request, "path"), ca, json_num(request, "at", clock_now()), e);
+	if (cert != NULL) {
+		*result = json_object();
+		json_put(*result, "key", word[key_try(ca, cert, &why)]);
+		json_put(*result, "why", why.text);
+		json_put(*result, "remedy", why.remedy);
+	}
+	X509_free(cert);
 	ca_free(ca);
 	return *result != NULL ? 0 : e->code;
 }
@@ -202,24 +246,55 @@ static const struct {
 	serve_fn run;
 } ops[] = {
 	{ "count", ca_count },
+	{ "select", ca_select },
 	{ "scope", ca_scope },
 	{ "plan", ca_plan },
 	{ "revoke", ca_revoke },
 	{ "crl", ca_crl },
+	{ "undo-plan", ca_undo_plan },
+	{ "undo", ca_undo },
 	{ "inspect", ca_inspect },
+	{ "ladder", ca_ladder },
+	{ "rung", ca_rung },
+	{ "admit", ca_admit },
 	{ "check", ca_check },
+	{ "key", ca_key },
 	{ "issuer-check", ca_issuer_check },
 	{ "issuer-new", ca_issuer_new },
 	{ "issuer-import", ca_issuer_import },
 	{ "issue", ca_issue },
 };
 
+static serve_fn op_find(const char *op)
+{
+	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+		if (strcmp(ops[i].op, op) == 0)
+			return ops[i].run;
+	return NULL;
+}
+
+/* An operation failed: was it that the token went away? The request names the CA whose key it was. */
+static void ca_explain(const json_t *request, struct err *e)
+{
+	const json_t *o = json_object_get(request, "ca");
+	struct ca *ca = request_ca(json_is_object(o) ? o : json_object_get(request, "parent"), NULL);
+
+	if (ca != NULL)
+		key_explain(ca, e);
+	ca_free(ca);
+}
+
 int ca_child(const json_t *request, json_t **result, struct err *e)
 {
 	const char *op = json_str(request, "op");
+	serve_fn run = op_find(op);
+	int rc;
 
-	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
-		if (strcmp(ops[i].op, op) == 0)
-			return ops[i].run(request, result, e);
-	return err_set(e, ERR_USAGE, _("the CA child knows no operation \"%.40s\""), op);
+	if (run == NULL)
+		return err_set(e, ERR_USAGE, _("the CA child knows no operation \"%.40s\""), op);
+	key_asker(&ca_asker);
+	if ((rc = run(request, result, e)) < 0)
+		ca_explain(request, e);
+	key_close_token();
+	return rc;
 }

@@ -7,17 +7,36 @@
 #include "base/err.h"
 #include "pki/ca.h"
 #include "pki/crl_file.h"
+#include "pki/key.h"
 
 /* The CA that a request's {"name", "title", "config", "section", "key"} describes. NULL with an error. */
 struct ca *request_ca(const json_t *o, struct err *e);
+/* What a request's answer says of a CRL; part is its partition, "" for the whole CA. New. */
+json_t *crl_json(const struct crl_file *f, const char *part);
+/* After a revocation: the CRLs of the request's partitions, with the times of the whole CA's, as crl_json into list. */
+int ca_revoked_parts(const json_t *request, const struct crl_file *whole, json_t *list, struct err *e);
 /* Stages and progress as lines to the parent. */
 extern const struct watch ca_watch;
+/* PINs and passphrases are asked for at the parent:
+ *	{"need": "pin", "of": "token label", "which": "its serial", "note": "..."}   (or "passphrase", of a file)
+ *	{"pin": "..."}, or {"refused": {"text", "remedy"}}          from the parent
+ *	{"secret": "right", "kind": "pin", "of": "token label", "which": "its serial"}   (or "wrong"), once tried */
+extern const struct key_asker ca_asker;
 
 int ca_count(const json_t *request, json_t **result, struct err *e);
+/* select: check selectors as given and read their files (see selectors_resolve); lists of serials go to
+ * files in "folder", their "text" becomes a "path". Result {"groups": [...]}. */
+int ca_select(const json_t *request, json_t **result, struct err *e);
 int ca_scope(const json_t *request, json_t **result, struct err *e);
 int ca_plan(const json_t *request, json_t **result, struct err *e);
 int ca_revoke(const json_t *request, json_t **result, struct err *e);
+int ca_undo_plan(const json_t *request, json_t **result, struct err *e);
+int ca_undo(const json_t *request, json_t **result, struct err *e);
 int ca_crl(const json_t *request, json_t **result, struct err *e);
+int ca_ladder(const json_t *request, json_t **result, struct err *e);
+int ca_rung(const json_t *request, json_t **result, struct err *e);
+int ca_admit(const json_t *request, json_t **result, struct err *e);
+int ca_inspect(const json_t *request, json_t **result, struct err *e);
 int ca_issue(const json_t *request, json_t **result, struct err *e);
 
 #endif

@@ -1,7 +1,6 @@
-/* plan, revoke, crl: what is read before a revocation, the revocation, and CRLs without one. */
+/* plan, revoke: what is read before a revocation, and the revocation. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -12,25 +11,6 @@
 #include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/revoke.h"
-
-#define LOCK_WAIT_MS 5000
-
-static json_t *crl_json(const struct crl_file *f)
-{
-	json_t *o = json_object();
-
-	json_put(o, "number", f->number);
-	json_put_num(o, "entries", f->entries);
-	json_put_num(o, "this_update", f->this_update);
-	json_put_num(o, "next_update", f->next_update);
-	json_put(o, "sha256", f->sha256);
-	json_put(o, "der", f->der);
-	json_put(o, "pem", f->pem);
-	json_put_num(o, "octets", f->octets);
-	json_put_num(o, "size", f->octets);
-	json_put(o, "signature", f->signature);
-	return o;
-}
 
 static json_t *revoke_json(const struct revoke_result *r)
 {
@@ -163,45 +143,17 @@ int ca_revoke(const json_t *request, json_t **result, struct err *e)
 
 	if ((rc = job_open(request, &job, true, e)) == 0 &&
 	    (rc = revoke_run(&job, &ca_watch, &r, e)) == 0) {
+		json_t *parts = json_array();
+		struct err why = { 0 };
+
 		*result = revoke_json(&r);
-		json_object_set_new(*result, "crl", crl_json(&r.crl));
+		json_object_set_new(*result, "crl", crl_json(&r.crl, ""));
+		/* the certificates are revoked: what fails from here on is said, not undone */
+		if (ca_revoked_parts(request, &r.crl, parts, &why) < 0)
+			json_put(*result, "parts_error", why.text);
+		json_object_set_new(*result, "parts", parts);
 	}
 	revoke_clear(&r);
-	job_close(&job);
-	return rc;
-}
-
-static int crl_locked(const struct revoke_job *job, struct crl_file *f, struct err *e)
-{
-	struct index *x = index_load(job->ca->database, e);
-	struct sorted *rows = NULL;
-	size_t n;
-	int rc = 0;
-
-	if (x == NULL || index_refuse_bad(x, e) < 0 || (rows = index_sorted(x, &n, e)) == NULL)
-		rc = e->code;
-	else
-		rc = crl_file_make(job->ca, job->cert, job->key,
-		    &(struct listing){ x, rows, n, crl_gone(job->ca, job->folder), NULL, 0 }, job->folder, job->now,
-		    job->hours, &ca_watch, f, e);
-	free(rows);
-	index_free(x);
-	return rc;
-}
-
-int ca_crl(const json_t *request, json_t **result, struct err *e)
-{
-	struct revoke_job job;
-	struct crl_file f = { 0 };
-	int rc, lock = -1;
-
-	if ((rc = job_open(request, &job, true, e)) == 0 &&
-	    (rc = lock = fs_lock(job.ca->database, LOCK_WAIT_MS, e)) >= 0 &&
-	    (rc = crl_locked(&job, &f, e)) == 0)
-		*result = json_pack("{s:o}", "crl", crl_json(&f));
-	if (lock >= 0)
-		close(lock);
-	crl_file_clear(&f);
 	job_close(&job);
 	return rc;
 }

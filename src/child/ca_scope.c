@@ -77,6 +77,23 @@ static void scoping_sample(struct scoping *s, const struct ca *ca, const struct 
 	}
 }
 
+/* {reason: certificates}, in the order in which they come. */
+static json_t *scoping_reasons(const struct scope *sc)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sc->picks; i++) {
+		const char *name = reason_name((enum reason)sc->pick[i].reason);
+		json_t *n = json_object_get(o, name);
+
+		if (n != NULL)
+			json_integer_set(n, json_integer_value(n) + 1);
+		else
+			json_object_set_new(o, name, json_integer(1));
+	}
+	return o;
+}
+
 static int scoping_write(struct scoping *s, const struct ca *ca, X509 *cert, const struct index *x,
     const struct scope *sc, struct err *e)
 {
@@ -98,6 +115,9 @@ static int scoping_write(struct scoping *s, const struct ca *ca, X509 *cert, con
 	json_put_num(o, "selected", (int64_t)sc->picks);
 	json_put(o, "manifest", hash);
 	json_put(o, "path", path);
+	json_object_set_new(o, "reasons", scoping_reasons(sc));
+	if (strcmp(json_str(s->request, "level"), "end-entity") == 0)
+		json_object_set(o, "groups", sc->groups);
 	json_array_append_new(s->cas, o);
 	s->total += (int64_t)sc->picks;
 	buf_free(&b);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "base/confine.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 #define LINE_MAX_OCTETS (16u << 20)
@@ -30,6 +32,8 @@ struct child {
 	pid_t pid;
 	int pidfd, sock, errfd;
 	struct buf in, out, errors;
+	char *secret;     /* a line in locked memory that goes out between two others; NULL */
+	size_t secret_len, secret_sent;
 	bool finish;      /* shut the socket for writing once out is empty */
 	bool ended;       /* said its result or error */
 	json_t *result;
@@ -67,6 +71,7 @@ static void child_free(struct child *c)
 		loop_fd_drop(c->loop, **p);
 		close(**p);
 	}
+	secret_free(c->secret);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	buf_free(&c->errors);
@@ -133,19 +138,44 @@ static bool child_read(struct child *c)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+static ssize_t child_put(struct child *c, const char *data, size_t len)
+{
+	return send(c->sock, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* True once the secret is out, or where there is none. */
+static bool child_write_secret(struct child *c)
+{
+	ssize_t n;
+
+	while (c->secret != NULL) {
+		n = child_put(c, c->secret + c->secret_sent, c->secret_len - c->secret_sent);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return false;
+		c->secret_sent += n > 0 ? (size_t)n : 0;
+		if (n < 0 || c->secret_sent == c->secret_len) {
+			secret_free(c->secret);
+			c->secret = NULL;
+		}
+	}
+	return true;
+}
+
 static void child_write(struct child *c)
 {
 	ssize_t n;
 
+	if (c->secret_sent > 0 && !child_write_secret(c))
+		return;
 	while (c->out.len > 0) {
-		n = send(c->sock, c->out.data, c->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = child_put(c, c->out.data, c->out.len);
 		if (n < 0)
 			break;
 		buf_drop(&c->out, (size_t)n);
 	}
 	if (c->out.len > 0 && errno != EAGAIN && errno != EINTR)
 		buf_clear(&c->out); /* it is gone; its exit is reported by the pidfd */
-	if (c->out.len == 0 && c->finish)
+	if (c->out.len == 0 && child_write_secret(c) && c->finish)
 		shutdown(c->sock, SHUT_WR);
 }
 
@@ -153,7 +183,7 @@ static void child_on_socket(void *ctx, short revents);
 
 static void child_watch(struct child *c)
 {
-	loop_fd(c->loop, c->sock, (short)(POLLIN | (c->out.len > 0 ? POLLOUT : 0)), child_on_socket, c);
+	loop_fd(c->loop, c->sock, (short)(POLLIN | (c->out.len > 0 || c->secret != NULL ? POLLOUT : 0)), child_on_socket, c);
 }
 
 static void child_on_socket(void *ctx, short revents)
@@ -316,6 +346,79 @@ void child_send(struct child *c, json_t *msg)
 	json_decref(msg);
 	child_write(c);
 	child_watch(c);
+}
+
+/* One octet of a JSON string; false where the line is full. */
+static bool secret_octet(struct child *c, unsigned char o)
+{
+	static const char hex[] = "0123456789abcdef";
+	char text[6] = { '\\', 'u', '0', '0', hex[o >> 4], hex[o & 15] };
+	size_t n = 1;
+
+	if (o < 0x20)
+		n = sizeof text;
+	else if (o == '"' || o == '\\')
+		n = 2;
+	if (n == 2)
+		text[1] = (char)o;
+	else if (n == 1)
+		text[0] = (char)o;
+	if (c->secret_len + n + 3 > SECRET_MAX)
+		return false;
+	memcpy(c->secret + c->secret_len, text, n);
+	c->secret_len += n;
+	explicit_bzero(text, sizeof text);
+	return true;
+}
+
+/* jansson reads nothing else. */
+static bool secret_is_utf8(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	while (*s != '\0') {
+		size_t more = *s < 0x80 ? 0 : *s >= 0xc2 && *s < 0xe0 ? 1 : (*s & 0xf0) == 0xe0 ? 2
+		    : *s >= 0xf0 && *s < 0xf5 ? 3 : SIZE_MAX;
+
+		if (more == SIZE_MAX)
+			return false;
+		for (s++; more > 0; more--, s++)
+			if ((*s & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+int child_send_secret(struct child *c, const char *member, const char *secret, struct err *e)
+{
+	bool fits = true;
+
+	if (!secret_is_utf8(secret))
+		return err_set(e, ERR_USAGE, _("the secret is not UTF-8 text"));
+	if (c->secret == NULL && (c->secret = secret_new(e)) == NULL)
+		return e != NULL ? e->code : ERR_IO;
+	c->secret_sent = 0;
+	c->secret_len = (size_t)snprintf(c->secret, SECRET_MAX, "{\"%.20s\":\"", member);
+	for (const char *s = secret; *s != '\0' && fits; s++)
+		fits = secret_octet(c, (unsigned char)*s);
+	if (!fits) {
+		secret_free(c->secret);
+		c->secret = NULL;
+		return err_set(e, ERR_USAGE, _("the secret is longer than %d octets"), SECRET_MAX - 32);
+	}
+	memcpy(c->secret + c->secret_len, "\"}\n", 3);
+	c->secret_len += 3;
+	child_write(c);
+	child_watch(c);
+	return 0;
+}
+
+void child_wait(struct child *c, bool waiting)
+{
+	loop_cancel(c->loop, c->deadline);
+	c->deadline = 0;
+	if (!waiting && c->deadline_s > 0)
+		c->deadline = loop_after(c->loop, (int64_t)c->deadline_s * 1000 + GRACE_MS, child_overdue, c);
 }
 
 void child_finish(struct child *c)

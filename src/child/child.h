@@ -10,6 +10,7 @@
 #define SEV1_CHILD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/loop.h"
@@ -29,6 +30,12 @@ struct child *child_start(struct loop *l, const char *name, json_t *request, int
 
 /* Send one more line (reference stolen). */
 void child_send(struct child *c, json_t *msg);
+
+/* Send {"member": "secret"}: a copy that is kept in locked memory until the child has it. 0 or an error. */
+int child_send_secret(struct child *c, const char *member, const char *secret, struct err *e);
+
+/* It waits for the operator: its deadline stands still, and starts anew when the waiting is over. */
+void child_wait(struct child *c, bool waiting);
 
 /* No more lines will be sent: the child reads end of file. */
 void child_finish(struct child *c);

@@ -1,13 +1,13 @@
 #include "child/serve.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,6 +15,7 @@
 #include "base/confine.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/secret.h"
 
 #define LINE_MAX_OCTETS (16u << 20)
 
@@ -30,6 +31,7 @@ static const struct {
 };
 
 static struct buf pending; /* read from the parent, not yet a whole line */
+static json_t *aside;      /* lines that came while an answer was awaited */
 
 void serve_say(json_t *msg)
 {
@@ -65,10 +67,12 @@ static json_t *serve_take(void)
 	msg = json_read(pending.data, len, NULL);
 	explicit_bzero(pending.data, len); /* it may have held a PIN */
 	buf_drop(&pending, len + 1);
+	explicit_bzero(pending.data + pending.len, len + 1); /* where the rest was before it moved up */
 	return msg != NULL ? msg : json_object();
 }
 
-json_t *serve_next(int timeout_ms, int *timed_out)
+/* A line from the socket. */
+static json_t *serve_read(int timeout_ms, int *timed_out)
 {
 	int64_t until = clock_mono() + timeout_ms;
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -100,14 +104,46 @@ json_t *serve_next(int timeout_ms, int *timed_out)
 	return msg;
 }
 
+json_t *serve_next(int timeout_ms, int *timed_out)
+{
+	json_t *msg = json_array_get(aside, 0);
+
+	if (msg == NULL)
+		return serve_read(timeout_ms, timed_out);
+	if (timed_out != NULL)
+		*timed_out = 0;
+	json_incref(msg);
+	json_array_remove(aside, 0);
+	return msg;
+}
+
+json_t *serve_answer(const char *member)
+{
+	json_t *msg;
+
+	while ((msg = serve_read(-1, NULL)) != NULL && json_object_get(msg, member) == NULL &&
+	    json_object_get(msg, "refused") == NULL) {
+		if (aside == NULL)
+			aside = json_array();
+		json_array_append_new(aside, msg);
+	}
+	return msg;
+}
+
+/* jansson's allocator here: what is freed may have held a PIN. */
+static void serve_free(void *p)
+{
+	if (p != NULL)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
 /* Die with the parent, leave no core. By hand (echo ... | sev1 child ca) there is no parent to watch. */
 static int serve_settle(const json_t *request, struct err *e)
 {
-	const struct rlimit none = { 0, 0 };
 	int64_t parent = json_num(request, "parent_pid", 0);
 
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0);
+	secret_harden();
 	signal(SIGPIPE, SIG_IGN);
 	if (parent > 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -134,6 +170,7 @@ int serve_main(const char *name)
 	serve_fn run = serve_find(name);
 	int rc;
 
+	json_set_alloc_funcs(malloc, serve_free);
 	request = serve_next(-1, NULL);
 	if (run == NULL)
 		rc = err_set(&e, ERR_USAGE, "no child is called %s", name);
@@ -152,6 +189,7 @@ int serve_main(const char *name)
 		json_decref(result);
 	}
 	json_decref(request);
+	json_decref(aside);
 	buf_free(&pending);
 	return rc == 0 ? EXIT_DONE : err_exit_status(rc);
 }

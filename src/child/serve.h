@@ -26,5 +26,8 @@ void serve_progress(int64_t done, int64_t total, const char *text);
 /* The next line from the parent, owned by the caller; NULL at end of file or after timeout_ms (-1
  * waits for ever), *timed_out tells which (may be NULL). */
 json_t *serve_next(int timeout_ms, int *timed_out);
+/* The parent's answer to a question: the first line with this member, or with "refused". Other lines wait for
+ * serve_next. NULL at end of file. */
+json_t *serve_answer(const char *member);
 
 #endif

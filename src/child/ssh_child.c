@@ -195,6 +195,9 @@ static int ssh_op_put(const json_t *request, json_t **result, struct err *e)
 		return err_set(e, ERR_USAGE, _("not the absolute path of a file: %s"), path);
 	if ((rc = digest_file(json_str(request, "file"), hex, e)) < 0)
 		return rc;
+	if (json_str(request, "sha256")[0] != '\0' && strcmp(hex, json_str(request, "sha256")) != 0)
+		return err_set(e, ERR_REFUSED, _("%s changed since it was judged: nothing was written"),
+		    json_str(request, "file"));
 	if ((s = session_open(json_object_get(request, "host"), until, e)) == NULL)
 		return e->code;
 	script = script_put(path, hex, put_mode(request));

@@ -89,6 +89,7 @@ static void conf_action(struct buf *b, const struct map *m, const struct scenari
 	    "[action lock-key]\n"
 	    "title = lock signing key\n"
 	    "kind = keylock\n"
+	    "ca = %s\n"
 	    "run = %s/bin/keylock lock %s\n"
 	    "verify = %s/bin/keylock locked %s\n"
 	    "undo = %s/bin/keylock unlock %s\n\n"
@@ -97,7 +98,7 @@ static void conf_action(struct buf *b, const struct map *m, const struct scenari
 	    "kind = image\n"
 	    "host = " MAP_CA_HOST "\n"
 	    "source = %s/hosts/" MAP_CA_HOST "/disk.img\n"
-	    "target = %s/forensic\n\n", m->folder, s->ca, m->folder, s->ca, m->folder, s->ca, m->folder,
+	    "target = %s/forensic\n\n", s->ca, m->folder, s->ca, m->folder, s->ca, m->folder, s->ca, m->folder,
 	    m->folder);
 }
 

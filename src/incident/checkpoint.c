@@ -104,12 +104,12 @@ static bool crl_published(const struct incident *in, const char *arg, struct buf
 
 	(void)arg;
 	for (size_t i = 0; i < wanted; i++) {
-		const struct crl_made *c = incident_crl(in, ca[i]);
 		size_t here = 0;
 		for (size_t k = 0; k < in->points; k++) {
 			const struct point *p = &in->point[k];
 			if (strcmp(p->ca, ca[i]) != 0)
 				continue;
+			const struct crl_made *c = incident_crl_part(in, ca[i], p->part);
 			points++;
 			here++;
 			good += c != NULL && c->revoke && p->state == POINT_VERIFIED &&

@@ -23,6 +23,8 @@ static const char *const names[EV_KINDS] = {
 	[EV_REVOKE_START] = "revocation.started",
 	[EV_REVOKE_END] = "revocation.ended",
 	[EV_CRL] = "crl.signed",
+	[EV_UNDO_START] = "undo.started",
+	[EV_UNDO_END] = "undo.ended",
 	[EV_POINT_START] = "publication.started",
 	[EV_POINT] = "publication.point",
 	[EV_NOTICE_START] = "notice.started",
@@ -38,6 +40,9 @@ static const char *const names[EV_KINDS] = {
 	[EV_FOLLOWUP] = "followup",
 	[EV_REPORT] = "report.written",
 	[EV_CLOSED] = "incident.closed",
+	[EV_RENEWAL] = "crl.standing-order",
+	[EV_RENEW] = "crl.renewal",
+	[EV_LADDER] = "crl.ladder",
 };
 
 const char *event_name(enum event_kind kind)
@@ -115,13 +120,67 @@ static void text_revoke(struct buf *b, const struct event *ev)
 		buf_addf(b, _("revoke: %s: FAILED: %s"), json_str(o, "ca"), json_str(o, "detail"));
 }
 
+static void text_undo(struct buf *b, const struct event *ev)
+{
+	const json_t *o = ev->body;
+	char count[32];
+
+	if (ev->kind == EV_UNDO_START)
+		buf_addf(b, _("undo: %s: index.txt from %s, sha256 %.16s"), json_str(o, "ca"),
+		    or_else(json_str(o, "backup"), _("what it is: nothing had been written")), json_str(o, "sha256"));
+	else if (strcmp(json_str(o, "outcome"), "done") == 0)
+		buf_addf(b, _("undo: %s: %s valid again, CRL files set aside: %zu"), json_str(o, "ca"),
+		    text_count(count, json_num(o, "rows", 0)), json_array_size(json_list(o, "crls")));
+	else
+		buf_addf(b, _("undo: %s: FAILED: %s"), json_str(o, "ca"), json_str(o, "detail"));
+}
+
 static void text_crl(struct buf *b, const struct event *ev)
 {
 	char until[32];
+	const char *part = json_str(ev->body, "part");
 
+	if (part[0] != '\0') {
+		buf_addf(b, _("crl: %s, partition %s: number %s, %lld entries, nextUpdate %s, sha256 %.16s"),
+		    json_str(ev->body, "ca"), part, json_str(ev->body, "number"), (long long)json_num(ev->body, "entries", 0),
+		    clock_iso(until, sizeof until, json_num(ev->body, "next_update", 0)), json_str(ev->body, "sha256"));
+		return;
+	}
 	buf_addf(b, _("crl: %s: number %s, %lld entries, nextUpdate %s, sha256 %.16s"), json_str(ev->body, "ca"),
 	    json_str(ev->body, "number"), (long long)json_num(ev->body, "entries", 0),
 	    clock_iso(until, sizeof until, json_num(ev->body, "next_update", 0)), json_str(ev->body, "sha256"));
+}
+
+static void text_renew(struct buf *b, const struct event *ev)
+{
+	const json_t *o = ev->body;
+	const char *how = json_str(o, "how"), *ca = json_str(o, "ca");
+
+	if (strcmp(json_str(o, "state"), "failed") == 0)
+		buf_addf(b, _("crl: %s: renewal FAILED: %s"), ca, json_str(o, "detail"));
+	else if (strcmp(how, "rung") == 0)
+		buf_addf(b, _("crl: %s: takes the next rung of the ladder"), ca);
+	else if (strcmp(how, "publish") == 0)
+		buf_addf(b, _("crl: %s: publishes again"), ca);
+	else
+		buf_addf(b, _("crl: %s: signs the next CRL"), ca);
+	if (json_bool(o, "due") && strcmp(json_str(o, "state"), "started") == 0)
+		buf_adds(b, _(" (standing order)"));
+}
+
+static void text_ladder(struct buf *b, const struct event *ev)
+{
+	const json_t *o = ev->body, *rungs = json_list(o, "rungs");
+	size_t n = json_array_size(rungs);
+	char until[24];
+
+	if (strcmp(json_str(o, "state"), "stale") == 0) {
+		buf_addf(b, _("crl: %s: the ladder is STALE: %s"), json_str(o, "ca"), json_str(o, "detail"));
+		return;
+	}
+	buf_addf(b, ngettext("crl: %s: ladder of %zu rung signed, until %s", "crl: %s: ladder of %zu rungs signed, until %s", n),
+	    json_str(o, "ca"), n,
+	    clock_iso(until, sizeof until, json_num(json_array_get(rungs, n - 1), "next_update", 0)));
 }
 
 static void text_point(struct buf *b, const struct event *ev)
@@ -254,6 +313,10 @@ static void text_incident(struct buf *b, const struct event *ev)
 	case EV_REPORT:
 		buf_addf(b, _("report: %s written to %s"), json_str(o, "format"), json_str(o, "path"));
 		break;
+	case EV_RENEWAL:
+		buf_adds(b, json_bool(o, "on") ? _("crl: standing order: renew CRLs unattended") :
+		    _("crl: standing order withdrawn: CRLs are renewed by hand only"));
+		break;
 	case EV_CLOSED:
 		buf_addf(b, _("incident closed: %s"), json_str(o, "reason"));
 		break;
@@ -283,12 +346,22 @@ char *event_text(const struct event *ev)
 	case EV_REVOKE_END:
 		text_revoke(&b, ev);
 		break;
+	case EV_UNDO_START:
+	case EV_UNDO_END:
+		text_undo(&b, ev);
+		break;
 	case EV_CRL:
 		text_crl(&b, ev);
 		break;
 	case EV_POINT_START:
 	case EV_POINT:
 		text_point(&b, ev);
+		break;
+	case EV_RENEW:
+		text_renew(&b, ev);
+		break;
+	case EV_LADDER:
+		text_ladder(&b, ev);
 		break;
 	case EV_NOTICE_START:
 	case EV_NOTICE:

@@ -17,9 +17,11 @@ enum event_kind {
 	EV_ARMED,        /* {on: bool} */
 	EV_NOTE,         /* {text} */
 	/* {ca, level: "root"|"intermediate"|"end-entity", compromise: 1..4, trigger, action, received,
-	 *  channel, reporter, since (0 unknown), reason, selectors: {...}, tell: [..], deadline} */
+	 *  channel, reporter, since (0 unknown), reason, selectors: {groups: [see selectors_resolve in
+	 *  pki/selector.h]}, tell: [..], deadline} */
 	EV_TRIAGE,
-	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest}],
+	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest, reasons: {name: n},
+	 *   groups: see selectors_result}],
 	 *  own: [{ca, issuer, serial, subject}]} own: CA certificates to revoke at their issuer */
 	EV_SCOPE,
 	EV_PLAN,         /* {command, hash, phrase, title, spec: {...}} */
@@ -30,10 +32,13 @@ enum event_kind {
 	EV_REVOKE_START, /* {ca, plan, manifest, count, stamp} */
 	EV_REVOKE_END,   /* {ca, plan, outcome: "done"|"failed", planned, revoked, backup, detail, ms} */
 	/* {ca, number (hex), entries, this_update, next_update, sha256 (of the DER), der, pem (paths),
-	 *  octets, signature, revoke: bool (made by a revocation)} */
+	 *  octets, signature, revoke: bool (made by a revocation), part (its partition, "" the whole CA), renewed: bool,
+	 *  ladder: bool (a rung)} */
 	EV_CRL,
-	EV_POINT_START,  /* {ca, point, url, sha256} */
-	EV_POINT,        /* {ca, point, url, sha256, state: "placed"|"verified"|"failed", attempt, detail} */
+	EV_UNDO_START,   /* {ca, plan, backup, sha256, stamp, count} the revocation of that stamp is taken back */
+	EV_UNDO_END,     /* {ca, plan, outcome: "done"|"failed", rows, crls: [paths set aside], number, detail, ms} */
+	EV_POINT_START,  /* {ca, point, part, url, sha256} */
+	EV_POINT,        /* {ca, point, part, url, sha256, state: "placed"|"verified"|"failed", attempt, detail} */
 	EV_NOTICE_START, /* {notice, sha256 (of the text), subject, to: [..]} */
 	EV_NOTICE,       /* {notice, to, outcome: "accepted"|"failed", detail, transport} */
 	EV_CHECKPOINT,   /* {n, state: "by hand"|"waived"|"reopened", reason} */
@@ -52,6 +57,12 @@ enum event_kind {
 	EV_FOLLOWUP,     /* {n, done: bool, text} */
 	EV_REPORT,       /* {format, path, sha256} */
 	EV_CLOSED,       /* {reason} */
+	EV_RENEWAL,      /* {on: bool}: the standing order to renew CRLs unattended */
+	/* {ca, how: "sign"|"rung"|"publish", due: bool (by the standing order), state: "started"|"failed", detail} */
+	EV_RENEW,
+	/* {ca, state: "signed"|"stale", detail, step (ms), hours, rungs: [{number, this_update, next_update, sha256, entries,
+	 *  octets, signature, der, part}]} */
+	EV_LADDER,
 	EV_KINDS
 };
 

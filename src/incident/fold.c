@@ -111,6 +111,7 @@ static void apply_scope(struct incident *in, const json_t *o)
 		s->revoked = json_num(item, "revoked", 0);
 		s->unreadable = json_num(item, "unreadable", 0);
 		s->selected = json_num(item, "selected", 0);
+		s->reasons = json_incref(json_object_get(item, "reasons"));
 	}
 	list = json_list(o, "own");
 	json_array_foreach(list, i, item) {
@@ -159,6 +160,7 @@ static struct point *point_add(struct incident *in, const json_t *o)
 	set(&p->ca, o, "ca");
 	set(&p->point, o, "point");
 	set(&p->url, o, "url");
+	set_literal(&p->part, "");
 	set_literal(&p->sha256, "");
 	set_literal(&p->detail, "");
 	return p;
@@ -218,6 +220,98 @@ static void apply_action(struct incident *in, const struct event *ev)
 	    strcmp(outcome, "undone") == 0 ? ACTION_UNDONE : ACTION_FAILED;
 }
 
+static struct ladder *ladder_of(struct incident *in, const char *ca)
+{
+	return (struct ladder *)incident_ladder(in, ca);
+}
+
+static void ladder_stale(struct incident *in, const char *ca, const char *why)
+{
+	struct ladder *l = ladder_of(in, ca);
+
+	if (l == NULL || l->stale)
+		return;
+	l->stale = true;
+	set_literal(&l->detail, why);
+}
+
+static void crl_copy(struct crl_made *to, const struct crl_made *from)
+{
+	crl_made_clear(to);
+	*to = *from;
+	to->ca = mem_strdup(from->ca);
+	to->part = mem_strdup(from->part);
+	to->number = mem_strdup(from->number);
+	to->sha256 = mem_strdup(from->sha256);
+	to->der = mem_strdup(from->der);
+	to->pem = mem_strdup(from->pem);
+	to->signature = mem_strdup(from->signature);
+}
+
+/* A revocation begins, or one that was interrupted goes on (its stamp is the same). */
+static void revoke_begin(struct incident *in, struct revocation *r, const struct event *ev)
+{
+	int64_t stamp = json_num(ev->body, "stamp", 0);
+	const struct crl_made *crl = incident_crl(in, r->ca);
+
+	if (stamp != r->stamp || r->state == REVOKE_UNDONE) {
+		set_literal(&r->offered, "");
+		crl_made_clear(&r->before);
+		if (crl != NULL)
+			crl_copy(&r->before, crl);
+	}
+	set(&r->manifest, ev->body, "manifest");
+	r->planned = json_num(ev->body, "count", 0);
+	r->revoked = 0;
+	r->stamp = stamp;
+	r->at = ev->at;
+	r->state = REVOKE_STARTED;
+}
+
+/* What the revocation signed is the CA's CRL no more, and checkpoint 4 waits again. */
+static void undo_crl(struct incident *in, const struct revocation *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->crls; i++) {
+		struct crl_made *c = &in->crl[i];
+		bool mine = strcmp(c->ca, r->ca) == 0, whole = c->part == NULL || c->part[0] == '\0';
+
+		if (mine && whole && r->before.ca != NULL)
+			crl_copy(c, &r->before);
+		else if (mine && (whole || c->this_update >= r->stamp / 1000 * 1000))
+			crl_made_clear(c); /* a partition's too, if it was signed since */
+		if (c->ca != NULL)
+			in->crl[kept++] = *c;
+	}
+	in->crls = kept;
+	ladder_stale(in, r->ca, _("a revocation was taken back after it was signed"));
+	for (size_t i = 0; i < in->checkpoints; i++) {
+		struct checkpoint *cp = &in->checkpoint[i];
+		if (strcmp(cp->evidence, "crl-made") != 0 || cp->state != CP_DONE)
+			continue;
+		cp->state = CP_OPEN;
+		cp->done_at = 0;
+	}
+}
+
+static void apply_undo(struct incident *in, const struct event *ev)
+{
+	struct revocation *r = (struct revocation *)incident_revocation(in, json_str(ev->body, "ca"));
+
+	if (r == NULL)
+		return;
+	if (ev->kind == EV_UNDO_START) {
+		r->state = REVOKE_UNDOING;
+		set_literal(&r->detail, "");
+		undo_crl(in, r);
+		return;
+	}
+	set(&r->detail, ev->body, "detail");
+	r->state = strcmp(json_str(ev->body, "outcome"), "done") == 0 ? REVOKE_UNDONE : REVOKE_FAILED;
+	r->revoked = 0;
+}
+
 static void apply_revoke(struct incident *in, const struct event *ev)
 {
 	const json_t *o = ev->body;
@@ -230,14 +324,12 @@ static void apply_revoke(struct incident *in, const struct event *ev)
 		set_literal(&r->manifest, "");
 		set_literal(&r->backup, "");
 		set_literal(&r->detail, "");
+		set_literal(&r->offered, "");
+		r->state = REVOKE_UNDONE;
 	}
 	set(&r->plan, o, "plan");
 	if (ev->kind == EV_REVOKE_START) {
-		set(&r->manifest, o, "manifest");
-		r->planned = json_num(o, "count", 0);
-		r->revoked = 0;
-		r->stamp = json_num(o, "stamp", 0);
-		r->state = REVOKE_STARTED;
+		revoke_begin(in, r, ev);
 		return;
 	}
 	set(&r->backup, o, "backup");
@@ -247,16 +339,72 @@ static void apply_revoke(struct incident *in, const struct event *ev)
 	r->state = strcmp(json_str(o, "outcome"), "done") == 0 ? REVOKE_DONE : REVOKE_FAILED;
 }
 
+/* ---- the CRL's life ---- */
+
+static void apply_ladder(struct incident *in, const json_t *o)
+{
+	struct ladder *l = ladder_of(in, json_str(o, "ca"));
+
+	if (strcmp(json_str(o, "state"), "stale") == 0) {
+		ladder_stale(in, json_str(o, "ca"), json_str(o, "detail"));
+		return;
+	}
+	if (l == NULL) {
+		in->ladder = list_add(in->ladder, &in->ladders, sizeof *in->ladder);
+		l = &in->ladder[in->ladders - 1];
+		set(&l->ca, o, "ca");
+	}
+	set_literal(&l->detail, "");
+	l->stale = false;
+	json_decref(l->rungs);
+	l->rungs = json_incref(json_object_get(o, "rungs"));
+}
+
+static struct renewing *renewing_of(struct incident *in, const char *ca)
+{
+	struct renewing *r = (struct renewing *)incident_renewing(in, ca);
+
+	if (r != NULL)
+		return r;
+	in->renewing = list_add(in->renewing, &in->renewings, sizeof *in->renewing);
+	r = &in->renewing[in->renewings - 1];
+	set_literal(&r->ca, ca);
+	set_literal(&r->detail, "");
+	return r;
+}
+
+static void apply_renew(struct incident *in, const struct event *ev)
+{
+	struct renewing *r = renewing_of(in, json_str(ev->body, "ca"));
+
+	r->failed = strcmp(json_str(ev->body, "state"), "failed") == 0;
+	set(&r->detail, ev->body, "detail");
+	if (r->failed)
+		return;
+	r->tries++;
+	r->at = ev->at;
+}
+
 static void apply_crl(struct incident *in, const struct event *ev)
 {
 	const json_t *o = ev->body;
-	struct crl_made *c = (struct crl_made *)incident_crl(in, json_str(o, "ca"));
+	struct crl_made *c = (struct crl_made *)incident_crl_part(in, json_str(o, "ca"), json_str(o, "part"));
+	struct renewing *trying = (struct renewing *)incident_renewing(in, json_str(o, "ca"));
 
 	if (c == NULL) {
 		in->crl = list_add(in->crl, &in->crls, sizeof *in->crl);
 		c = &in->crl[in->crls - 1];
 		set(&c->ca, o, "ca");
+		set(&c->part, o, "part");
 	}
+	if (!json_bool(o, "ladder"))
+		ladder_stale(in, json_str(o, "ca"), json_bool(o, "revoke") && !json_bool(o, "renewed")
+		    ? _("certificates were revoked after it was signed") : _("a newer CRL was signed"));
+	if (trying != NULL) {
+		trying->tries = 0;
+		trying->failed = false;
+	}
+	c->renewed = json_bool(o, "renewed");
 	set(&c->number, o, "number");
 	set(&c->sha256, o, "sha256");
 	set(&c->der, o, "der");
@@ -270,13 +418,26 @@ static void apply_crl(struct incident *in, const struct event *ev)
 	c->at = ev->at;
 }
 
+/* From the moment a CRL of a revocation was begun to be put somewhere, a client may have it. */
+static void revoke_offered(struct incident *in, const json_t *o)
+{
+	struct revocation *r = (struct revocation *)incident_revocation(in, json_str(o, "ca"));
+
+	if (r != NULL && r->state != REVOKE_UNDONE && r->offered[0] == '\0' &&
+	    (r->before.ca == NULL || strcmp(r->before.sha256, json_str(o, "sha256")) != 0))
+		set(&r->offered, o, "point");
+}
+
 static void apply_point(struct incident *in, const struct event *ev)
 {
 	const json_t *o = ev->body;
 	const char *state = json_str(o, "state");
 	struct point *p = point_add(in, o);
 
+	revoke_offered(in, o);
+
 	set(&p->url, o, "url");
+	set(&p->part, o, "part");
 	set(&p->sha256, o, "sha256");
 	set(&p->detail, o, "detail");
 	p->at = ev->at;
@@ -357,6 +518,7 @@ static struct host_row *host_add(struct incident *in, const char *name)
 	set_literal(&h->detail, "");
 	set_literal(&h->serial, "");
 	set_literal(&h->fingerprint, "");
+	dict_put(&in->by_host, h->host, in->hosts - 1);
 	return h;
 }
 
@@ -446,6 +608,8 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_REVOKE_START:
 	case EV_REVOKE_END: apply_revoke(in, ev); break;
 	case EV_CRL: apply_crl(in, ev); break;
+	case EV_UNDO_START:
+	case EV_UNDO_END: apply_undo(in, ev); break;
 	case EV_POINT_START:
 	case EV_POINT: apply_point(in, ev); break;
 	case EV_NOTICE_START:
@@ -458,6 +622,9 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_STEER:
 	case EV_REISSUE_END: rollout_apply(in, ev); break;
 	case EV_FOLLOWUP: apply_followup(in, ev->body); break;
+	case EV_RENEWAL: in->renewal = json_bool(ev->body, "on"); break;
+	case EV_RENEW: apply_renew(in, ev); break;
+	case EV_LADDER: apply_ladder(in, ev->body); break;
 	case EV_CLOSED: in->closed = true; break;
 	default: break;
 	}

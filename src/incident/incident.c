@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "incident/fold.h"
 
 #define MINUTE_MS (60LL * 1000)
@@ -45,8 +46,10 @@ void incident_free_playbook(struct incident *in)
 
 void incident_free_scope(struct incident *in)
 {
-	for (size_t i = 0; i < in->scopes; i++)
+	for (size_t i = 0; i < in->scopes; i++) {
 		FREE_ALL(in->scope[i].ca, in->scope[i].manifest);
+		json_decref(in->scope[i].reasons);
+	}
 	for (size_t i = 0; i < in->owns; i++)
 		FREE_ALL(in->own[i].ca, in->own[i].issuer, in->own[i].serial, in->own[i].subject);
 	FREE_ALL((char *)in->scope, (char *)in->own, in->manifest);
@@ -65,6 +68,12 @@ void incident_free_issuer(struct incident *in)
 	in->issuer = NULL;
 }
 
+void crl_made_clear(struct crl_made *c)
+{
+	FREE_ALL(c->ca, c->part, c->number, c->sha256, c->der, c->pem, c->signature);
+	*c = (struct crl_made){ 0 };
+}
+
 static void incident_free_work(struct incident *in)
 {
 	for (size_t i = 0; i < in->actions; i++) {
@@ -73,15 +82,21 @@ static void incident_free_work(struct incident *in)
 	}
 	for (size_t i = 0; i < in->revocations; i++) {
 		struct revocation *r = &in->revocation[i];
-		FREE_ALL(r->ca, r->plan, r->manifest, r->backup, r->detail);
+		FREE_ALL(r->ca, r->plan, r->manifest, r->backup, r->detail, r->offered);
+		crl_made_clear(&r->before);
 	}
-	for (size_t i = 0; i < in->crls; i++) {
-		struct crl_made *c = &in->crl[i];
-		FREE_ALL(c->ca, c->number, c->sha256, c->der, c->pem, c->signature);
+	for (size_t i = 0; i < in->crls; i++)
+		crl_made_clear(&in->crl[i]);
+	for (size_t i = 0; i < in->ladders; i++) {
+		FREE_ALL(in->ladder[i].ca, in->ladder[i].detail);
+		json_decref(in->ladder[i].rungs);
 	}
+	for (size_t i = 0; i < in->renewings; i++)
+		FREE_ALL(in->renewing[i].ca, in->renewing[i].detail);
+	FREE_ALL((char *)in->ladder, (char *)in->renewing);
 	for (size_t i = 0; i < in->points; i++) {
 		struct point *p = &in->point[i];
-		FREE_ALL(p->ca, p->point, p->url, p->sha256, p->detail);
+		FREE_ALL(p->ca, p->point, p->part, p->url, p->sha256, p->detail);
 	}
 	for (size_t i = 0; i < in->notices; i++)
 		FREE_ALL(in->notice[i].name, in->notice[i].subject, in->notice[i].sha256);
@@ -91,6 +106,7 @@ static void incident_free_work(struct incident *in)
 		struct host_row *h = &in->host[i];
 		FREE_ALL(h->host, h->phase, h->state, h->detail, h->serial, h->fingerprint);
 	}
+	dict_free(&in->by_host);
 	FREE_ALL((char *)in->action, (char *)in->revocation, (char *)in->crl, (char *)in->point,
 	    (char *)in->notice, (char *)in->recipient, (char *)in->host);
 }
@@ -132,11 +148,32 @@ const struct revocation *incident_revocation(const struct incident *in, const ch
 	return NULL;
 }
 
-const struct crl_made *incident_crl(const struct incident *in, const char *ca)
+const struct crl_made *incident_crl_part(const struct incident *in, const char *ca, const char *part)
 {
 	for (size_t i = 0; i < in->crls; i++)
-		if (strcmp(in->crl[i].ca, ca) == 0)
+		if (strcmp(in->crl[i].ca, ca) == 0 && strcmp(in->crl[i].part, part) == 0)
 			return &in->crl[i];
+	return NULL;
+}
+
+const struct crl_made *incident_crl(const struct incident *in, const char *ca)
+{
+	return incident_crl_part(in, ca, "");
+}
+
+const struct ladder *incident_ladder(const struct incident *in, const char *ca)
+{
+	for (size_t i = 0; i < in->ladders; i++)
+		if (strcmp(in->ladder[i].ca, ca) == 0)
+			return &in->ladder[i];
+	return NULL;
+}
+
+const struct renewing *incident_renewing(const struct incident *in, const char *ca)
+{
+	for (size_t i = 0; i < in->renewings; i++)
+		if (strcmp(in->renewing[i].ca, ca) == 0)
+			return &in->renewing[i];
 	return NULL;
 }
 
@@ -158,10 +195,9 @@ const struct notice *incident_notice(const struct incident *in, const char *name
 
 const struct host_row *incident_host(const struct incident *in, const char *host)
 {
-	for (size_t i = 0; i < in->hosts; i++)
-		if (strcmp(in->host[i].host, host) == 0)
-			return &in->host[i];
-	return NULL;
+	size_t i = dict_get(&in->by_host, host);
+
+	return i != DICT_NONE ? &in->host[i] : NULL;
 }
 
 const struct checkpoint *incident_checkpoint(const struct incident *in, int n)
@@ -218,4 +254,40 @@ int64_t incident_fuse_left(const struct incident *in, int64_t now)
 		if (in->crl[i].next_update < first)
 			first = in->crl[i].next_update;
 	return first == INT64_MAX ? INT64_MIN : first - now;
+}
+
+int64_t incident_ladder_end(const struct incident *in)
+{
+	int64_t end = INT64_MIN;
+
+	for (size_t i = 0; i < in->ladders; i++) {
+		const struct ladder *l = &in->ladder[i];
+		size_t n = json_array_size(l->rungs);
+		int64_t last = n > 0 ? json_num(json_array_get(l->rungs, n - 1), "next_update", 0) : 0;
+
+		if (!l->stale && n > 0 && (end == INT64_MIN || last < end))
+			end = last;
+	}
+	return end;
+}
+
+char *incident_reasons(const struct incident *in)
+{
+	json_t *all = json_object(), *n;
+	struct buf b = { 0 };
+	const char *name;
+
+	for (size_t i = 0; in->scope_frozen && i < in->scopes; i++)
+		json_object_foreach(in->scope[i].reasons, name, n)
+			json_put_num(all, name, json_num(all, name, 0) + json_integer_value(n));
+	json_object_foreach(all, name, n) {
+		if (json_object_size(all) == 1)
+			buf_adds(&b, name);
+		else
+			buf_addf(&b, "%s%s %lld", b.len > 0 ? ", " : "", name, (long long)json_integer_value(n));
+	}
+	if (b.len == 0)
+		buf_adds(&b, in->triage.reason);
+	json_decref(all);
+	return buf_take(&b);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/dict.h"
 #include "base/err.h"
 #include "incident/event.h"
 
@@ -34,6 +35,7 @@ struct ca_scope {
 	char *ca;
 	int64_t valid, expired, revoked, unreadable, selected;
 	char *manifest;
+	json_t *reasons; /* {reason: certificates selected}; NULL in journals of before */
 };
 
 struct own_cert { /* a CA certificate that is to be revoked at its issuer */
@@ -49,23 +51,40 @@ struct action {
 	char *sha256;   /* of a forensic image, "" otherwise */
 };
 
+struct crl_made {
+	char *ca, *part, *number, *sha256, *der, *pem, *signature;
+	int64_t entries, octets, this_update, next_update, at;
+	bool revoke, renewed;
+};
+
+struct ladder { /* CRLs that were signed ahead, the last of each CA */
+	char *ca, *detail;
+	json_t *rungs;  /* see EV_LADDER */
+	bool stale;     /* no rung of it may be published; detail says why */
+};
+
+struct renewing { /* tries to renew a CA's CRL since it was last signed */
+	char *ca, *detail;
+	bool failed;    /* the last try did, with this detail */
+	int tries;
+	int64_t at;     /* when the last one began */
+};
+
 struct revocation {
 	char *ca, *plan, *manifest, *backup, *detail;
 	int64_t stamp;           /* ms: the revocation date that is written */
 	int64_t planned, revoked;
-	enum { REVOKE_STARTED, REVOKE_DONE, REVOKE_FAILED } state;
-};
-
-struct crl_made {
-	char *ca, *number, *sha256, *der, *pem, *signature;
-	int64_t entries, octets, this_update, next_update, at;
-	bool revoke;
+	/* undoing: that was begun and has not ended; undone: as if it had not been */
+	enum { REVOKE_STARTED, REVOKE_DONE, REVOKE_FAILED, REVOKE_UNDOING, REVOKE_UNDONE } state;
+	int64_t at;              /* ms: when it was last begun */
+	char *offered;           /* the first point that a CRL of it was begun to be put on; "" none */
+	struct crl_made before;  /* the CA's CRL before it; .ca NULL where there was none */
 };
 
 enum point_state { POINT_NONE, POINT_STARTED, POINT_PLACED, POINT_VERIFIED, POINT_FAILED };
 
 struct point {
-	char *ca, *point, *url, *sha256, *detail;
+	char *ca, *point, *part, *url, *sha256, *detail;
 	enum point_state state;
 	int attempt;
 	int64_t at;
@@ -134,12 +153,16 @@ struct incident {
 	struct followup *followup; size_t followups;
 	struct action *action; size_t actions;
 	struct revocation *revocation; size_t revocations; /* the last one of each CA */
-	struct crl_made *crl; size_t crls;                 /* the last one of each CA */
+	struct crl_made *crl; size_t crls;                 /* the last one of each CA and partition */
+	struct ladder *ladder; size_t ladders;
+	struct renewing *renewing; size_t renewings;
+	bool renewal;                                      /* the standing order to renew CRLs unattended */
 	struct point *point; size_t points;                /* the last state of each point */
 	struct notice *notice; size_t notices;
 	struct recipient *recipient; size_t recipients;
 	struct issuer *issuer;                             /* the replacement; NULL until chosen */
 	struct host_row *host; size_t hosts;
+	struct dict by_host;                               /* name -> index in host */
 	size_t hosts_verified, hosts_failed;
 	struct rollout rollout;
 
@@ -157,10 +180,16 @@ void incident_free(struct incident *in);
 int incident_apply(struct incident *in, const struct event *ev, struct err *e);
 
 /* The first open checkpoint, or NULL where none is left. */
+/* What the frozen scope is revoked for: the one reason, or "keyCompromise 4812, superseded 2"; the answer of
+ * triage while nothing is frozen. Owned by the caller. */
+char *incident_reasons(const struct incident *in);
 const struct checkpoint *incident_next(const struct incident *in);
 const struct checkpoint *incident_checkpoint(const struct incident *in, int n); /* NULL */
 bool incident_checkpoint_closed(const struct incident *in, const char *evidence);
-const struct crl_made *incident_crl(const struct incident *in, const char *ca);   /* NULL */
+const struct crl_made *incident_crl(const struct incident *in, const char *ca);   /* the whole CA's; NULL */
+const struct crl_made *incident_crl_part(const struct incident *in, const char *ca, const char *part); /* NULL */
+const struct ladder *incident_ladder(const struct incident *in, const char *ca);  /* NULL */
+const struct renewing *incident_renewing(const struct incident *in, const char *ca); /* NULL */
 const struct revocation *incident_revocation(const struct incident *in, const char *ca);
 const struct action *incident_action(const struct incident *in, const char *id);
 const struct point *incident_point(const struct incident *in, const char *ca, const char *point);
@@ -175,6 +204,8 @@ const struct host_row *incident_host(const struct incident *in, const char *host
 int64_t incident_rto_left(const struct incident *in, int64_t now);      /* to the last checkpoint's due */
 int64_t incident_deadline_left(const struct incident *in, int64_t now); /* from first receipt */
 int64_t incident_fuse_left(const struct incident *in, int64_t now);     /* first nextUpdate of the CRLs made */
+/* When the last rung of the ladder that ends first expires, ms; INT64_MIN without one that can be used. */
+int64_t incident_ladder_end(const struct incident *in);
 int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, int64_t now);
 
 /* checkpoint.c: bring every checkpoint's state and words up to date; at dates what closed now. */

@@ -1,5 +1,6 @@
 #include "incident/triage.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -33,7 +34,7 @@ const struct choice triage_channels[] = {
 	{ NULL, NULL }
 };
 
-/* certificateHold is left out: TLS BR 7.2 forbids it; removeFromCRL belongs to delta CRLs. */
+/* removeFromCRL is left out: it belongs to delta CRLs (RFC 5280 5.3.1). */
 const struct choice triage_reasons[] = {
 	{ "keyCompromise", N_("the subject's private key is compromised") },
 	{ "cACompromise", N_("the CA's private key is compromised (CA certificates)") },
@@ -41,6 +42,8 @@ const struct choice triage_reasons[] = {
 	{ "superseded", N_("replaced, or misissued") },
 	{ "cessationOfOperation", N_("the name is no longer used or permitted") },
 	{ "privilegeWithdrawn", N_("the subscriber may no longer hold it") },
+	{ "aACompromise", N_("an attribute authority is compromised") },
+	{ "certificateHold", N_("suspended: can be lifted again; not for public TLS") },
 	{ "unspecified", N_("no reason given; the CRL entry omits the reason") },
 	{ NULL, NULL }
 };
@@ -98,6 +101,36 @@ int triage_deadline_hours(const char *profile, const char *level, const char *re
 	return 5 * 24;
 }
 
+/* The shortest time that the reason of any group of selectors leaves; reason is of those that have none. */
+static int triage_hours(const json_t *body, const char *profile)
+{
+	const json_t *groups = json_list(json_object_get(body, "selectors"), "groups"), *group;
+	const char *level = json_str(body, "level"), *reason = json_str(body, "reason"), *own;
+	int hours = json_array_size(groups) == 0 ? triage_deadline_hours(profile, level, reason) : INT_MAX, n;
+	size_t i;
+
+	json_array_foreach(groups, i, group) {
+		own = json_str(group, "reason");
+		n = triage_deadline_hours(profile, level, own[0] != '\0' ? own : reason);
+		hours = n < hours ? n : hours;
+	}
+	return hours;
+}
+
+bool triage_holds(const json_t *body)
+{
+	const json_t *groups = json_list(json_object_get(body, "selectors"), "groups"), *group;
+	bool plan = json_array_size(groups) == 0;
+	size_t i;
+
+	json_array_foreach(groups, i, group) {
+		if (strcmp(json_str(group, "reason"), "certificateHold") == 0)
+			return true;
+		plan = plan || json_str(group, "reason")[0] == '\0';
+	}
+	return plan && strcmp(json_str(body, "reason"), "certificateHold") == 0;
+}
+
 int triage_complete(json_t *body, const char *profile, struct err *e)
 {
 	const char *level = json_str(body, "level"), *reason = json_str(body, "reason");
@@ -121,12 +154,17 @@ int triage_complete(json_t *body, const char *profile, struct err *e)
 		return err_set(e, ERR_USAGE, _("triage: when was the report first received?"));
 	if (strcmp(level, "end-entity") == 0 && json_object_size(json_object_get(body, "selectors")) == 0) {
 		err_set(e, ERR_USAGE, _("triage: end-entity needs at least one selector"));
-		return err_remedy(e, _("give --serial, --subject or --issued-since; for all of a CA choose intermediate"));
+		return err_remedy(e, _("give --serial, --serials-file, --subject, --san, --key-file, --key-hash, --issued-since, "
+		    "--issued-until or --all"));
+	}
+	if (strcmp(level, "end-entity") != 0 && json_object_size(json_object_get(body, "selectors")) > 0) {
+		err_set(e, ERR_USAGE, _("triage: selectors are for the level end-entity; %s takes every certificate"), level);
+		return err_remedy(e, _("leave them out, or answer --level end-entity"));
 	}
 	triage_trigger(level, compromise, &trigger, &action);
 	json_put(body, "trigger", trigger);
 	json_put(body, "action", action);
 	json_object_set_new(body, "tell", triage_tell(level, profile));
-	json_put_num(body, "deadline", received + triage_deadline_hours(profile, level, reason) * HOUR_MS);
+	json_put_num(body, "deadline", received + triage_hours(body, profile) * HOUR_MS);
 	return 0;
 }

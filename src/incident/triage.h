@@ -26,6 +26,8 @@ json_t *triage_tell(const char *level, const char *profile);
 /* Hours from first receipt to published revocation: TLS BR 4.9.1.1 and 4.9.1.2 for "public-tls",
  * the private profile's 24 hours otherwise. */
 int triage_deadline_hours(const char *profile, const char *level, const char *reason);
+/* Does an EV_TRIAGE body give anything the reason certificateHold? */
+bool triage_holds(const json_t *body);
 /* Complete and check an EV_TRIAGE body (fills trigger, action, tell, deadline). 0 or ERR_USAGE. */
 int triage_complete(json_t *body, const char *profile, struct err *e);
 

@@ -310,14 +310,10 @@ static int journal_row(sqlite3_stmt *st, struct chain *chain, struct event *ev, 
 }
 
 /* The head must name the row at which the chain ends; rows cut off at the end show here. */
-static int journal_check_head(struct journal *j, const struct chain *chain, struct err *e)
+static int journal_check_head(int64_t seq, const char *hex, const struct chain *chain, struct err *e)
 {
-	char hex[DIGEST_HEX];
-	int64_t seq;
-	int rc = journal_head(j, &seq, hex, e);
-
-	if (rc < 0 || (seq == chain->seq && strcmp(hex, chain->hash) == 0))
-		return rc;
+	if (seq == chain->seq && strcmp(hex, chain->hash) == 0)
+		return 0;
 	if (seq > chain->seq)
 		err_set(e, ERR_AUDIT, _("journal row %lld is missing: the file records %lld rows and ends at %lld"),
 		    (long long)chain->seq + 1, (long long)seq, (long long)chain->seq);
@@ -331,11 +327,23 @@ static int journal_check_head(struct journal *j, const struct chain *chain, stru
 static int journal_walk(struct journal *j, int64_t after, journal_fn fn, void *ctx, struct chain *chain,
     struct err *e)
 {
-	sqlite3_stmt *st = journal_statement(j, ST_EACH, e);
+	sqlite3_stmt *st = journal_statement(j, ST_EACH, e), *head = journal_statement(j, ST_HEAD, e);
 	int rc = 0, step = SQLITE_DONE;
+	char hex[DIGEST_HEX];
+	int64_t seq = 0;
 
-	if (st == NULL)
+	if (st == NULL || head == NULL)
 		return ERR_IO;
+	/* The head is read first and its statement kept open: what it says and the rows are then of one moment, whoever
+	 * appends meanwhile. */
+	memcpy(hex, first_hash, DIGEST_HEX);
+	if ((step = sqlite3_step(head)) == SQLITE_ROW) {
+		seq = sqlite3_column_int64(head, 0);
+		snprintf(hex, sizeof hex, "%s", journal_column(head, 1));
+	} else if (step != SQLITE_DONE) {
+		journal_error(j, e);
+		rc = sqlite3_errcode(j->db) == SQLITE_CORRUPT ? ERR_AUDIT : ERR_IO;
+	}
 	sqlite3_bind_int64(st, 1, chain->seq);
 	while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct event ev = { 0 };
@@ -349,7 +357,8 @@ static int journal_walk(struct journal *j, int64_t after, journal_fn fn, void *c
 		rc = sqlite3_errcode(j->db) == SQLITE_CORRUPT ? ERR_AUDIT : ERR_IO;
 	}
 	sqlite3_reset(st);
-	return rc == 0 ? journal_check_head(j, chain, e) : rc;
+	sqlite3_reset(head);
+	return rc == 0 ? journal_check_head(seq, hex, chain, e) : rc;
 }
 
 static struct chain chain_start(void)

@@ -14,6 +14,8 @@
 #include "base/i18n.h"
 #include "pki/cert.h"
 
+#define CONF_MAX ((size_t)1 << 20)
+
 /* parse_yesno of openssl ca: the first letter decides, 0 and 1 too. */
 static bool ca_yesno(const char *s, bool otherwise)
 {
@@ -65,36 +67,57 @@ static char *ca_path(const struct ca *ca, const char *key, bool required, struct
 	return full;
 }
 
+/* Read here and parsed from memory: OpenSSL calls a file that cannot be opened malformed, or takes it as empty.
+ * 1 where it is a configuration, 0 where it is none (*line says where), or an error. */
+static int ca_parse(const char *path, CONF **conf, long *line, struct err *e)
+{
+	struct buf b = { 0 };
+	BIO *bio = NULL;
+	int rc;
+
+	*conf = NULL;
+	if ((rc = fs_read(path, &b, CONF_MAX, e)) == 0) {
+		bio = BIO_new_mem_buf(buf_str(&b), (int)b.len);
+		*conf = NCONF_new(NULL);
+		if (bio == NULL || *conf == NULL)
+			rc = err_set(e, ERR_FAILED, _("OpenSSL has no configuration reader"));
+		else
+			rc = NCONF_load_bio(*conf, bio, line) > 0;
+	}
+	BIO_free(bio);
+	buf_free(&b);
+	return rc;
+}
+
 static int ca_read_conf(struct ca *ca, struct err *e)
 {
-	struct stat st;
 	long line = 0;
+	int rc = ca_parse(ca->config, &ca->conf, &line, e);
 
-	if (stat(ca->config, &st) < 0)
-		return err_sys(e, "%s", ca->config);
-	if ((ca->conf = NCONF_new(NULL)) == NULL)
-		return err_set(e, ERR_FAILED, _("OpenSSL has no configuration reader"));
-	if (NCONF_load(ca->conf, ca->config, &line) > 0)
-		return 0;
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	err_set(e, ERR_SYNTAX, _("%s: line %ld: not an OpenSSL configuration (%s)"), ca->config, line,
 	    cert_why());
 	return err_remedy(e, _("a file with $ENV:: settings needs them here too; of an easy-rsa PKI name "
 	    "the pki folder instead"));
 }
 
-static void ca_read_attr(struct ca *ca)
+static int ca_read_attr(struct ca *ca, struct err *e)
 {
-	CONF *attr;
+	CONF *attr = NULL;
+	long line;
 	const char *s;
+	int rc;
 
 	ca->unique_subject = ca_yesno(ca_setting(ca, ca->section, "unique_subject"), !ca->easyrsa);
-	if (!fs_exists(ca->attr) || (attr = NCONF_new(NULL)) == NULL)
-		return;
-	if (NCONF_load(attr, ca->attr, NULL) > 0 &&
-	    (s = NCONF_get_string(attr, NULL, "unique_subject")) != NULL)
+	if (!fs_exists(ca->attr))
+		return 0;
+	rc = ca_parse(ca->attr, &attr, &line, e);
+	if (rc == 1 && (s = NCONF_get_string(attr, NULL, "unique_subject")) != NULL)
 		ca->unique_subject = ca_yesno(s, true);
 	NCONF_free(attr);
 	ERR_clear_error();
+	return rc < 0 ? rc : 0;
 }
 
 static void ca_numbers(struct ca *ca)
@@ -138,6 +161,8 @@ static int ca_load_openssl(struct ca *ca, const char *section, const char *key, 
 		return ERR_SYNTAX;
 	if (key != NULL && key[0] != '\0')
 		ca->private_key = mem_strdup(key);
+	else if (strncmp(ca_setting(ca, ca->section, "private_key"), "pkcs11:", 7) == 0)
+		ca->private_key = mem_strdup(ca_setting(ca, ca->section, "private_key"));
 	else if ((ca->private_key = ca_path(ca, "private_key", true, e)) == NULL)
 		return ERR_SYNTAX;
 	ca_numbers(ca);
@@ -199,6 +224,7 @@ struct ca *ca_load(const char *name, const char *title, const char *config, cons
 	int rc;
 
 	ca->name = mem_strdup(name);
+	ca->module = mem_strdup("");
 	ca->title = mem_strdup(title != NULL && title[0] != '\0' ? title : name);
 	ca->config = mem_strdup(config);
 	while (strlen(ca->config) > 1 && ca->config[strlen(ca->config) - 1] == '/')
@@ -219,14 +245,24 @@ struct ca *ca_load(const char *name, const char *title, const char *config, cons
 		ca->crlnumber = fs_join(ca->dir, "crlnumber");
 		ca->crlnumber_own = true;
 	}
-	ca_read_attr(ca);
+	if (ca_read_attr(ca, e) < 0) {
+		ca_free(ca);
+		return NULL;
+	}
 	return ca;
+}
+
+void ca_set_module(struct ca *ca, const char *path)
+{
+	free(ca->module);
+	ca->module = mem_strdup(path != NULL ? path : "");
 }
 
 void ca_free(struct ca *ca)
 {
 	if (ca == NULL)
 		return;
+	free(ca->module);
 	free(ca->name), free(ca->title), free(ca->config), free(ca->section), free(ca->dir);
 	free(ca->database), free(ca->attr), free(ca->new_certs_dir), free(ca->certificate);
 	free(ca->private_key), free(ca->serial), free(ca->crlnumber), free(ca->crl);

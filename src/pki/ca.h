@@ -22,6 +22,7 @@ struct ca {
 	char *new_certs_dir; /* SERIAL.pem of what was issued */
 	char *certificate;   /* of the CA, PEM */
 	char *private_key;   /* a file, PEM; or "pkcs11:..." */
+	char *module;        /* the PKCS#11 library for it; "" where none is configured */
 	char *serial;        /* next serial, hex; need not exist where rand_serial */
 	char *crlnumber;     /* next CRL number, hex */
 	bool crlnumber_own;  /* the configuration names none (easy-rsa): sev1 keeps this one */
@@ -43,6 +44,8 @@ struct ca {
 struct ca *ca_load(const char *name, const char *title, const char *config, const char *section,
     const char *key, struct err *e);
 void ca_free(struct ca *ca);
+/* Name the PKCS#11 library of its key's token. NULL and "" take it away. */
+void ca_set_module(struct ca *ca, const char *path);
 
 /* A setting of a section, "" where absent; borrowed. */
 const char *ca_setting(const struct ca *ca, const char *section, const char *key);

@@ -14,11 +14,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "pki/cert.h"
+#include "pki/crl_check.h"
 #include "pki/crl_file.h"
 #include "pki/csr.h"
 #include "pki/index.h"
 #include "pki/issuer.h"
 #include "pki/key.h"
+#include "pki/key_token.h"
 
 #define DAY_MS 86400000LL
 #define SAMPLE 20
@@ -48,7 +50,7 @@ static void finding_err(json_t *list, const struct err *e)
 	finding(list, "fail", e->remedy, "%s", e->text);
 }
 
-static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
+static void check_opened_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
 {
 	struct err e = { 0 };
 	EVP_PKEY *key = key_open(ca, cert, &e);
@@ -63,6 +65,40 @@ static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
 	if (key != NULL && csr_key_check(key, &e) < 0)
 		finding(list, "warn", "", "%s", e.text);
 	EVP_PKEY_free(key);
+}
+
+/* What can be said of the token without its PIN. */
+static bool check_token(json_t *list, const struct ca *ca)
+{
+	struct err e = { 0 };
+	struct token t;
+
+	if (key_token_look(ca, &t, &e) < 0) {
+		finding_err(list, &e);
+		return false;
+	}
+	finding(list, "ok", "", _("the token %s (%s %s, serial %s) is there"), t.label, t.manufacturer, t.model,
+	    t.serial);
+	if (t.locked || t.last || t.low)
+		finding(list, t.locked ? "fail" : "warn", _("ask the token's security officer (SO)"), _("the token %s: %s"),
+		    t.label, key_token_note(&t));
+	else if (t.fresh)
+		finding(list, "fail", _("its security officer (SO) must set one"), _("the token %s has no user PIN"), t.label);
+	return !t.locked && !t.fresh;
+}
+
+static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, bool ask)
+{
+	const char *secret;
+
+	if (token_uri_is(ca->private_key) && !check_token(list, ca))
+		return;
+	secret = key_secret(ca);
+	if (secret != NULL && !ask)
+		finding(list, "warn", _("sev1 doctor --sign asks for it and signs a probe"), strcmp(secret, "pin") == 0
+		    ? _("the key was not tried: it wants its token's PIN") : _("the key was not tried: it wants its passphrase"));
+	else
+		check_opened_key(list, ca, cert, sign);
 }
 
 static void check_cert(json_t *list, X509 *cert, int64_t now)
@@ -193,7 +229,7 @@ static json_t *check_cdps(json_t *list, const struct ca *ca)
 	return cdps;
 }
 
-json_t *check_ca(const struct ca *ca, bool sign, int64_t now)
+json_t *check_ca(const struct ca *ca, bool sign, bool ask, int64_t now)
 {
 	json_t *o = json_object(), *list = json_array();
 	struct err e = { 0 };
@@ -212,7 +248,7 @@ json_t *check_ca(const struct ca *ca, bool sign, int64_t now)
 		free(issuer);
 		json_object_set_new(o, "self_signed", json_boolean(X509_self_signed(cert, 0) == 1));
 		check_cert(list, cert, now);
-		check_key(list, ca, cert, sign);
+		check_key(list, ca, cert, sign, ask);
 	}
 	check_index(list, ca, now);
 	check_files(list, ca);
@@ -222,82 +258,26 @@ json_t *check_ca(const struct ca *ca, bool sign, int64_t now)
 	return o;
 }
 
-static void problem(json_t *list, const char *text)
-{
-	char *safe = text_escaped(text, strlen(text), 1000);
-
-	json_array_append_new(list, json_string(safe));
-	free(safe);
-}
-
-/* What can be said of the CRL against its CA. */
-static void check_crl_issuer(json_t *o, json_t *problems, const struct crl_view *v, const struct ca *ca)
-{
-	struct err e = { 0 };
-	X509 *cert = ca_certificate(ca, &e);
-	bool issuer = cert != NULL && crl_issuer_is(v, cert), signature = false;
-	struct index *x;
-	struct sorted *rows = NULL;
-	size_t n;
-
-	if (cert == NULL)
-		problem(problems, e.text);
-	else if (!issuer)
-		problem(problems, _("it is of another issuer"));
-	if (cert != NULL && !(signature = crl_verify(v, cert, &e) == 0))
-		problem(problems, e.text);
-	json_object_set_new(o, "issuer_ok", json_boolean(issuer));
-	json_object_set_new(o, "signature_ok", json_boolean(signature));
-	if ((x = index_load(ca->database, &e)) == NULL || (rows = index_sorted(x, &n, &e)) == NULL ||
-	    crl_compare(v, &(struct listing){ x, rows, n, v->this_update / 1000, NULL, 0 }, &e) < 0)
-		problem(problems, e.text);
-	free(rows);
-	index_free(x);
-	X509_free(cert);
-}
-
 json_t *check_crl(const char *path, const struct ca *ca, int64_t now, struct err *e)
 {
-	json_t *o = json_object(), *problems = json_array();
+	struct index *x = ca != NULL ? index_load(ca->database, e) : NULL;
+	struct sorted *rows = NULL;
+	struct listing l = { 0 };
+	struct crl_ask ask = { .ca = ca, .now = now };
+	json_t *o = NULL;
 	struct buf b = { 0 };
-	struct crl_view v;
-	char sha256[DIGEST_HEX];
+	size_t n = 0;
 
-	int rc = crl_file_read(path, &b, e);
-
-	if (rc == 0 && (rc = crl_parse(&v, buf_str(&b), b.len, e)) < 0)
-		err_prefix(e, "%s", path);
-	if (rc < 0) {
-		json_decref(o);
-		json_decref(problems);
-		buf_free(&b);
-		return NULL;
+	if (x != NULL && index_refuse_bad(x, e) == 0 && (rows = index_sorted(x, &n, e)) != NULL) {
+		l = (struct listing){ x, rows, n, INT64_MIN, NULL, 0 };
+		ask.l = &l;
+	} else if (ca != NULL) {
+		ask.no_index = e->text;
 	}
-	digest_of(buf_str(&b), b.len, sha256);
-	json_put(o, "number", v.number);
-	json_put_num(o, "entries", v.count);
-	json_put_num(o, "this_update", v.this_update);
-	json_put_num(o, "next_update", v.next_update);
-	json_put_num(o, "octets", (int64_t)b.len);
-	json_put(o, "sha256", sha256);
-	json_put(o, "signature", crl_algorithm(&v));
-	if (v.number[0] == '\0')
-		problem(problems, _("it has no CRL number"));
-	if (der_len(&v.key_id) == 0)
-		problem(problems, _("it has no authority key identifier"));
-	if (v.critical[0] != '\0')
-		problem(problems, _("it has an unknown critical extension"));
-	if (v.delta)
-		problem(problems, _("it is a delta CRL"));
-	if (v.next_update == 0)
-		problem(problems, _("it has no nextUpdate"));
-	else if (v.next_update <= now)
-		problem(problems, _("it has expired"));
-	if (v.this_update > now + 300000)
-		problem(problems, _("its thisUpdate lies in the future"));
-	if (ca != NULL)
-		check_crl_issuer(o, problems, &v, ca);
-	json_object_set_new(o, "problems", problems);
+	if (crl_read_some(path, &b, e) == 0)
+		o = crl_check(&b, &ask);
 	buf_free(&b);
+	free(rows);
+	index_free(x);
 	return o;
 }

@@ -10,13 +10,13 @@
 #include "pki/ca.h"
 
 /* {findings: [{level: "ok"|"warn"|"fail", what, remedy}], subject, fingerprint, spki, not_after,
- * cdps: [..], self_signed}: new. sign: sign a probe with the key. Never NULL: what cannot be read
- * is a finding. */
-json_t *check_ca(const struct ca *ca, bool sign, int64_t now);
+ * cdps: [..], self_signed}: new. sign: sign a probe with the key. ask: ask for a PIN or a
+ * passphrase where the key wants one; otherwise that key is not tried, and a finding says so. Never NULL:
+ * what cannot be read is a finding. */
+json_t *check_ca(const struct ca *ca, bool sign, bool ask, int64_t now);
 
-/* {number, entries, this_update, next_update, sha256, signature, signature_ok, issuer_ok, problems:
- * [..]}: new. ca may be NULL: then issuer, signature and index are not judged. NULL where path
- * cannot be read as a CRL. */
+/* crl_check() of a file (see crl_check.h) against its CA and index.txt. ca may be NULL: then issuer, signature
+ * and index are not judged. NULL where path is no file that can be read. */
 json_t *check_crl(const char *path, const struct ca *ca, int64_t now, struct err *e);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "pki/cert.h"
 #include "pki/crl_pem.h"
+#include "pki/crl_store.h"
 
 #define CRL_MAX ((size_t)1 << 30)
 #define CRL_APART ((size_t)1 << 22) /* from this many octets on DER and PEM are written side by side */
@@ -147,6 +148,7 @@ static void number_floor(const struct ca *ca, const char *folder, char *number)
 	if (crl_look(ca->crl, &b, &v) && v.number[0] != '\0' && v.number[0] != '-' &&
 	    (number[0] == '\0' || number_cmp(v.number, number) > 0))
 		memcpy(number, v.number, sizeof v.number);
+	crl_store_floor(ca, folder, number);
 	buf_free(&b);
 }
 

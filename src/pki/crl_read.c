@@ -211,6 +211,29 @@ const char *crl_algorithm(const struct crl_view *v)
 	return nid != NID_undef ? OBJ_nid2ln(nid) : "unknown";
 }
 
+/* RSASSA-PSS says in its parameters how it was made (RFC 4055 3.1): OpenSSL reads them, and takes the signed
+ * octets as they are. */
+static bool verify_pss(const struct crl_view *v, EVP_PKEY *key)
+{
+	X509_ALGOR *a = crl_algor(v);
+	ASN1_STRING *tbs = ASN1_STRING_new(), *signature = ASN1_BIT_STRING_new();
+	ASN1_TYPE any = { .type = V_ASN1_SEQUENCE, .value.sequence = tbs };
+	bool ok = a != NULL && tbs != NULL && signature != NULL &&
+	    ASN1_STRING_set(tbs, v->tbs.p, (int)der_len(&v->tbs)) == 1 &&
+	    ASN1_STRING_set(signature, v->signature.p, (int)der_len(&v->signature)) == 1;
+
+	if (ok) {
+		const ASN1_VALUE *value = (const ASN1_VALUE *)&any;
+
+		ok = ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), a, signature, value, key) == 1;
+	}
+	ASN1_STRING_free(tbs);
+	ASN1_BIT_STRING_free(signature);
+	X509_ALGOR_free(a);
+	ERR_clear_error();
+	return ok;
+}
+
 int crl_verify(const struct crl_view *v, X509 *cert, struct err *e)
 {
 	int nid = OBJ_ln2nid(crl_algorithm(v)), md_nid = NID_undef, key_nid = NID_undef;
@@ -221,6 +244,8 @@ int crl_verify(const struct crl_view *v, X509 *cert, struct err *e)
 
 	if (key == NULL || !OBJ_find_sigid_algs(nid, &md_nid, &key_nid))
 		return err_set(e, ERR_FAILED, _("the CRL's signature algorithm is not known"));
+	if (nid == NID_rsassaPss)
+		return verify_pss(v, key) ? 0 : err_set(e, ERR_FAILED, _("the CRL's signature does not verify with the CA's key"));
 	if (md_nid != NID_undef && (md = EVP_get_digestbynid(md_nid)) == NULL)
 		return err_set(e, ERR_FAILED, _("the CRL's digest %s is not available"), OBJ_nid2ln(md_nid));
 	ctx = EVP_MD_CTX_new();

@@ -25,6 +25,7 @@ struct batch {
 	size_t n;
 	char serial[SERIAL_MAX]; /* the next one of the serial file; "" where random */
 	struct buf added;        /* rows for the index */
+	struct err keyless;      /* the key did not sign: that is no fault of an item */
 };
 
 void issue_item_clear(struct issue_item *item)
@@ -202,6 +203,7 @@ static int item_make(struct batch *b, struct issue_item *item, int64_t now)
 	serial_take(b, real);
 	build_serial(x, real);
 	if ((rc = build_sign(x, is->key, is->ca->default_md, e)) < 0) {
+		b->keyless = *e;
 		X509_free(x);
 		return rc;
 	}
@@ -268,9 +270,14 @@ static int batch_run(struct batch *b, struct issue_item *item, size_t n, int64_t
 		return rc;
 	if ((b->rows = index_sorted(b->x, &b->n, e)) == NULL)
 		return e->code;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && b->keyless.code == 0; i++) {
 		if (item[i].error.code == 0 && !batch_twin(b, item, i))
 			item_make(b, &item[i], now);
+	}
+	if (b->keyless.code != 0) {
+		if (e != NULL)
+			*e = b->keyless;
+		return b->keyless.code;
 	}
 	if ((rc = serial_save(b, e)) < 0)
 		return rc;

@@ -1,87 +1,174 @@
 #include "pki/key.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/i18n.h"
+#include "base/secret.h"
 #include "pki/cert.h"
+#include "pki/key_token.h"
 
 #define KEY_MAX (1 << 18)
 
-/* OpenSSL asks for a passphrase: note that it did, and give none. */
-static int key_asked(char *out, int size, int writing, void *ctx)
+static const struct key_asker *asker;
+
+void key_asker(const struct key_asker *a)
 {
-	(void)out;
-	(void)size;
-	(void)writing;
-	*(bool *)ctx = true;
-	return -1;
+	asker = a;
 }
 
-static EVP_PKEY *key_read(const char *path, struct err *e)
+/* A file's passphrase: asked for at most once, however often OpenSSL wants it while it tries the formats. */
+struct passphrase {
+	const char *path;
+	char *text;   /* in locked memory; NULL until it was given */
+	bool asked;
+	struct err *e;
+};
+
+static int key_ask(struct passphrase *p)
+{
+	if (p->asked)
+		return p->text != NULL ? 0 : ERR_REFUSED;
+	p->asked = true;
+	if (asker == NULL) {
+		err_set(p->e, ERR_REFUSED, _("%s: the private key is encrypted, and nobody can be asked for its "
+		    "passphrase"), p->path);
+		return err_remedy(p->e, _("run it at a terminal, or with --pin-fd N"));
+	}
+	if ((p->text = secret_new(p->e)) == NULL)
+		return ERR_IO;
+	if (asker->ask("passphrase", p->path, "", "", p->text, p->e) == 0)
+		return 0;
+	secret_free(p->text);
+	p->text = NULL;
+	return ERR_REFUSED;
+}
+
+/* OpenSSL's callback. */
+static int key_asked(char *out, int size, int writing, void *ctx)
+{
+	struct passphrase *p = ctx;
+	size_t n;
+
+	(void)writing;
+	if (key_ask(p) < 0 || (n = strlen(p->text)) > (size_t)size)
+		return -1;
+	memcpy(out, p->text, n);
+	return (int)n;
+}
+
+static EVP_PKEY *key_parse(const char *path, const struct buf *b, enum key_state *state, struct err *e)
+{
+	struct passphrase p = { .path = path, .e = e };
+	BIO *bio = BIO_new_mem_buf(buf_str(b), (int)b->len);
+	EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, key_asked, &p) : NULL;
+	char why[160];
+
+	BIO_free(bio);
+	snprintf(why, sizeof why, "%s", cert_why());
+	if (p.text != NULL)
+		asker->told("passphrase", path, "", key != NULL);
+	if (key != NULL) {
+		*state = KEY_SIGNS;
+	} else if (p.text != NULL) {
+		*state = KEY_SECRET;
+		err_set(e, ERR_REFUSED, _("%s: the passphrase does not open the private key"), path);
+		err_remedy(e, _("run it again and type the passphrase anew"));
+	} else if (!p.asked) {
+		*state = KEY_DEAD;
+		err_set(e, ERR_SYNTAX, _("%s: not a private key in PEM (%s)"), path, why);
+	}
+	secret_free(p.text);
+	return key;
+}
+
+static EVP_PKEY *key_read(const char *path, enum key_state *state, struct err *e)
 {
 	struct buf b = { 0 };
 	EVP_PKEY *key = NULL;
-	bool asked = false;
-	BIO *bio;
 
-	if (fs_read(path, &b, KEY_MAX, e) < 0)
-		goto out;
-	bio = BIO_new_mem_buf(buf_str(&b), (int)b.len);
-	if (bio != NULL)
-		key = PEM_read_bio_PrivateKey(bio, NULL, key_asked, &asked);
-	BIO_free(bio);
-	if (key == NULL && asked) {
-		ERR_clear_error();
-		err_set(e, ERR_REFUSED, _("%s: the private key is encrypted, and sev1 does not ask for "
-		    "passphrases"), path);
-		err_remedy(e, _("openssl pkey -in KEY -out /dev/shm/ca.key makes a plain copy in memory; name it "
-		    "with 'key =' of this CA, and remove it afterwards"));
-	} else if (key == NULL) {
-		err_set(e, ERR_SYNTAX, _("%s: not a private key in PEM (%s)"), path, cert_why());
+	*state = KEY_UNKNOWN;
+	if (access(path, R_OK) < 0 && (errno == ENOENT || errno == EACCES || errno == ENOTDIR)) {
+		*state = KEY_DEAD;
+		err_sys(e, "%s", path);
+	} else if (fs_read(path, &b, KEY_MAX, e) == 0) {
+		key = key_parse(path, &b, state, e);
 	}
-	ERR_clear_error();
-out:
 	if (b.data != NULL)
 		OPENSSL_cleanse(b.data, b.cap);
 	buf_free(&b);
 	return key;
 }
 
+static EVP_PKEY *key_open_as(const struct ca *ca, X509 *certificate, enum key_state *state, struct err *e)
+{
+	EVP_PKEY *key = token_uri_is(ca->private_key) ? key_token_open(ca, asker, state, e)
+	                                              : key_read(ca->private_key, state, e);
+
+	if (key == NULL || EVP_PKEY_eq(key, X509_get0_pubkey(certificate)) == 1)
+		return key;
+	ERR_clear_error();
+	err_set(e, ERR_FAILED, _("the key %s does not belong to the certificate %s"), ca->private_key,
+	    ca->certificate);
+	err_remedy(e, _("correct private_key or certificate in %s"), ca->config);
+	EVP_PKEY_free(key);
+	*state = KEY_DEAD;
+	return NULL;
+}
+
 EVP_PKEY *key_open(const struct ca *ca, X509 *certificate, struct err *e)
 {
-	EVP_PKEY *key;
+	enum key_state state;
 
-	if (strncmp(ca->private_key, "pkcs11:", 7) == 0) {
-		err_set(e, ERR_REFUSED, _("%s: keys on a token (pkcs11:) are not supported by this version"),
-		    ca->name);
-		err_remedy(e, _("name a key file with 'key =' of this CA"));
-		return NULL;
-	}
-	if ((key = key_read(ca->private_key, e)) == NULL)
-		return NULL;
-	if (EVP_PKEY_eq(key, X509_get0_pubkey(certificate)) != 1) {
-		ERR_clear_error();
-		err_set(e, ERR_FAILED, _("the key %s does not belong to the certificate %s"), ca->private_key,
-		    ca->certificate);
-		err_remedy(e, _("correct private_key or certificate in %s"), ca->config);
-		EVP_PKEY_free(key);
-		return NULL;
-	}
-	return key;
+	return key_open_as(ca, certificate, &state, e);
+}
+
+enum key_state key_try(const struct ca *ca, X509 *certificate, struct err *e)
+{
+	enum key_state state;
+	EVP_PKEY *key = key_open_as(ca, certificate, &state, e);
+
+	if (key != NULL && key_probe(key, certificate, e) < 0)
+		state = KEY_DEAD;
+	EVP_PKEY_free(key);
+	return state;
+}
+
+const char *key_secret(const struct ca *ca)
+{
+	struct token t;
+	struct buf b = { 0 };
+	const char *kind = NULL;
+
+	if (token_uri_is(ca->private_key))
+		return key_token_look(ca, &t, NULL) == 0 && t.login && !t.pinpad ? "pin" : NULL;
+	if (fs_read(ca->private_key, &b, KEY_MAX, NULL) == 0 &&
+	    (strstr(buf_str(&b), "ENCRYPTED PRIVATE KEY-----") != NULL ||
+	    strstr(buf_str(&b), "Proc-Type: 4,ENCRYPTED") != NULL))
+		kind = "passphrase";
+	if (b.data != NULL)
+		OPENSSL_cleanse(b.data, b.cap);
+	buf_free(&b);
+	return kind;
 }
 
 int key_digest(const EVP_PKEY *key, const char *default_md, const EVP_MD **md, struct err *e)
 {
 	int id = EVP_PKEY_get_id(key);
+	char own[64];
 
 	*md = NULL;
 	if (id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448)
 		return 0;
 	if (default_md == NULL || default_md[0] == '\0' || strcmp(default_md, "default") == 0)
-		default_md = "sha256";
+		default_md = id == EVP_PKEY_RSA_PSS && /* its parameters may allow one only */
+		    EVP_PKEY_get_default_digest_name((EVP_PKEY *)(uintptr_t)key, own, sizeof own) > 0 ? own : "sha256";
 	if ((*md = EVP_get_digestbyname(default_md)) == NULL)
 		return err_set(e, ERR_SYNTAX, _("default_md = %s: no such digest"), default_md);
 	return 0;

@@ -1,6 +1,5 @@
 #include "pki/revoke.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +8,10 @@
 
 #include "base/beside.h"
 #include "base/clock.h"
-#include "base/confine.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "pki/compare.h"
+#include "pki/differ.h"
 
 #define LOCK_WAIT_MS 5000
 #define APART ((int64_t)1 << 22) /* octets of an index from which on two threads are worth it */
@@ -124,16 +123,21 @@ static void revoke_first(struct revoke *v)
 	v->out->first_until = r->expires * 1000;
 }
 
+char *revoke_backup_name(const char *file, int64_t stamp)
+{
+	char text[24];
+
+	return mem_printf("%s.pre-emergency-%s", file, clock_stamp(text, sizeof text, stamp));
+}
+
 static void revoke_name_backups(struct revoke *v)
 {
 	const struct ca *ca = v->job->ca;
 	const char *const file[3] = { ca->database, ca->attr, ca->crlnumber };
-	char stamp[24];
 
-	clock_stamp(stamp, sizeof stamp, v->job->stamp);
 	for (size_t i = 0; i < 3; i++)
 		if (fs_exists(file[i]))
-			v->out->backup[i] = mem_printf("%s.pre-emergency-%s", file[i], stamp);
+			v->out->backup[i] = revoke_backup_name(file[i], v->job->stamp);
 }
 
 static int revoke_prepare(struct revoke *v, struct err *e)
@@ -201,6 +205,22 @@ static int revoke_backups(struct revoke *v, struct err *e)
 	return rc;
 }
 
+/* Somebody wrote into it between the reading and the renaming: who lost or won which row is said. */
+static int revoke_changed(const struct revoke *v, struct err *e)
+{
+	struct index *now = index_load(v->x->path, e);
+	struct differ d;
+	int rc;
+
+	if (now == NULL)
+		return e->code;
+	if ((rc = index_refuse_bad(now, e)) == 0 && (rc = differ_run(&d, v->x, now, NULL, NULL, e)) == 0)
+		rc = differ_refuse(&d, v->x->path, _("was changed by another program while it was being rewritten"), e);
+	index_free(now);
+	err_remedy(e, _("stop what issues certificates (contain), then run it again; nothing was changed"));
+	return rc;
+}
+
 static int revoke_index(struct revoke *v, struct err *e)
 {
 	const char *path = v->job->ca->database;
@@ -219,10 +239,8 @@ static int revoke_index(struct revoke *v, struct err *e)
 		rc = err_sys(e, "%s: fsync", path);
 	watch_step(v->watch, "index synced");
 	/* last of all: openssl ca takes no lock, so look whether it was here */
-	if (rc == 0 && index_changed(v->x)) {
-		rc = err_set(e, ERR_REFUSED, _("%s was changed by another program while it was being rewritten"), path);
-		err_remedy(e, _("stop what issues certificates (contain), then run it again; nothing was changed"));
-	}
+	if (rc == 0 && index_changed(v->x))
+		rc = revoke_changed(v, e);
 	if (rc == 0) {
 		rc = fs_commit(fd, tmp, path, e);
 	} else {
@@ -277,36 +295,15 @@ static bool revoke_crl_there(const struct revoke *v, struct crl_file *out)
 	return there;
 }
 
-/* Temporary files that a killed run left beside a file of this name: under the lock nobody else's. */
-static void revoke_sweep(const char *folder, const char *prefix)
-{
-	DIR *d = opendir(folder);
-	struct dirent *de;
-	char *path;
-	size_t n;
-
-	while (d != NULL && (de = readdir(d)) != NULL) {
-		n = strlen(de->d_name);
-		if (n < 12 || strncmp(de->d_name, prefix, strlen(prefix)) != 0 ||
-		    strncmp(de->d_name + n - 12, ".sev1-", 6) != 0)
-			continue;
-		path = fs_join(folder, de->d_name);
-		if (confine_path(path, NULL) == 0)
-			unlink(path);
-		free(path);
-	}
-	if (d != NULL)
-		closedir(d);
-}
-
+/* What a killed run left: under the lock nobody else's. */
 static void revoke_sweep_all(const struct revoke_job *job)
 {
 	const char *name = strrchr(job->ca->database, '/');
 	char *crls = mem_printf("%s-", job->ca->name);
 
-	revoke_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database);
-	revoke_sweep(job->ca->dir, "crlnumber");
-	revoke_sweep(job->folder, crls);
+	fs_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database);
+	fs_sweep(job->ca->dir, "crlnumber");
+	fs_sweep(job->folder, crls);
 	free(crls);
 }
 

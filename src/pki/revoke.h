@@ -43,6 +43,9 @@ struct revoke_result {
 };
 void revoke_clear(struct revoke_result *r);
 
+/* Where a file of the CA's database is kept by a revocation of this moment (ms); owned by the caller. */
+char *revoke_backup_name(const char *file, int64_t stamp);
+
 /* Everything that can be checked without writing: rows readable, manifest the one confirmed, the
  * same rows still valid, none missing, none too many, CRL number usable, room on the disk. Fills
  * all but revoked and crl; backup holds the paths that would be used. ERR_REFUSED says how many

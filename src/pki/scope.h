@@ -24,15 +24,17 @@ struct scope {
 	struct index_counts counts;
 	struct picked *pick; /* in the order of their serials */
 	size_t picks;
+	json_t *groups;      /* what each group of selectors found: see selectors_result */
 };
 
-/* Select the rows of x that are valid at the moment at (ms) and match selectors: {"serials": [hex],
- * "subject": glob, "since": ms issued at or after, "reason": name}; NULL or empty takes all. rows
- * are all rows in order. CA certificates are given cACompromise where the reason is keyCompromise:
- * those whose serial is in own (canonical, NULL-terminated, may be NULL), and those with
- * basicConstraints CA in new_certs_dir, unless cert's own pathLen of 0 rules them out (RFC 5280
- * 4.2.1.9). 0; ERR_REFUSED for a bad row or a serial that is not in the index; ERR_NOTFOUND for a
- * missing file. */
+/* Select the rows of x that are valid at the moment at (ms) and match selectors (resolved, see selectors_init; NULL
+ * or empty takes all), {"groups": [...], "reason": of groups that have none, default keyCompromise}. rows are
+ * all rows in order. new_certs_dir is read only where index.txt does not hold what is asked, each file once.
+ * CA certificates are given cACompromise where the reason is keyCompromise: those whose serial is in own
+ * (canonical, NULL-terminated, may be NULL), and those with basicConstraints CA in new_certs_dir, unless cert's
+ * own pathLen of 0 rules them out (RFC 5280 4.2.1.9). 0; ERR_REFUSED for a bad row, a serial that is not in the
+ * index, a pattern, key or group that matches no valid certificate, a file of another certificate; ERR_NOTFOUND for
+ * missing files, of which five are named; ERR_USAGE. */
 int scope_select(const struct ca *ca, X509 *cert, const struct index *x, const struct sorted *rows,
     size_t n, const json_t *selectors, char *const *own, int64_t at, const struct watch *w,
     struct scope *out, struct err *e);

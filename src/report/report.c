@@ -85,6 +85,10 @@ const char *report_revocation_state(const struct revocation *v)
 		return N_("done");
 	case REVOKE_FAILED:
 		return N_("failed");
+	case REVOKE_UNDOING:
+		return N_("being undone");
+	case REVOKE_UNDONE:
+		return N_("undone");
 	case REVOKE_STARTED:
 		break;
 	}

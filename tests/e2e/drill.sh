@@ -40,7 +40,8 @@ ok "revoked, published, re-issued: openssl agrees"
 [ -n "$(ls "$D/one/mail")" ] || die "no mail was filed"
 ! "$D/one/bin/keylock" locked issuing1 2>/dev/null || die "the wrong key is locked"
 "$D/one/bin/keylock" locked issuing2 >/dev/null || die "the key is not locked"
-ok "the notices are filed, the key is locked"
+"$SEV1" -c "$D/one/sev1.conf" timeline | grep -q "lock-key: held.*found locked: .*issuing2" || { "$SEV1" -c "$D/one/sev1.conf" timeline | grep -i lock; die "the key was not found locked"; }
+ok "the notices are filed, the key is locked and was found so"
 
 # ---- killed in the middle, again and again: it goes on where it stood ----
 for mark in 'scope:' 'revoke: root: 1 cert' 'crl: issuing2' 'publish: .* placed' 'hosts: .* running'; do

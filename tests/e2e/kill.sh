@@ -76,9 +76,7 @@ step=60 killed contain
 child_killed notify management
 step=10 killed notify management
 valid_before=$(grep -c '^V' "$index")
-most=5 step=7 killed revoke
-most=
-child_killed revoke
+child_killed revoke # at every place of it, and at random ones: tests/test_kill
 step=7 killed revoke
 now=$(date -u +%y%m%d%H%M%SZ)
 left=$(awk -F'\t' -v now="$now" '$1 == "V" { d = $2; if (length(d) == 15) d = substr(d, 3); if (d > now) n++ } END { print n + 0 }' "$index")
@@ -90,8 +88,6 @@ in_index=$(awk -F'\t' '$1 == "R"' "$index" | wc -l)
 [ "$(openssl crl -inform DER -in "$crl" -noout -text | sed -n 's/^ *Serial Number: //p' | sort | uniq -d | wc -l)" -eq 0 ] || die "a serial stands twice on the CRL"
 ok "revoked set = plan, CRL = index, nothing twice"
 
-most=2 step=30 killed publish
-most=
 child_killed publish
 step=60 killed publish
 

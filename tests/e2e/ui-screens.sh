@@ -86,6 +86,36 @@ screen triage-summary "Must be told"
 keys Enter
 screen triage-frozen "The scope is frozen"
 
+# ---- some of a CA's certificates: by what, and how many so far ----
+start fresh
+wait_for 10 "the board" shows "Triage has not been answered"
+keys Enter
+wait_for 10 "live counts" shows "4 812 valid"
+keys 3 Enter; wait_for 10 "the compromise" shows "What kind"
+keys 1 Enter; wait_for 10 "the level" shows "What must be revoked"
+keys 2 Enter
+screen triage-select "Which of its certificates"
+keys 9 Enter; wait_for 10 "the serials" shows "Which serials"
+keys "1A2B web" Enter; wait_for 10 "a refusal" shows "is no serial"
+keys C-u "1A:2B dec:7" Enter; wait_for 10 "the file" shows "holds the serials"
+keys "/nowhere" Enter; wait_for 10 "a refusal" shows "no such file"
+keys C-u Enter; wait_for 10 "the subjects" shows "Which subjects"
+keys Enter; wait_for 10 "the names" shows "Which names"
+keys "*.example.com" Enter
+screen triage-select-key "Which file holds the key"
+keys Enter; wait_for 10 "the hash" shows "SHA-256"
+keys "beef" Enter; wait_for 10 "a refusal" shows "is no SHA-256"
+keys C-u Enter; wait_for 10 "since when" shows "Issued since when"
+keys "-2d" Enter; wait_for 10 "until when" shows "Issued until when"
+keys "now" Enter; wait_for 10 "the receipt" shows "first reported"
+keys Enter; wait_for 10 "the channel" shows "By which channel"
+keys 2 Enter; wait_for 10 "the reporter" shows "Who reported"
+keys Enter; wait_for 10 "since when" shows "Since when is"
+keys Enter
+screen triage-select-reason "Which revocation reason"
+keys 8 Enter
+screen triage-select-summary "Must be told"
+
 # ---- the board, armed; a plan, a wrong phrase, the run, the proof ----
 start middle
 screen board-middle "2 of 3 actions held"

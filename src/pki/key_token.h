@@ -1,0 +1,20 @@
+/* Keys on a PKCS#11 token, through OpenSSL's pkcs11 engine: it is loaded here, in the CA child, and
+ * nowhere else. key.c and tests see this. */
+#ifndef SEV1_KEY_TOKEN_H
+#define SEV1_KEY_TOKEN_H
+
+#include <openssl/evp.h>
+
+#include "pki/key.h"
+#include "pki/token.h"
+
+/* Open the key of ca->private_key, a pkcs11: URI: the token is found, its PIN asked for where it wants one, and used once.
+ * *state says which kind of failure it was. NULL with an error. */
+EVP_PKEY *key_token_open(const struct ca *ca, const struct key_asker *asker, enum key_state *state,
+    struct err *e);
+/* The token of ca->private_key as it is now. 0 or an error. */
+int key_token_look(const struct ca *ca, struct token *t, struct err *e);
+/* What an operator should know of its PIN before a try; "" for nothing. */
+const char *key_token_note(const struct token *t);
+
+#endif
