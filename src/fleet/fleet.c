@@ -8,12 +8,15 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "child/ssh_reissue.h"
 #include "fleet/pace.h"
 
 #define NOBODY ((size_t)-1)
 /* A row is over within 2 s of its deadline; this leaves the loop a moment. */
 #define GRACE_MS 1900
 #define PROBE_TIMEOUT_S 3
+/* The verdict is on its way for so long. */
+#define VERDICT_MS 300
 /* A peer that dies so often without an answer between has a reason that does not go away. */
 #define DEATHS_MAX 3
 
@@ -209,6 +212,7 @@ static void fleet_feed(struct fleet *f, size_t slot)
 	p->overdue = loop_after(f->loop, (int64_t)f->job.timeout_s * 1000 + GRACE_MS, fleet_overdue, en);
 	f->busy++;
 	host_step(&en->host, HOST_EV_ORDER, NULL, 0, clock_mono());
+	en->host.until = en->host.started + reissue_forward((int64_t)f->job.timeout_s * 1000) - VERDICT_MS;
 	f->job.transport.send(f->job.ctx, p->handle, json_incref(en->order));
 	fleet_row(f, en);
 }
@@ -299,6 +303,7 @@ static void fleet_ask_probe(void *ctx)
 	struct entry *en = ctx;
 	struct fleet *f = en->f;
 	struct peer *p = &f->single[FLEET_PROBE];
+	int64_t left;
 	json_t *msg;
 
 	en->probe_timer = 0;
@@ -308,7 +313,8 @@ static void fleet_ask_probe(void *ctx)
 	msg = f->job.probe(f->job.ctx, en->i);
 	json_object_set(msg, "id", json_object_get(en->order, "id"));
 	json_object_set(msg, "fingerprint", json_object_get(en->issued, "fingerprint"));
-	json_put_num(msg, "timeout_s", PROBE_TIMEOUT_S);
+	left = (en->host.until - clock_mono()) / 1000;
+	json_put_num(msg, "timeout_s", left < 1 ? 1 : left < PROBE_TIMEOUT_S ? left : PROBE_TIMEOUT_S);
 	f->job.transport.send(f->job.ctx, p->handle, msg);
 }
 
@@ -381,7 +387,8 @@ static void fleet_do(struct fleet *f, struct entry *en, enum host_ask ask)
 		break;
 	case ASK_PROBE:
 		if (f->single[FLEET_PROBE].handle == NULL)
-			fleet_do(f, en, host_step(&en->host, HOST_EV_UNSEEN, _("no handshake can be made"), 0, 0));
+			fleet_do(f, en, host_step(&en->host, HOST_EV_UNSEEN, _("no handshake can be made"), 0,
+			    clock_mono()));
 		else
 			en->probe_timer = loop_after(f->loop, host_probe_delay(&en->host), fleet_ask_probe, en);
 		return;

@@ -50,6 +50,7 @@ struct host {
 	bool issued, seen;
 	int probes;            /* handshakes that did not show it */
 	int64_t started, ms;   /* the clock's ms when it was ordered; what it took in the end */
+	int64_t until;         /* when the verdict must be out; 0: no such moment */
 };
 
 void host_init(struct host *h, const char *name);
