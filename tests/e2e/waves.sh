@@ -322,3 +322,29 @@ for h in hc1 hc2 hw1 hw2 hw3 hw4 k1 k2 k3 k4 k5 k6 k7; do
 done
 [ "$(sev1 timeline --json | grep -c '"state": "verified"')" -ge 13 ] || die "not every host was verified"
 ok "killed in seven phases, resumed each time: one certificate a host, none deployed without its handshake"
+
+# ---- replacement first, revocation after: the end-entity case ----
+mkdir -m 700 "$D/state2"
+sed -i "s|^state = .*|state = $D/state2|" "$D/sev1.conf"
+for h in hw1.test hw2.test far.example; do
+  openssl req -new -key "$D/hosts/hw1/server.key" -subj "/CN=$h" -out "$D/csr"
+  openssl ca -batch -config "$D/issuing/openssl.cnf" -in "$D/csr" -out "$D/pem" -notext 2>/dev/null || die "openssl ca $h"
+done
+sev1 open --title "stolen leaf keys" >"$D/out" || die "open"
+sev1 triage --ca issuing --level end-entity --compromise 1 --received -5m --serial 1000 --serial 1001 --serial 1002 >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
+sev1 scope >"$D/out" 2>&1 || { cat "$D/out"; die "scope"; }
+sev1 checkpoint 2 --reason "the CA is sound" >"$D/out" || die "checkpoint 2"
+planned recover --issuer spare
+sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
+[ "$(member phrase <"$D/plan.json")" = "REVOKE 3 WITH 3 NOT REPLACED" ] || { cat "$D/plan.json" "$D/plan.err"; die "nothing is replaced yet"; }
+before=$(member hash <"$D/plan.json")
+planned reissue --only hw1
+refused 3 "the plan is now" revoke --plan "$before" --confirm "REVOKE 3 WITH 3 NOT REPLACED"
+sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
+[ "$(member phrase <"$D/plan.json")" = "REVOKE 3 WITH 2 NOT REPLACED" ] || { cat "$D/plan.json" "$D/plan.err"; die "hw1 is replaced"; }
+grep -q "2  hw2.test, far.example" "$D/plan.json" || { cat "$D/plan.json"; die "what is not replaced is not named"; }
+grep -q "replacement first.*deadline" "$D/plan.json" || { cat "$D/plan.json"; die "replacement is not offered"; }
+refused 3 "the phrase is not" revoke --plan "$(member hash <"$D/plan.json")" --confirm "REVOKE 3"
+planned revoke
+[ "$(grep -c '^R' "$D/issuing/index.txt")" -eq 3 ] || die "three were to be revoked"
+ok "a revocation before its replacements names them, and wants them acknowledged"
