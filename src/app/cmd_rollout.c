@@ -21,7 +21,7 @@ json_t *rollout_json(const struct incident *in)
 	json_t *waves = json_array();
 
 	for (size_t i = 0; i < r->waves; i++)
-		json_array_append_new(waves, json_pack("{s:s, s:I, s:I}", "name", r->wave[i].name, "hosts",
+		json_array_append_new(waves, json_pack("{s:s, s:I, s:I}", "name", r->wave[i].name, "total",
 		    (json_int_t)r->wave[i].hosts, "verified", (json_int_t)r->wave[i].verified));
 	return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "state", rollout_word(r->state), "wave",
 	    (json_int_t)r->at, "waves", (json_int_t)r->waves, "each", waves, "max_failed", rollout_limit(r->failed),
