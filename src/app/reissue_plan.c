@@ -21,7 +21,9 @@ void reissue_free(void *data)
 	fleet_free(d->fleet);
 	if (d->flush != 0)
 		loop_cancel(engine_loop(run_engine(d->run)), d->flush);
+	loop_cancel(engine_loop(run_engine(d->run)), d->tick);
 	reissue_drop_peers(d);
+	waves_clear(&d->waves);
 	compromised_clear(&d->compromised);
 	inventory_free(d->inventory);
 	for (size_t i = 0; i < d->profiles; i++)
@@ -32,22 +34,6 @@ void reissue_free(void *data)
 	json_decref(d->rows);
 	json_decref(d->order);
 	free(d);
-}
-
-/* Is the host wanted? Verified ones are left out unless --again; --retry failed takes only those that
- * were tried and are not verified. */
-static bool reissue_wants(struct reissue *d, const struct server *s)
-{
-	const struct args *a = run_args(d->run);
-	const struct host_row *row = incident_host(run_incident(d->run), s->name);
-
-	if (row != NULL && strcmp(row->state, "verified") == 0 && !args_has(a, "again")) {
-		d->verified++;
-		return false;
-	}
-	if (args_has(a, "retry"))
-		return row != NULL && strcmp(row->state, "waiting") != 0;
-	return true;
 }
 
 /* A host that cannot be reached as the inventory wants it is not reached in another way. */
@@ -70,15 +56,11 @@ static int reissue_usable(const struct reissue *d, struct err *e)
 
 static int reissue_choose(struct reissue *d, struct err *e)
 {
-	const char *retry = args_get(run_args(d->run), "retry");
-
 	const struct args *a = run_args(d->run);
 	const struct inventory *inv = d->inventory;
 	bool *chosen;
 	int rc;
 
-	if (retry != NULL && strcmp(retry, "failed") != 0)
-		return err_set(e, ERR_USAGE, _("reissue: --retry takes: failed"));
 	chosen = mem_zalloc(inv->servers, sizeof *chosen);
 	d->target = mem_zalloc(inv->servers, sizeof *d->target);
 	rc = inventory_choose(inv, args_get(a, "only"), args_get(a, "exclude"), chosen, e);
@@ -86,7 +68,9 @@ static int reissue_choose(struct reissue *d, struct err *e)
 		if (chosen[i] && reissue_wants(d, &inv->server[i]))
 			d->target[d->targets++] = &inv->server[i];
 	free(chosen);
-	return rc < 0 ? rc : reissue_usable(d, e);
+	if (rc == 0)
+		rc = reissue_usable(d, e);
+	return rc < 0 ? rc : reissue_waves(d, e);
 }
 
 /* The issuer of the journal: one of the configuration, or one that was made here. */
@@ -208,7 +192,7 @@ static json_t *reissue_spec(struct reissue *d)
 {
 	struct digest *all = digest_new();
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
-	json_t *names = json_array();
+	json_t *names = json_array(), *spec;
 	char hex[DIGEST_HEX];
 
 	for (size_t i = 0; i < d->targets; i++) {
@@ -223,9 +207,11 @@ static json_t *reissue_spec(struct reissue *d)
 		json_array_append_new(names, json_string(d->target[i]->name));
 	}
 	digest_end(all, hex);
-	return json_pack("{s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "issuer", run_incident(d->run)->issuer->name,
+	spec = json_pack("{s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "issuer", run_incident(d->run)->issuer->name,
 	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "blocklist",
 	    f->blocklist != NULL ? f->blocklist : "", "deadline", f->deadline);
+	reissue_waves_spec(d, spec);
+	return spec;
 }
 
 static void reissue_names(struct plan *p, const struct reissue *d)
@@ -296,6 +282,9 @@ struct plan *reissue_plan(struct reissue *d)
 	reissue_inventory(p, d);
 	if (d->verified > 0)
 		plan_row(p, _("verified"), _("%zu left as they are"), d->verified);
+	if (d->skipped > 0)
+		plan_row(p, _("skipped"), _("%zu left out by the operator"), d->skipped);
+	reissue_waves_plan(d, p);
 	plan_row(p, _("key"), "%s", f->key_mode != NULL && strcmp(f->key_mode, "new") == 0 ?
 	    _("a new one, made on each host") : _("each host keeps its own"));
 	reissue_names(p, d);

@@ -12,10 +12,11 @@
 #include "child/ssh_session.h"
 
 #define KEEP 65536u
+/* Our own words are few; what test and reload say besides may be more. Nobody reads on after that. */
+#define WORDS_MAX 65536u
+#define ERRORS_MAX (16u << 20)
 #define NAMES_MAX 100u
-/* Part of a host's time that is kept for the way back, and how far that may overrun; the console waits for
- * 2 s more than the time. */
-#define ROLLBACK_MS 10000
+/* How far the way back may overrun; the console waits for 2 s more than the time. */
 #define GRACE_MS 1000
 
 /* One host on its way. */
@@ -30,6 +31,8 @@ struct job {
 	const char *phase;
 	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
 	struct buf errors;       /* stderr of the install, the first KEEP octets */
+	size_t said, grumbled;   /* octets of its stdout and stderr in all */
+	int phases;              /* of the install that were told: each once, in their order */
 };
 
 static void job_say(const struct job *j, const char *kind, json_t *body)
@@ -189,14 +192,21 @@ static char *job_word(struct job *j, int64_t until, struct err *e)
 	for (;;) {
 		if (j->errors.len < KEEP)
 			buf_add(&j->errors, buf_str(errors), errors->len);
+		j->grumbled += errors->len;
 		buf_clear(errors);
 		while (out->len > 0 && (nl = memchr(out->data, '\n', out->len)) != NULL) {
 			n = (size_t)(nl - out->data);
 			word = n > 5 && strncmp(out->data, "sev1 ", 5) == 0 ?
 			    mem_strndup(out->data + 5, n - 5) : NULL;
 			buf_drop(out, n + 1);
+			j->said += n + 1;
 			if (word != NULL)
 				return word;
+		}
+		if (j->said > WORDS_MAX || j->grumbled > ERRORS_MAX) {
+			err_set(e, ERR_FAILED, _("%s: cut off after %zu octets of output"), session_name(j->s),
+			    j->said + j->grumbled);
+			return NULL;
 		}
 		if (rc <= 0)
 			return NULL;
@@ -212,6 +222,10 @@ static void job_turned_back(struct job *j, const char *word, const char *why, co
 	    reason_explained(reissue_reason(&j->errors), j->st.sudo);
 	char *detail;
 
+	if (reason[0] == '\0') {
+		free(reason);
+		reason = mem_strdup(_("no reason given"));
+	}
 	if (word != NULL && strcmp(word, "restored") == 0) {
 		job_end(j, "rolled back", reason);
 	} else if (word != NULL && strcmp(word, "failed") == 0) {
@@ -236,9 +250,11 @@ static char *job_follow(struct job *j, int64_t until, struct err *e)
 	char *word;
 
 	while ((word = job_word(j, until, e)) != NULL && strncmp(word, "phase ", 6) == 0) {
-		for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++)
-			if (strcmp(word + 6, phases[i]) == 0)
+		for (int i = j->phases; i < (int)(sizeof phases / sizeof phases[0]); i++)
+			if (strcmp(word + 6, phases[i]) == 0) {
 				job_phase(j, phases[i]);
+				j->phases = i + 1;
+			}
 		free(word);
 	}
 	return word;
@@ -350,7 +366,7 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e)
 		/* Lines for a host of before come late and are no orders. */
 		if (json_is_object(json_object_get(order, "host"))) {
 			j.start = clock_mono();
-			j.forward = j.start + timeout - (timeout / 4 < ROLLBACK_MS ? timeout / 4 : ROLLBACK_MS);
+			j.forward = j.start + reissue_forward(timeout);
 			j.until = j.start + timeout + GRACE_MS;
 			if (job_read(&j, tag[0] != '\0' ? tag : "1", &bad) < 0)
 				job_end(&j, "failed", bad.text);

@@ -207,7 +207,10 @@ char *script_csr(const struct staged *st)
 static const char script_parts[] =
     "lim() { if command -v timeout >/dev/null; then timeout -k 2 $l \"$@\"; else \"$@\"; fi; }\n"
     /* Nobody may be left to read what it says; that must not kill it. */
-    "run() { [ -z \"$1\" ] || ( trap '' PIPE; lim sh -c \"$1\" </dev/null >&2 ); }\n"
+    "run() {\n"
+    "  [ -z \"$1\" ] || ( trap '' PIPE; lim sh -c \"$1\" </dev/null >&2; r=$?\n"
+    "    [ $r -ne 124 ] || echo \"failed: no end within $l s: $1\" >&2; exit $r )\n"
+    "}\n"
     "tidy() { for f in \"$tc\" \"$th\" \"$tk\"; do [ -z \"$f\" ] || rm -f \"$f\"; done; }\n"
     /* before anything was changed */
     "no() { echo \"$*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"

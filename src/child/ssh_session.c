@@ -42,7 +42,7 @@ int session_lost(struct session *s, const char *when, struct err *e)
 {
 	char *words = session_words(s);
 	int rc = err_set(e, ERR_IO, _("%s: connection lost while %s: %s"), s->name, when,
-	    words[0] != '\0' ? words : _("closed by the host"));
+	    words[0] != '\0' && strstr(words, "Success") == NULL ? words : _("closed by the host"));
 
 	free(words);
 	return rc;

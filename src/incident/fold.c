@@ -525,7 +525,7 @@ static struct host_row *host_add(struct incident *in, const char *name)
 static bool host_failed(const struct host_row *h)
 {
 	return strcmp(h->state, "verified") != 0 && strcmp(h->state, "waiting") != 0 &&
-	    strcmp(h->state, "running") != 0;
+	    strcmp(h->state, "running") != 0 && strcmp(h->state, "skipped") != 0;
 }
 
 static void apply_hosts(struct incident *in, const struct event *ev)
@@ -552,6 +552,7 @@ static void apply_hosts(struct incident *in, const struct event *ev)
 		h->not_after = json_num(item, "not_after", h->not_after);
 		h->ms = json_num(item, "ms", 0);
 		h->at = ev->at;
+		h->tried = strcmp(h->state, "waiting") != 0 && strcmp(h->state, "running") != 0;
 	}
 	in->hosts_verified = in->hosts_failed = 0;
 	for (i = 0; i < in->hosts; i++) {
@@ -616,7 +617,10 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_CHECKPOINT: rc = apply_checkpoint(in, ev, e); break;
 	case EV_ISSUER: apply_issuer(in, ev->body); break;
 	case EV_REISSUE_START:
-	case EV_HOST: apply_hosts(in, ev); break;
+	case EV_HOST: apply_hosts(in, ev); rollout_apply(in, ev); break;
+	case EV_WAVE:
+	case EV_STEER:
+	case EV_REISSUE_END: rollout_apply(in, ev); break;
 	case EV_FOLLOWUP: apply_followup(in, ev->body); break;
 	case EV_RENEWAL: in->renewal = json_bool(ev->body, "on"); break;
 	case EV_RENEW: apply_renew(in, ev); break;

@@ -119,6 +119,7 @@ void incident_free(struct incident *in)
 	incident_free_scope(in);
 	incident_free_work(in);
 	incident_free_issuer(in);
+	rollout_clear(&in->rollout);
 	json_decref(in->triage.selectors);
 	json_decref(in->triage.tell);
 	json_decref(in->plan_spec);
