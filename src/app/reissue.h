@@ -42,6 +42,8 @@ struct reissue {
 struct reissue *reissue_new(struct run *r, struct err *e);
 void reissue_free(void *data);
 
+/* Are the names those of the certificate in place on each host? */
+bool reissue_in_place(const struct config *c);
 /* What the SSH child is told of host i, and where its handshake is looked for; new objects. */
 json_t *reissue_order(void *ctx, size_t i);
 json_t *reissue_probe(void *ctx, size_t i);

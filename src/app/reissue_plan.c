@@ -145,6 +145,11 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 	return o;
 }
 
+bool reissue_in_place(const struct config *c)
+{
+	return c->fleet.names != NULL && strcmp(c->fleet.names, "certificate") == 0;
+}
+
 json_t *reissue_order(void *ctx, size_t i)
 {
 	struct reissue *d = ctx;
@@ -158,6 +163,7 @@ json_t *reissue_order(void *ctx, size_t i)
 	for (size_t k = 0; k < s->count; k++)
 		json_array_append_new(names, json_string(s->names[k]));
 	json_object_set_new(o, "names", names);
+	json_object_set_new(o, "show", json_boolean(reissue_in_place(c)));
 	reissue_put(o, "key", how.key, s->name);
 	reissue_put(o, "certificate", how.certificate, s->name);
 	reissue_put(o, "chain", how.chain, s->name);
@@ -221,7 +227,10 @@ static void reissue_names(struct plan *p, const struct reissue *d)
 
 	for (size_t i = 0; i < d->targets; i++)
 		names += d->target[i]->count;
-	buf_addf(&b, _("%zu names, from the inventory"), names);
+	if (reissue_in_place(run_config(d->run)))
+		buf_addf(&b, _("those of the certificates in place, which must be ours and cover the host"));
+	else
+		buf_addf(&b, _("%zu names, from the inventory"), names);
 	plan_row(p, _("names"), "%s", b.data);
 	buf_free(&b);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/reissue.h"
+#include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -59,13 +60,17 @@ void reissue_drop_peers(struct reissue *d)
 static json_t *peer_request(const struct reissue *d, enum fleet_peer kind)
 {
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
+	json_t *o;
 
 	if (kind == FLEET_SSH)
 		return json_pack("{s:s, s:i, s:s}", "op", "reissue", "timeout_s", f->deadline, "tag", d->tag);
 	if (kind == FLEET_PROBE)
 		return json_pack("{s:s}", "op", "tls");
-	return json_pack("{s:s, s:O, s:i, s:O, s:s, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
+	o = json_pack("{s:s, s:O, s:i, s:O, s:s, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
 	    d->compromised.refuse, "blocklist", f->blocklist != NULL ? f->blocklist : "", "since", (json_int_t)run_incident(d->run)->declared);
+	if (reissue_in_place(run_config(d->run)))
+		json_object_set_new(o, "known", cas_request(run_config(d->run)));
+	return o;
 }
 
 static void *peer_start(void *ctx, enum fleet_peer kind, size_t slot)

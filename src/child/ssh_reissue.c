@@ -147,6 +147,7 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 		.chain = json_str(j->order, "chain"), .names = j->names, .count = count,
 		.combined = json_bool(j->order, "combined"), .sudo = json_bool(j->order, "sudo"),
 		.new_key = strcmp(json_str(j->order, "key_mode"), "new") == 0,
+		.show = json_bool(j->order, "show"),
 		.tag = tag, .stamp = j->stamp,
 		.test = json_str(j->order, "test"), .reload = json_str(j->order, "reload") };
 	return script_check(&j->st, e);

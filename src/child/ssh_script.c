@@ -197,6 +197,10 @@ char *script_csr(const struct staged *st)
 	    "distinguished_name=d\n"
 	    "[d]\n"
 	    "E\n");
+	if (st->show) { /* x509 prints the certificate alone, whatever else is in the file; none is no failure here */
+		script_set(&b, "c", st->certificate);
+		buf_adds(&b, "s=$?\n[ $s -eq 0 ] && [ -r \"$c\" ] && openssl x509 -in \"$c\" 2>/dev/null </dev/null\nexit $s\n");
+	}
 	buf_free(&subject);
 	buf_free(&san);
 	return script_wrap(&b, st->sudo);

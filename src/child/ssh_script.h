@@ -21,6 +21,7 @@ struct staged {
 	bool combined;                         /* key, certificate and chain in one file, as haproxy has it */
 	bool sudo;                             /* all of it as root, by sudo -n */
 	bool new_key;                          /* made there, beside the old one */
+	bool show;                             /* the certificate in place is printed behind the request */
 	const char *tag;                       /* names the staged key: the same one when it is tried again */
 	const char *stamp;                     /* YYYYmmddHHMMSS: FILE.sev1-STAMP is the backup */
 	const char *test, *reload;             /* commands there; NULL or "": none */
