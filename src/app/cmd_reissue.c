@@ -35,7 +35,8 @@ const struct command cmd_reissue = {
 	.effect = N_("replaces certificate (and key, with key-mode new) on each host beside a backup FILE.sev1-TIME; puts the "
 	             "old files back where test, reload or handshake fail. To undo later, move the backup over the file"),
 	.options = (const struct option[]){
-		{ "only", "PATTERN", N_("only hosts whose name matches, as web*") },
+		{ "only", "PATTERNS", N_("only these, also -w: web*, GROUP, web[01-20], @FILE, a:&b, a:!b") },
+		{ "exclude", "PATTERNS", N_("all but these, also -x") },
 		{ "retry", "failed", N_("only hosts that were tried and are not verified") },
 		{ "again", NULL, N_("also hosts that are verified already") },
 		{ NULL, NULL, NULL } },

@@ -58,7 +58,7 @@ struct notice_conf {      /* [notice management|internal|external] */
 };
 
 struct fleet_conf {       /* [fleet] */
-	char *inventory;      /* a list or CSV */
+	char *inventory;      /* a list, CSV or an ansible inventory */
 	char *user, *identity, *known_hosts;
 	int port;             /* SSH */
 	char *key, *certificate, *chain; /* paths on the hosts; %h is the host's name */
@@ -78,6 +78,7 @@ struct config {
 	char *organisation, *profile;
 	char *contact_pki, *contact_security, *contact_hotline;
 	char *estimated_downtime; /* hours, for the notices; NULL: asked for */
+	char *ssh_config;     /* in place of the usual two; "none"; NULL: the usual two */
 	char *sendmail;       /* command; default /usr/sbin/sendmail */
 	char *smtp_url, *smtp_user, *smtp_password_file;
 	struct ca_conf *ca; size_t cas;

@@ -1,5 +1,4 @@
 /* Which hosts, and what is done on each. */
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 #include "base/text.h"
 
 #define SAMPLE 10
+#define GROUPS_SHOWN 6
 
 void reissue_free(void *data)
 {
@@ -37,10 +37,7 @@ static bool reissue_wants(struct reissue *d, const struct server *s)
 {
 	const struct args *a = run_args(d->run);
 	const struct host_row *row = incident_host(run_incident(d->run), s->name);
-	const char *only = args_get(a, "only");
 
-	if (only != NULL && fnmatch(only, s->name, 0) != 0)
-		return false;
 	if (row != NULL && strcmp(row->state, "verified") == 0 && !args_has(a, "again")) {
 		d->verified++;
 		return false;
@@ -50,17 +47,43 @@ static bool reissue_wants(struct reissue *d, const struct server *s)
 	return true;
 }
 
+/* A host that cannot be reached as the inventory wants it is not reached in another way. */
+static int reissue_usable(const struct reissue *d, struct err *e)
+{
+	size_t bad = 0, first = 0;
+
+	for (size_t i = d->targets; i > 0; i--)
+		if (d->target[i - 1]->unusable != NULL) {
+			bad++;
+			first = i - 1;
+		}
+	if (bad == 0)
+		return 0;
+	err_set(e, ERR_USAGE, _("reissue: %zu hosts cannot be reached as the inventory wants; the first is %s: %s"), bad,
+	    d->target[first]->name, d->target[first]->unusable);
+	return err_remedy(e, _("see: sev1 inventory; write the value out there, or leave them out: --exclude %s"),
+	    d->target[first]->name);
+}
+
 static int reissue_choose(struct reissue *d, struct err *e)
 {
 	const char *retry = args_get(run_args(d->run), "retry");
 
+	const struct args *a = run_args(d->run);
+	const struct inventory *inv = d->inventory;
+	bool *chosen;
+	int rc;
+
 	if (retry != NULL && strcmp(retry, "failed") != 0)
 		return err_set(e, ERR_USAGE, _("reissue: --retry takes: failed"));
-	d->target = mem_zalloc(d->inventory->servers, sizeof *d->target);
-	for (size_t i = 0; i < d->inventory->servers; i++)
-		if (reissue_wants(d, &d->inventory->server[i]))
-			d->target[d->targets++] = &d->inventory->server[i];
-	return 0;
+	chosen = mem_zalloc(inv->servers, sizeof *chosen);
+	d->target = mem_zalloc(inv->servers, sizeof *d->target);
+	rc = inventory_choose(inv, args_get(a, "only"), args_get(a, "exclude"), chosen, e);
+	for (size_t i = 0; rc == 0 && i < inv->servers; i++)
+		if (chosen[i] && reissue_wants(d, &inv->server[i]))
+			d->target[d->targets++] = &inv->server[i];
+	free(chosen);
+	return rc < 0 ? rc : reissue_usable(d, e);
 }
 
 /* The issuer of the journal: one of the configuration, or one that was made here. */
@@ -119,6 +142,7 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 		json_object_set_new(o, "user", json_string(f->user != NULL ? f->user : ""));
 		json_object_set_new(o, "identity", json_string(f->identity != NULL ? f->identity : ""));
 		json_object_set_new(o, "known_hosts", json_string(f->known_hosts != NULL ? f->known_hosts : ""));
+		json_object_set_new(o, "ssh_config", json_string(c->ssh_config != NULL ? c->ssh_config : ""));
 	}
 	if (s->address != NULL)
 		json_object_set_new(o, "address", json_string(s->address));
@@ -126,6 +150,10 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 		json_object_set_new(o, "user", json_string(s->user));
 	if (s->port != 0)
 		json_object_set_new(o, "port", json_integer(s->port));
+	if (s->identity != NULL)
+		json_object_set_new(o, "identity", json_string(s->identity));
+	if (s->jump != NULL)
+		json_object_set_new(o, "jump", json_string(s->jump));
 	return o;
 }
 
@@ -200,6 +228,29 @@ static void reissue_names(struct plan *p, const struct reissue *d)
 	buf_free(&b);
 }
 
+/* Where the hosts come from: what the inventory resolved to, and its groups. */
+static void reissue_inventory(struct plan *p, const struct reissue *d)
+{
+	const struct inventory *inv = d->inventory;
+	struct buf b = { 0 };
+	size_t apart = 0;
+
+	for (size_t i = 0; i < inv->servers; i++)
+		apart += inv->server[i].apart;
+	plan_row(p, _("inventory"), _("%zu hosts in %s"), inv->servers, inv->path);
+	if (apart > 0)
+		plan_row(p, _("left out"), _("%zu that are not reached over SSH"), apart);
+	for (size_t g = 0; g < inv->groups && g < GROUPS_SHOWN; g++)
+		buf_addf(&b, "%s%s %zu", g > 0 ? ", " : "", inv->group[g].name, inv->group[g].servers);
+	if (inv->groups > GROUPS_SHOWN)
+		buf_addf(&b, _(" and %zu more"), inv->groups - GROUPS_SHOWN);
+	if (inv->groups > 0)
+		plan_row(p, _("groups"), "%s", buf_str(&b));
+	for (size_t i = 0; i < inv->notes && i < GROUPS_SHOWN; i++)
+		plan_line(p, _("not used: %s"), inv->note[i]);
+	buf_free(&b);
+}
+
 struct plan *reissue_plan(struct reissue *d)
 {
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
@@ -211,6 +262,7 @@ struct plan *reissue_plan(struct reissue *d)
 	p = plan_new(title, phrase, reissue_spec(d));
 	plan_row(p, _("issuer"), "%s", is->subject);
 	plan_row(p, _("hosts"), "%s", text_count(count, (long long)d->targets));
+	reissue_inventory(p, d);
 	if (d->verified > 0)
 		plan_row(p, _("verified"), _("%zu left as they are"), d->verified);
 	plan_row(p, _("key"), "%s", f->key_mode != NULL && strcmp(f->key_mode, "new") == 0 ?

@@ -38,6 +38,7 @@ json_t *host_request(const struct config *c, const char *name)
 	request_put(o, "user", h->user);
 	request_put(o, "identity", h->identity);
 	request_put(o, "known_hosts", h->known_hosts);
+	request_put(o, "ssh_config", c->ssh_config);
 	json_put_num(o, "port", h->port);
 	return o;
 }

@@ -8,7 +8,7 @@
 
 /* {name, title, config, section, key, parent}: new; NULL where the configuration has no such CA. */
 json_t *ca_request(const struct config *c, const char *ca);
-/* {name, address, port, user, identity, known_hosts}: new; NULL where there is no such host. */
+/* {name, address, port, user, identity, known_hosts, ssh_config}: new; NULL where there is no such host. */
 json_t *host_request(const struct config *c, const char *host);
 
 #endif

@@ -357,6 +357,7 @@ static struct host_row *host_add(struct incident *in, const char *name)
 	set_literal(&h->detail, "");
 	set_literal(&h->serial, "");
 	set_literal(&h->fingerprint, "");
+	dict_put(&in->by_host, h->host, in->hosts - 1);
 	return h;
 }
 

@@ -91,6 +91,7 @@ static void incident_free_work(struct incident *in)
 		struct host_row *h = &in->host[i];
 		FREE_ALL(h->host, h->phase, h->state, h->detail, h->serial, h->fingerprint);
 	}
+	dict_free(&in->by_host);
 	FREE_ALL((char *)in->action, (char *)in->revocation, (char *)in->crl, (char *)in->point,
 	    (char *)in->notice, (char *)in->recipient, (char *)in->host);
 }
@@ -157,10 +158,9 @@ const struct notice *incident_notice(const struct incident *in, const char *name
 
 const struct host_row *incident_host(const struct incident *in, const char *host)
 {
-	for (size_t i = 0; i < in->hosts; i++)
-		if (strcmp(in->host[i].host, host) == 0)
-			return &in->host[i];
-	return NULL;
+	size_t i = dict_get(&in->by_host, host);
+
+	return i != DICT_NONE ? &in->host[i] : NULL;
 }
 
 const struct checkpoint *incident_checkpoint(const struct incident *in, int n)

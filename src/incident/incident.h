@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/dict.h"
 #include "base/err.h"
 #include "incident/event.h"
 
@@ -125,6 +126,7 @@ struct incident {
 	struct recipient *recipient; size_t recipients;
 	struct issuer *issuer;                             /* the replacement; NULL until chosen */
 	struct host_row *host; size_t hosts;
+	struct dict by_host;                               /* name -> index in host */
 	size_t hosts_verified, hosts_failed;
 
 	char *plan_command, *plan_hash, *plan_phrase; /* the last plan made; NULL without */
