@@ -7,11 +7,15 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/text.h"
 
 /* A commit costs milliseconds: rows are gathered for so long. What a host only passes through is
  * worth a look on the screen, not a journal full of it. */
 #define FLUSH_MS 100
 #define FLUSH_PASSING_MS 1000
+/* Of what a host said. */
+#define OUTPUT_LINES 40
+#define OUTPUT_LINE 400
 
 struct reissue_peer {
 	struct reissue_peer *next;
@@ -143,6 +147,35 @@ static void reissue_flush(void *ctx)
 	reissue_progress(d);
 }
 
+/* What is known of a host once it has ended. */
+static void reissue_row_ended(json_t *o, const struct host *h)
+{
+	char *phases = host_phases(h), *line;
+	const json_t *from = json_object_get(h->found, "before"), *list = json_list(h->found, "output");
+	json_t *before = json_object(), *output = json_array(), *said;
+	size_t i;
+
+	json_put(o, "phases", phases);
+	free(phases);
+	json_put(before, "serial", json_str(from, "serial"));
+	json_put(before, "fingerprint", json_str(from, "fingerprint"));
+	json_put(before, "subject", json_str(from, "subject"));
+	json_put_num(before, "not_after", json_num(from, "not_after", 0));
+	if (json_str(from, "serial")[0] != '\0')
+		json_object_set(o, "before", before);
+	json_array_foreach(list, i, said) {
+		if (i >= OUTPUT_LINES || !json_is_string(said))
+			break;
+		line = text_escaped(json_string_value(said), json_string_length(said), OUTPUT_LINE);
+		json_array_append_new(output, json_string(line));
+		free(line);
+	}
+	if (json_array_size(output) > 0)
+		json_object_set(o, "output", output);
+	json_decref(before);
+	json_decref(output);
+}
+
 static json_t *reissue_row_body(const struct host *h, const json_t *result)
 {
 	json_t *o = json_object();
@@ -157,6 +190,8 @@ static json_t *reissue_row_body(const struct host *h, const json_t *result)
 		json_put(o, "fingerprint", json_str(result, "fingerprint"));
 		json_put_num(o, "not_after", json_num(result, "not_after", 0));
 	}
+	if (h->state != HOST_WAITING && h->state != HOST_RUNNING)
+		reissue_row_ended(o, h);
 	return o;
 }
 

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -10,9 +13,13 @@
 #include "child/serve.h"
 #include "child/ssh_script.h"
 #include "child/ssh_session.h"
+#include "pki/cert.h"
 
 #define KEEP 65536u
 #define NAMES_MAX 100u
+/* Of a host's words that go into its row. */
+#define SAID_LINES 40u
+#define SAID_LINE 400u
 /* Part of a host's time that is kept for the way back, and how far that may overrun; the console waits for
  * 2 s more than the time. */
 #define ROLLBACK_MS 10000
@@ -30,6 +37,8 @@ struct job {
 	const char *phase;
 	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
 	struct buf errors;       /* stderr of the install, the first KEEP octets */
+	struct buf said;         /* stderr of what came before */
+	json_t *before;          /* the certificate that was there: {serial, fingerprint, subject, not_after}; NULL */
 };
 
 static void job_say(const struct job *j, const char *kind, json_t *body)
@@ -44,12 +53,36 @@ static void job_phase(struct job *j, const char *phase)
 	job_say(j, "phase", json_pack("{s:s}", "phase", phase));
 }
 
+/* A host's own words, escaped, a string a line. */
+static void said_add(json_t *list, const struct buf *b)
+{
+	const char *p = buf_str(b), *begins = strstr(p, SCRIPT_BEGINS "\n");
+	size_t n;
+
+	for (p = begins != NULL ? begins + strlen(SCRIPT_BEGINS "\n") : p; *p != '\0'; p += n + (p[n] != '\0')) {
+		char *line;
+		n = strcspn(p, "\r\n");
+		if (n == 0 || json_array_size(list) >= SAID_LINES)
+			continue;
+		line = text_escaped(p, n, SAID_LINE);
+		json_array_append_new(list, json_string(line));
+		free(line);
+	}
+}
+
 static void job_end(const struct job *j, const char *state, const char *detail)
 {
-	json_t *o = json_pack("{s:s, s:s}", "phase", j->phase, "state", state);
+	json_t *o = json_pack("{s:s, s:s}", "phase", j->phase, "state", state), *found = json_object();
+	json_t *output = json_array();
 
 	json_put(o, "detail", detail);
 	json_put_num(o, "ms", clock_mono() - j->start);
+	if (j->before != NULL)
+		json_object_set(found, "before", j->before);
+	said_add(output, &j->said);
+	said_add(output, &j->errors);
+	json_object_set_new(found, "output", output);
+	json_object_set_new(o, "found", found);
 	job_say(j, "host", o);
 }
 
@@ -129,6 +162,39 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 	return script_check(&j->st, e);
 }
 
+/* What the host had before: for its row only, so what cannot be read is no error. Cuts it off the request. */
+static void job_before(struct job *j, struct buf *out)
+{
+	static const char mark[] = "-----BEGIN CERTIFICATE-----";
+	char *at = out->len > 0 ? memmem(out->data, out->len, mark, strlen(mark)) : NULL;
+	char fingerprint[DIGEST_HEX], *serial, *subject;
+	X509 *x = NULL;
+	BIO *b;
+
+	if (at == NULL)
+		return;
+	if ((b = BIO_new_mem_buf(at, (int)(out->len - (size_t)(at - out->data)))) != NULL)
+		x = PEM_read_bio_X509(b, NULL, NULL, (void *)""); /* nobody is asked for a passphrase */
+	BIO_free(b);
+	out->len = (size_t)(at - out->data);
+	*at = '\0';
+	if (x == NULL) {
+		cert_why();
+		return;
+	}
+	cert_fingerprint(x, fingerprint);
+	serial = cert_serial(X509_get0_serialNumber(x));
+	subject = cert_name(X509_get_subject_name(x));
+	j->before = json_object();
+	json_put(j->before, "serial", serial);
+	json_put(j->before, "fingerprint", fingerprint);
+	json_put(j->before, "subject", subject);
+	json_put_num(j->before, "not_after", cert_time(X509_get0_notAfter(x)));
+	free(serial);
+	free(subject);
+	X509_free(x);
+}
+
 /* Have the host make its request and hand it on. 0, or the row is said. */
 static int job_request(struct job *j)
 {
@@ -140,6 +206,8 @@ static int job_request(struct job *j)
 
 	job_phase(j, "csr");
 	rc = session_run(j->s, script, NULL, 0, KEEP, j->forward, &out, &errors, &status, &e);
+	if (rc == 0)
+		job_before(j, &out);
 	if (rc == 0 && status != 0) {
 		why = reissue_reason(&errors);
 		rc = err_set(&e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
@@ -148,12 +216,12 @@ static int job_request(struct job *j)
 		rc = err_set(&e, ERR_SYNTAX, _("no request: what came is not text"));
 	if (rc == 0)
 		job_say(j, "csr", json_pack("{s:o}", "csr", text));
-	else
+	j->said = errors;
+	if (rc != 0)
 		job_end(j, "failed", e.text);
 	free(why);
 	free(script);
 	buf_free(&out);
-	buf_free(&errors);
 	return rc;
 }
 
@@ -278,7 +346,6 @@ static void job_install(struct job *j, const json_t *install)
 		job_turned_back(j, word, NULL, &e);
 	free(word);
 	remote_close(j->x);
-	buf_free(&j->errors);
 }
 
 /* The state of a row whose connection could not be had. */
@@ -335,6 +402,9 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e)
 				job_end(&j, "failed", bad.text);
 			else
 				job_run(&j);
+			buf_free(&j.errors);
+			buf_free(&j.said);
+			json_decref(j.before);
 			hosts++;
 		}
 		json_decref(order);

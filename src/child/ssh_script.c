@@ -166,6 +166,7 @@ char *script_csr(const struct staged *st)
 	script_add_names(&san, st);
 	buf_adds(&b, script_head);
 	script_set(&b, "k", st->key);
+	script_set(&b, "c", st->certificate);
 	script_set(&b, "g", st->tag);
 	script_set(&b, "subject", buf_str(&subject));
 	script_set(&b, "san", buf_str(&san));
@@ -176,11 +177,16 @@ char *script_csr(const struct staged *st)
 	    "[ -e \"$k\" ] || die \"$k: no such key on the host\"\n"
 	    "[ -r \"$k\" ] || die \"$k: not readable by $(id -un)\"\n"
 	    "openssl req -new -config /dev/stdin -key \"$k\" -passin pass: -subj \"$subject\""
-	    " -addext \"$san\" <<E\n"
+	    " -addext \"$san\" <<E || exit 1\n"
 	    "[req]\n"
 	    "distinguished_name=d\n"
 	    "[d]\n"
-	    "E\n");
+	    "E\n"
+	    /* The certificate that is there now, and nothing else of a file that may hold a key too. */
+	    "[ -r \"$c\" ] && [ -f \"$c\" ] || exit 0\n"
+	    "sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p"
+	    ";/^-----END CERTIFICATE-----/q' \"$c\" 2>/dev/null\n"
+	    "exit 0\n");
 	buf_free(&subject);
 	buf_free(&san);
 	return script_wrap(&b);

@@ -42,7 +42,10 @@ enum event_kind {
 	 *  config: its openssl.cnf where it is not in the configuration file} */
 	EV_ISSUER,
 	EV_REISSUE_START,/* {plan, issuer, hosts: [names]} */
-	EV_HOST,         /* {rows: [{host, phase, state, detail, serial, fingerprint, not_after, ms}]} */
+	/* {rows: [{host, phase, state, detail, serial, fingerprint, not_after, ms,
+	 *  phases: "connect 0 csr 120" (ms after the beginning), before: {serial, fingerprint, subject, not_after},
+	 *  output: [lines]}]} */
+	EV_HOST,
 	EV_REISSUE_END,  /* {verified, failed, unreachable, refused, ms} */
 	EV_FOLLOWUP,     /* {n, done: bool, text} */
 	EV_REPORT,       /* {format, path, sha256} */
