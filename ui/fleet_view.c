@@ -109,6 +109,10 @@ static size_t abstract_word(struct buf *b, const char *p)
 {
 	size_t hex = strspn(p, "0123456789abcdefABCDEF"), digits = strspn(p, "0123456789");
 
+	if (p[0] == '\\' && p[1] == 'x') { /* the escaper's */
+		buf_add(b, p, strnlen(p, 4));
+		return strnlen(p, 4);
+	}
 	if (hex >= 8 && !isalnum((unsigned char)p[hex])) {
 		buf_addc(b, '#');
 		return hex;
@@ -137,7 +141,7 @@ char *fleet_abstract(const char *detail, const char *host)
 			buf_addf(&b, "%s#", beside);
 			p += sizeof beside - 1;
 			p += strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
-		} else if (starts || isdigit((unsigned char)*p)) {
+		} else if (starts || isdigit((unsigned char)*p) || *p == '\\') {
 			p += abstract_word(&b, p);
 		} else {
 			buf_addc(&b, *p++);

@@ -80,15 +80,17 @@ static void fleet_done(struct screen *s)
 	free(f);
 }
 
-/* The cursor stays on its host while rows come, go and change places. */
+/* The cursor stays on its host while rows come and go; where the operator chose others, it starts above them. */
 static void fleet_refresh(struct fleet *f, const struct incident *in)
 {
 	size_t at = list_here(&f->list), host = LIST_NONE;
 
-	if (!f->grouped && at < f->view.rows)
+	if (!f->grouped && !f->view.stale && at < f->view.rows)
 		host = f->view.row[at];
 	if (!fleet_view_refresh(&f->view, in))
 		return;
+	if (!f->grouped && host == LIST_NONE)
+		f->list.at = 0;
 	if (host != LIST_NONE && (at = fleet_view_find(&f->view, host)) < f->view.rows)
 		f->list.at = at;
 	list_set(&f->list, f->grouped ? f->view.groups : f->view.rows);
