@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ansible.h"
 #include "app/reissue.h"
 #include "app/request.h"
 #include "base/buf.h"
@@ -19,6 +20,7 @@ void reissue_free(void *data)
 	struct reissue *d = data;
 
 	fleet_free(d->fleet);
+	ansible_free(d->ansible);
 	if (d->flush != 0)
 		loop_cancel(engine_loop(run_engine(d->run)), d->flush);
 	reissue_drop_peers(d);
@@ -118,7 +120,7 @@ struct reissue *reissue_new(struct run *r, struct err *e)
 		return NULL;
 	}
 	if ((d->inventory = inventory_load(c->fleet.inventory, e)) == NULL || reissue_choose(d, e) < 0 ||
-	    (d->ca = reissue_issuer(r, e)) == NULL)
+	    (d->ca = reissue_issuer(r, e)) == NULL || ansible_check(r, &d->by_ansible, e) < 0)
 		return NULL;
 	return d;
 }
@@ -211,7 +213,8 @@ static json_t *reissue_spec(struct reissue *d)
 		json_array_append_new(names, json_string(d->target[i]->name));
 	}
 	digest_end(all, hex);
-	return json_pack("{s:s, s:O, s:s, s:o, s:i, s:i, s:i}", "issuer", run_incident(d->run)->issuer->name,
+	return json_pack("{s:s, s:s, s:O, s:s, s:o, s:i, s:i, s:i}", "engine",
+	    d->by_ansible ? "ansible" : "ssh", "issuer", run_incident(d->run)->issuer->name,
 	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "probe_port", f->probe_port, "deadline",
 	    f->deadline);
 }
@@ -269,6 +272,8 @@ struct plan *reissue_plan(struct reissue *d)
 	    _("a new one, made on each host") : _("each host keeps its own"));
 	reissue_names(p, d);
 	plan_row(p, _("valid"), _("%d days"), f->days);
+	if (d->by_ansible)
+		ansible_plan(p, d);
 	plan_row(p, _("certificate"), "%s", f->certificate);
 	plan_row(p, _("at a time"), _("%d hosts, %d s each"), f->concurrency, f->deadline);
 	s = host_expand(f->test, d->target[0]->name);

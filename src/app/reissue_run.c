@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ansible.h"
 #include "app/reissue.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -280,12 +281,18 @@ void reissue_run(struct reissue *d)
 		.order = reissue_order, .probe = reissue_probe, .row = reissue_row, .ended = reissue_ended,
 		.ctx = d, .concurrency = (size_t)f->concurrency, .timeout_s = f->deadline };
 	json_t *body = json_object(), *hosts = json_array();
+	struct err e = { 0 };
 
 	for (size_t i = 0; i < d->targets; i++)
 		json_array_append_new(hosts, json_string(d->target[i]->name));
 	json_put(body, "plan", run_plan_of(d->run)->hash);
 	json_put(body, "issuer", run_incident(d->run)->issuer->name);
 	json_object_set_new(body, "hosts", hosts);
+	if (d->by_ansible && (d->ansible = ansible_take(d, &job, &e)) == NULL) {
+		json_decref(body);
+		run_fail(d->run, &e);
+		return;
+	}
 	if (run_append(d->run, EV_REISSUE_START, body) < 0)
 		return;
 	d->rows = json_object();

@@ -16,7 +16,6 @@
 #include "pki/cert.h"
 
 #define KEEP 65536u
-#define NAMES_MAX 100u
 /* Of a host's words that go into its row. */
 #define SAID_LINES 40u
 #define SAID_LINE 400u
@@ -32,7 +31,7 @@ struct job {
 	struct session *s;
 	struct remote *x;          /* the install */
 	struct staged st;
-	const char *names[NAMES_MAX];
+	const char *names[SCRIPT_NAMES];
 	char stamp[24]; /* of its backups: to the millisecond, as a retry may follow at once */
 	const char *phase;
 	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
@@ -53,8 +52,7 @@ static void job_phase(struct job *j, const char *phase)
 	job_say(j, "phase", json_pack("{s:s}", "phase", phase));
 }
 
-/* A host's own words, escaped, a string a line. */
-static void said_add(json_t *list, const struct buf *b)
+void reissue_said(json_t *list, const struct buf *b)
 {
 	const char *p = buf_str(b), *begins = strstr(p, SCRIPT_BEGINS "\n");
 	size_t n;
@@ -79,8 +77,8 @@ static void job_end(const struct job *j, const char *state, const char *detail)
 	json_put_num(o, "ms", clock_mono() - j->start);
 	if (j->before != NULL)
 		json_object_set(found, "before", j->before);
-	said_add(output, &j->said);
-	said_add(output, &j->errors);
+	reissue_said(output, &j->said);
+	reissue_said(output, &j->errors);
 	json_object_set_new(found, "output", output);
 	json_object_set_new(o, "found", found);
 	job_say(j, "host", o);
@@ -140,39 +138,26 @@ static json_t *job_next(const struct job *j, bool *gone)
 /* Read the order into st. 0 or ERR_USAGE. */
 static int job_read(struct job *j, const char *tag, struct err *e)
 {
-	const json_t *names = json_list(j->order, "names");
-	size_t count = json_array_size(names);
 	int64_t now = clock_now();
 	char second[16];
 
-	if (count > NAMES_MAX)
-		return err_set(e, ERR_USAGE, _("more than %u names for one certificate"), NAMES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-		j->names[i] = name != NULL ? name : "";
-	}
 	clock_stamp(second, sizeof second, now);
 	snprintf(j->stamp, sizeof j->stamp, "%s%03d", second, (int)(now % 1000));
-	j->st = (struct staged){
-		.key = json_str(j->order, "key"), .certificate = json_str(j->order, "certificate"),
-		.chain = json_str(j->order, "chain"), .names = j->names, .count = count,
-		.new_key = strcmp(json_str(j->order, "key_mode"), "new") == 0,
-		.tag = tag, .stamp = j->stamp,
-		.test = json_str(j->order, "test"), .reload = json_str(j->order, "reload") };
-	return script_check(&j->st, e);
+	return script_order(&j->st, j->order, j->names, tag, j->stamp, e);
 }
 
-/* What the host had before: for its row only, so what cannot be read is no error. Cuts it off the request. */
-static void job_before(struct job *j, struct buf *out)
+/* For a row only, so what cannot be read is no error. */
+json_t *reissue_before(struct buf *out)
 {
 	static const char mark[] = "-----BEGIN CERTIFICATE-----";
 	char *at = out->len > 0 ? memmem(out->data, out->len, mark, strlen(mark)) : NULL;
 	char fingerprint[DIGEST_HEX], *serial, *subject;
 	X509 *x = NULL;
+	json_t *o;
 	BIO *b;
 
 	if (at == NULL)
-		return;
+		return NULL;
 	if ((b = BIO_new_mem_buf(at, (int)(out->len - (size_t)(at - out->data)))) != NULL)
 		x = PEM_read_bio_X509(b, NULL, NULL, (void *)""); /* nobody is asked for a passphrase */
 	BIO_free(b);
@@ -180,19 +165,20 @@ static void job_before(struct job *j, struct buf *out)
 	*at = '\0';
 	if (x == NULL) {
 		cert_why();
-		return;
+		return NULL;
 	}
 	cert_fingerprint(x, fingerprint);
 	serial = cert_serial(X509_get0_serialNumber(x));
 	subject = cert_name(X509_get_subject_name(x));
-	j->before = json_object();
-	json_put(j->before, "serial", serial);
-	json_put(j->before, "fingerprint", fingerprint);
-	json_put(j->before, "subject", subject);
-	json_put_num(j->before, "not_after", cert_time(X509_get0_notAfter(x)));
+	o = json_object();
+	json_put(o, "serial", serial);
+	json_put(o, "fingerprint", fingerprint);
+	json_put(o, "subject", subject);
+	json_put_num(o, "not_after", cert_time(X509_get0_notAfter(x)));
 	free(serial);
 	free(subject);
 	X509_free(x);
+	return o;
 }
 
 /* Have the host make its request and hand it on. 0, or the row is said. */
@@ -207,7 +193,7 @@ static int job_request(struct job *j)
 	job_phase(j, "csr");
 	rc = session_run(j->s, script, NULL, 0, KEEP, j->forward, &out, &errors, &status, &e);
 	if (rc == 0)
-		job_before(j, &out);
+		j->before = reissue_before(&out);
 	if (rc == 0 && status != 0) {
 		why = reissue_reason(&errors);
 		rc = err_set(&e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/i18n.h"
+#include "base/json.h"
 #include "base/text.h"
 
 #define PEM_MAX 65536u
@@ -82,6 +83,27 @@ int script_check(const struct staged *st, struct err *e)
 	if (!text_is_word(st->tag) || !text_is_word(st->stamp))
 		return err_set(e, ERR_USAGE, _("tag or stamp are not words"));
 	return 0;
+}
+
+int script_order(struct staged *st, const json_t *order, const char **names, const char *tag, const char *stamp,
+    struct err *e)
+{
+	const json_t *list = json_list(order, "names");
+	size_t count = json_array_size(list);
+
+	if (count > SCRIPT_NAMES)
+		return err_set(e, ERR_USAGE, _("more than %d names for one certificate"), SCRIPT_NAMES);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		names[i] = name != NULL ? name : "";
+	}
+	*st = (struct staged){
+		.key = json_str(order, "key"), .certificate = json_str(order, "certificate"),
+		.chain = json_str(order, "chain"), .names = names, .count = count,
+		.new_key = strcmp(json_str(order, "key_mode"), "new") == 0,
+		.tag = tag, .stamp = stamp,
+		.test = json_str(order, "test"), .reload = json_str(order, "reload") };
+	return script_check(st, e);
 }
 
 bool script_is_pem(const char *pem)
@@ -272,5 +294,32 @@ char *script_install(const struct staged *st, const char *certificate, const cha
 	buf_adds(&b, script_parts);
 	buf_adds(&b, script_steps);
 	free(both);
+	return script_wrap(&b);
+}
+
+char *script_back(const struct staged *st)
+{
+	bool apart = st->chain != NULL && st->chain[0] != '\0';
+	struct buf b = { 0 };
+
+	buf_adds(&b, script_head);
+	script_set(&b, "c", st->certificate);
+	script_set(&b, "h", apart ? st->chain : "");
+	script_set(&b, "k", st->new_key ? st->key : "");
+	script_set(&b, "s", st->stamp);
+	script_set(&b, "reload", st->reload);
+	buf_adds(&b,
+	    "echo sev1 phase rollback\n"
+	    "ok=1 any=\n"
+	    "for f in \"$c\" \"$h\" \"$k\"; do\n"
+	    "  [ -n \"$f\" ] || continue\n"
+	    "  f=$(real \"$f\")\n"
+	    "  [ -e \"$f.sev1-$s\" ] || continue\n"
+	    "  any=1\n"
+	    "  mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"
+	    "done\n"
+	    "[ -n \"$any\" ] || die \"$c.sev1-$s: no such backup\"\n"
+	    "[ -z \"$reload\" ] || sh -c \"$reload\" </dev/null >&2 || ok=\n"
+	    "if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n");
 	return script_wrap(&b);
 }
