@@ -272,7 +272,7 @@ static void test_values(void **state)
 	free(want);
 	assert_int_equal(c->fleet.concurrency, 16);
 	assert_int_equal(c->fleet.days, 90);
-	assert_int_equal(c->fleet.probe_port, 443);
+	assert_int_equal(c->fleet.probe_port, 0); /* the profile's, else 443 */
 	assert_string_equal(c->fleet.key_mode, "keep");
 	config_free(c);
 }

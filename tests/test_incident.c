@@ -6,8 +6,10 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "incident/incident.h"
 #include "incident/triage.h"
@@ -172,6 +174,31 @@ static void test_every_crl_and_every_point(void **state)
 	incident_free(in);
 }
 
+/* Rows are found by name however many there are. */
+static void test_many_hosts(void **state)
+{
+	struct incident *in = opened();
+	struct buf b = { 0 };
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		buf_addf(&b, "%s\"web%05d\"", i > 0 ? "," : "{\"hosts\":[", i);
+	buf_adds(&b, "]}");
+	ok(in, 50, EV_REISSUE_START, buf_str(&b));
+	ok(in, 50, EV_REISSUE_START, buf_str(&b)); /* started again: the same rows */
+	assert_int_equal(in->hosts, 20000);
+	for (int i = 0; i < 20000; i++) {
+		snprintf(name, sizeof name, "web%05d", i);
+		assert_ptr_equal(incident_host(in, name), &in->host[i]);
+	}
+	assert_null(incident_host(in, "web20000"));
+	ok(in, 51, EV_HOST, "{\"rows\":[{\"host\":\"web19999\",\"state\":\"verified\"}]}");
+	assert_string_equal(in->host[19999].state, "verified");
+	buf_free(&b);
+	incident_free(in);
+}
+
 static void test_recovery_and_closing_by_hand(void **state)
 {
 	struct incident *in = opened();
@@ -252,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_scope_closes_triage_and_new_answers_unfreeze_it),
 		cmocka_unit_test(test_containment), cmocka_unit_test(test_a_notice_needs_every_recipient),
 		cmocka_unit_test(test_every_crl_and_every_point),
+		cmocka_unit_test(test_many_hosts),
 		cmocka_unit_test(test_recovery_and_closing_by_hand),
 		cmocka_unit_test(test_triage_answers_come_from_closed_menus),
 		cmocka_unit_test(test_every_event_has_a_name_and_words),

@@ -247,7 +247,7 @@ static void test_jump(void **state)
 	sshd_start(&bastion, "AllowTcpForwarding no");
 	sh("cp kept known_hosts; printf '\n[127.0.0.1]:%d %%s\n' \"$(cat hostkey.pub)\" >> known_hosts", bastion.port);
 	bastion_config("door");
-	refused(alias("web"), ERR_IO, "administratively prohibited");
+	refused(alias("web"), ERR_IO, "through door: ");
 }
 
 /* A bastion that takes only two at its door, and twelve that come at once. */

@@ -87,7 +87,7 @@ static char *host_command(enum ansible_play play, const struct ansible_host *h, 
 	}
 	/* The verdict is given beforehand; what no handshake proves is put back by a play of its own. */
 	script = script_install(&st, h->certificate, h->chain, seconds);
-	command = mem_printf("echo keep | %s", strncmp(script, "exec ", 5) == 0 ? script + 5 : script);
+	command = mem_printf("echo keep | %s", script + strlen("exec "));
 	free(script);
 	return command;
 }

@@ -62,9 +62,14 @@ struct fleet_conf {       /* [fleet] */
 	char *user, *identity, *known_hosts;
 	int port;             /* SSH */
 	char *key, *certificate, *chain; /* paths on the hosts; %h is the host's name */
+	char *profile;        /* how a server takes its certificate where the inventory does not say; NULL */
+	char *profiles;       /* folder of profiles, before the installed ones; NULL */
+	char *starttls;       /* NULL: TLS from the start */
+	char *blocklist;      /* file of compromised public keys; NULL */
+	bool combined, sudo;
 	char *key_mode;       /* "keep" or "new" */
 	char *test, *reload;  /* commands on the host */
-	int probe_port;       /* TLS */
+	int probe_port;       /* TLS; 0: the profile's, else 443 */
 	int concurrency;      /* SSH children; default 16 */
 	int days;             /* validity; default 90 */
 	int deadline;         /* seconds per host; default 60 */

@@ -9,12 +9,14 @@
 #include "app/engine.h"
 #include "fleet/fleet.h"
 #include "fleet/inventory.h"
+#include "fleet/profile.h"
 
 /* A command's data. */
 struct reissue {
 	struct run *run;
 	struct compromised compromised;
 	struct inventory *inventory;
+	struct profile **profile; size_t profiles; /* those that its hosts name */
 	const struct server **target; /* of inventory, in its order */
 	size_t targets;
 	size_t verified;              /* left out: they have their certificate */
@@ -38,6 +40,16 @@ void reissue_free(void *data);
 /* What the SSH child is told of host i, and where its handshake is looked for; new objects. */
 json_t *reissue_order(void *ctx, size_t i);
 json_t *reissue_probe(void *ctx, size_t i);
+/* How a server takes its certificate: its profile, and what [fleet] says. Strings are borrowed. */
+struct reissue_how {
+	const char *key, *certificate, *chain, *test, *reload, *starttls; /* NULL: not said */
+	int probe_port;
+	bool combined, sudo;
+};
+struct reissue_how reissue_how(const struct reissue *d, const struct server *s);
+/* Read the profiles of all targets. 0 or an error. */
+int reissue_profiles(struct reissue *d, struct err *e);
+
 /* The plan, from what is known; new. */
 struct plan *reissue_plan(struct reissue *d);
 

@@ -26,6 +26,9 @@ void reissue_free(void *data)
 	reissue_drop_peers(d);
 	compromised_clear(&d->compromised);
 	inventory_free(d->inventory);
+	for (size_t i = 0; i < d->profiles; i++)
+		profile_free(d->profile[i]);
+	free(d->profile);
 	free(d->target);
 	json_decref(d->ca);
 	json_decref(d->rows);
@@ -114,12 +117,13 @@ struct reissue *reissue_new(struct run *r, struct err *e)
 	/* A staged key belongs to this incident only, and is found again when it is resumed. */
 	digest_of(run_incident(r)->id, strlen(run_incident(r)->id), hex);
 	memcpy(d->tag, hex, 12);
-	if (c->fleet.inventory == NULL || c->fleet.key == NULL || c->fleet.certificate == NULL) {
-		err_set(e, ERR_USAGE, _("%s: [fleet] names no inventory, key or certificate"), c->path);
+	if (c->fleet.inventory == NULL) {
+		err_set(e, ERR_USAGE, _("%s: [fleet] names no inventory"), c->path);
 		err_remedy(e, _("see the section in the sample configuration"));
 		return NULL;
 	}
 	if ((d->inventory = inventory_load(c->fleet.inventory, e)) == NULL || reissue_choose(d, e) < 0 ||
+	    reissue_profiles(d, e) < 0 ||
 	    (d->ca = reissue_issuer(r, e)) == NULL || ansible_check(r, &d->by_ansible, e) < 0)
 		return NULL;
 	return d;
@@ -165,17 +169,20 @@ json_t *reissue_order(void *ctx, size_t i)
 	const struct config *c = run_config(d->run);
 	const struct fleet_conf *f = &c->fleet;
 	const struct server *s = d->target[i];
+	const struct reissue_how how = reissue_how(d, s);
 	json_t *o = json_pack("{s:o, s:s}", "host", reissue_host(c, s), "key_mode",
 	    f->key_mode != NULL ? f->key_mode : "keep"), *names = json_array();
 
 	for (size_t k = 0; k < s->count; k++)
 		json_array_append_new(names, json_string(s->names[k]));
 	json_object_set_new(o, "names", names);
-	reissue_put(o, "key", f->key, s->name);
-	reissue_put(o, "certificate", f->certificate, s->name);
-	reissue_put(o, "chain", f->chain, s->name);
-	reissue_put(o, "test", f->test, s->name);
-	reissue_put(o, "reload", f->reload, s->name);
+	reissue_put(o, "key", how.key, s->name);
+	reissue_put(o, "certificate", how.certificate, s->name);
+	reissue_put(o, "chain", how.chain, s->name);
+	reissue_put(o, "test", how.test, s->name);
+	reissue_put(o, "reload", how.reload, s->name);
+	json_object_set_new(o, "combined", json_boolean(how.combined));
+	json_object_set_new(o, "sudo", json_boolean(how.sudo));
 	return o;
 }
 
@@ -183,6 +190,7 @@ json_t *reissue_probe(void *ctx, size_t i)
 {
 	struct reissue *d = ctx;
 	const struct server *s = d->target[i];
+	const struct reissue_how how = reissue_how(d, s);
 	json_t *host = reissue_host(run_config(d->run), s), *o;
 	const char *name = s->name;
 
@@ -190,7 +198,9 @@ json_t *reissue_probe(void *ctx, size_t i)
 		if (strchr(s->names[k - 1], '*') == NULL)
 			name = s->names[k - 1];
 	o = json_pack("{s:O, s:i, s:s}", "address", json_object_get(host, "address"), "port",
-	    run_config(d->run)->fleet.probe_port, "name", name);
+	    how.probe_port, "name", name);
+	if (how.starttls != NULL)
+		json_object_set_new(o, "starttls", json_string(how.starttls));
 	json_decref(host);
 	return o;
 }
@@ -205,7 +215,9 @@ static json_t *reissue_spec(struct reissue *d)
 
 	for (size_t i = 0; i < d->targets; i++) {
 		json_t *o = reissue_order(d, i);
-		char *line = json_line(o);
+		char *line;
+		json_object_set_new(o, "probe", reissue_probe(d, i));
+		line = json_line(o);
 		digest_add(all, line, strlen(line));
 		digest_add(all, "\n", 1);
 		free(line);
@@ -213,10 +225,10 @@ static json_t *reissue_spec(struct reissue *d)
 		json_array_append_new(names, json_string(d->target[i]->name));
 	}
 	digest_end(all, hex);
-	return json_pack("{s:s, s:s, s:O, s:s, s:o, s:i, s:i, s:i}", "engine",
+	return json_pack("{s:s, s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "engine",
 	    d->by_ansible ? "ansible" : "ssh", "issuer", run_incident(d->run)->issuer->name,
-	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "probe_port", f->probe_port, "deadline",
-	    f->deadline);
+	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "blocklist",
+	    f->blocklist != NULL ? f->blocklist : "", "deadline", f->deadline);
 }
 
 static void reissue_names(struct plan *p, const struct reissue *d)
@@ -254,8 +266,27 @@ static void reissue_inventory(struct plan *p, const struct reissue *d)
 	buf_free(&b);
 }
 
+/* "nginx 40, haproxy 2"; what follows in the plan is the first host's. */
+static void reissue_plan_profiles(struct plan *p, const struct reissue *d)
+{
+	const char *usual = run_config(d->run)->fleet.profile;
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < d->profiles; i++) {
+		size_t n = 0;
+		for (size_t k = 0; k < d->targets; k++) {
+			const char *name = d->target[k]->profile != NULL ? d->target[k]->profile : usual;
+			n += name != NULL && strcmp(name, d->profile[i]->name) == 0;
+		}
+		buf_addf(&b, "%s%s %zu", i > 0 ? ", " : "", d->profile[i]->name, n);
+	}
+	plan_row(p, _("profiles"), _("%s (below: that of %s)"), buf_str(&b), d->target[0]->name);
+	buf_free(&b);
+}
+
 struct plan *reissue_plan(struct reissue *d)
 {
+	const struct reissue_how how = reissue_how(d, d->target[0]);
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
 	const struct issuer *is = run_incident(d->run)->issuer;
 	char *phrase = mem_printf("REISSUE %zu", d->targets), count[32], *title, *s;
@@ -274,16 +305,20 @@ struct plan *reissue_plan(struct reissue *d)
 	plan_row(p, _("valid"), _("%d days"), f->days);
 	if (d->by_ansible)
 		ansible_plan(p, d);
-	plan_row(p, _("certificate"), "%s", f->certificate);
+	plan_row(p, _("certificate"), how.combined ? _("%s, with its key") : "%s", how.certificate);
+	if (d->profiles > 0)
+		reissue_plan_profiles(p, d);
+	if (f->blocklist != NULL)
+		plan_row(p, _("refused keys"), "%s", f->blocklist);
 	plan_row(p, _("at a time"), _("%d hosts, %d s each"), f->concurrency, f->deadline);
-	s = host_expand(f->test, d->target[0]->name);
+	s = host_expand(how.test, d->target[0]->name);
 	plan_line(p, "%s: %s", _("test"), s != NULL ? s : _("none"));
 	free(s);
-	s = host_expand(f->reload, d->target[0]->name);
+	s = host_expand(how.reload, d->target[0]->name);
 	plan_line(p, "%s: %s", _("reload"), s != NULL ? s : _("none"));
 	free(s);
 	plan_line(p, _("then a handshake on port %d must present the new certificate, or the old files come back"),
-	    f->probe_port);
+	    how.probe_port);
 	for (size_t i = 0; i < d->targets && i < SAMPLE; i++)
 		plan_line(p, "%s  %s%s", d->target[i]->name, d->target[i]->names[0],
 		    d->target[i]->count > 1 ? " ..." : "");

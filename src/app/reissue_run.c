@@ -69,8 +69,8 @@ static json_t *peer_request(const struct reissue *d, enum fleet_peer kind)
 		return json_pack("{s:s, s:i, s:s}", "op", "reissue", "timeout_s", f->deadline, "tag", d->tag);
 	if (kind == FLEET_PROBE)
 		return json_pack("{s:s}", "op", "tls");
-	return json_pack("{s:s, s:O, s:i, s:O, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
-	    d->compromised.refuse, "since", (json_int_t)run_incident(d->run)->declared);
+	return json_pack("{s:s, s:O, s:i, s:O, s:s, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
+	    d->compromised.refuse, "blocklist", f->blocklist != NULL ? f->blocklist : "", "since", (json_int_t)run_incident(d->run)->declared);
 }
 
 static void *peer_start(void *ctx, enum fleet_peer kind, size_t slot)

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "child/ca_child.h"
 #include "child/serve.h"
+#include "pki/blocklist.h"
 #include "pki/build.h"
 #include "pki/cert.h"
 #include "pki/csr.h"
@@ -45,7 +46,7 @@ static void say_issued(const char *id, const struct issue_item *item, const char
 
 /* Check one request into an item; its error says why not. */
 static void item_read(const struct issuer *is, const json_t *msg, const json_t *refuse,
-    struct issue_item *item)
+    const struct blocklist *blocked, struct issue_item *item)
 {
 	char spki[DIGEST_HEX];
 	X509_REQ *req;
@@ -59,6 +60,12 @@ static void item_read(const struct issuer *is, const json_t *msg, const json_t *
 	    &item->error);
 	if (req == NULL)
 		return;
+	if (blocklist_has(blocked, spki)) {
+		X509_REQ_free(req);
+		err_set(&item->error, ERR_REFUSED, _("the request is for a key on the blocklist of compromised keys"));
+		err_remedy(&item->error, _("make a new key on the host (key mode \"new\")"));
+		return;
+	}
 	item->subject = build_server_subject(is->ca, is->cert, item->names, &item->error);
 	item->key = X509_REQ_get_pubkey(req);
 	X509_REQ_free(req);
@@ -66,13 +73,13 @@ static void item_read(const struct issuer *is, const json_t *msg, const json_t *
 
 /* Issue for up to BATCH lines. 0, or the error that ends the session. */
 static int issue_batch(const struct issuer *is, json_t *const *msg, size_t n, const json_t *refuse,
-    const char *chain, struct err *e)
+    const struct blocklist *blocked, const char *chain, struct err *e)
 {
 	struct issue_item item[BATCH];
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
-		item_read(is, msg[i], refuse, &item[i]);
+		item_read(is, msg[i], refuse, blocked, &item[i]);
 	rc = issue_all(is, item, n, clock_now(), e);
 	for (size_t i = 0; i < n; i++) {
 		if (rc == 0 && item[i].made != NULL)
@@ -101,11 +108,13 @@ int ca_issue(const json_t *request, json_t **result, struct err *e)
 	struct issuer is = { .ca = ca, .days = (int)json_num(request, "days", 90),
 		.since = json_num(request, "since", 0) };
 	json_t *msg[BATCH];
+	const char *list = json_str(request, "blocklist");
+	struct blocklist *blocked = NULL;
 	char *chain = NULL;
 	size_t n;
 	int rc = 0;
 
-	if (ca == NULL || (is.cert = ca_certificate(ca, e)) == NULL ||
+	if (ca == NULL || (list[0] != '\0' && (blocked = blocklist_load(list, e)) == NULL) || (is.cert = ca_certificate(ca, e)) == NULL ||
 	    issuer_judge(is.cert, refuse, clock_now(), e) < 0 ||
 	    (is.key = key_open(ca, is.cert, e)) == NULL)
 		rc = e->code;
@@ -114,12 +123,13 @@ int ca_issue(const json_t *request, json_t **result, struct err *e)
 	if (rc == 0)
 		chain = cert_pem(is.cert);
 	while (rc == 0 && (n = issue_gather(msg)) > 0) {
-		rc = issue_batch(&is, msg, n, refuse, chain, e);
+		rc = issue_batch(&is, msg, n, refuse, blocked, chain, e);
 		for (size_t i = 0; i < n; i++)
 			json_decref(msg[i]);
 	}
 	if (rc == 0)
 		*result = json_object();
+	blocklist_free(blocked);
 	free(chain);
 	EVP_PKEY_free(is.key);
 	X509_free(is.cert);

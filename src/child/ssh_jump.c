@@ -261,7 +261,7 @@ char *jump_words(struct jump *j, bool *again)
 	static const char *const busy[] = { "kex_exchange_identification", "Connection reset", "Connection closed",
 		"exceeded MaxStartups", "banner exchange", "Resource temporarily", NULL };
 	/* The last ssh of a chain says the above whatever the first one met. */
-	static const char *const final[] = { "open failed", "verification failed", "Permission denied",
+	static const char *const final[] = { "open failed", "forwarding failed", "verification failed", "Permission denied",
 		"Could not resolve", NULL };
 	int64_t until = clock_mono() + WORDS_MS, left;
 	struct pollfd p = { .fd = j->errors, .events = POLLIN };

@@ -113,6 +113,25 @@ char *reissue_reason(const struct buf *errors)
 	return text_escaped(found, found_len, 200);
 }
 
+/* What sudo and the kernel's guards say is short; what to do about it is ours. Frees why. */
+static char *reason_explained(char *why, bool sudo)
+{
+	const char *more = NULL;
+	char *all;
+
+	if (sudo && (strstr(why, "password is required") != NULL || strstr(why, "terminal is required") != NULL))
+		more = _("sudo asks for a password there; sev1 gives none: allow it with NOPASSWD in sudoers");
+	else if (sudo && strstr(why, "sudo:") != NULL)
+		more = _("sudo refuses there, or is not installed; look at sudo -l of that user");
+	else if (strstr(why, "ermission denied") != NULL || strstr(why, "avc:") != NULL)
+		more = _("the service may not read it: compare owner, mode and SELinux label (ls -lZ, ausearch -m avc)");
+	if (more == NULL)
+		return why;
+	all = mem_printf("%s; %s", why, more);
+	free(why);
+	return all;
+}
+
 /* The next line from the console for this host; NULL once it must turn back or the console is gone
  * (*gone). Lines for a host of before are late and dropped. */
 static json_t *job_next(const struct job *j, bool *gone)
@@ -195,7 +214,7 @@ static int job_request(struct job *j)
 	if (rc == 0)
 		j->before = reissue_before(&out);
 	if (rc == 0 && status != 0) {
-		why = reissue_reason(&errors);
+		why = reason_explained(reissue_reason(&errors), j->st.sudo);
 		rc = err_set(&e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
 	}
 	if (rc == 0 && (text = json_stringn(buf_str(&out), out.len)) == NULL)
@@ -242,7 +261,8 @@ static char *job_word(struct job *j, int64_t until, struct err *e)
 /* Say how the install came out once it can no longer go forward. */
 static void job_turned_back(struct job *j, const char *word, const char *why, const struct err *e)
 {
-	char *reason = why != NULL ? text_escaped(why, strlen(why), 200) : reissue_reason(&j->errors);
+	char *reason = why != NULL ? text_escaped(why, strlen(why), 200) :
+	    reason_explained(reissue_reason(&j->errors), j->st.sudo);
 	char *detail;
 
 	if (word != NULL && strcmp(word, "restored") == 0) {
