@@ -161,7 +161,7 @@ run=$(find "$D/state" -path '*.d/ansible' -type d)
 for f in collect deploy back; do
   [ -s "$run/$f.json" ] && [ -s "$run/$f-hosts.json" ] || die "$f is not there"
 done
-if grep -rq "PRIVATE KEY" "$run"; then die "a private key lies in the files of ansible"; fi
+if grep -rqE -- "-----BEGIN [A-Z ]*PRIVATE KEY-----" "$run"; then die "a private key lies in the files of ansible"; fi
 [ "$(stat -c %a "$run/deploy-hosts.json")" = 600 ] || die "others may read the files"
 ok "playbooks and inventories lie in the incident's folder, without any secret"
 
