@@ -235,7 +235,7 @@ static int row_order(const void *a, const void *b, void *ctx)
 	int rc = 0;
 
 	switch (s->v->by) {
-	case FLEET_BY_HOST: rc = strverscmp(x->host, y->host); break;
+	case FLEET_BY_HOST: rc = (int)s->v->rank[i] - (int)s->v->rank[k]; break;
 	case FLEET_BY_PHASE: rc = strcmp(x->phase, y->phase); break;
 	case FLEET_BY_STATE: rc = state_rank[s->state[i]] - state_rank[s->state[k]]; break;
 	case FLEET_BY_DETAIL: rc = strcmp(x->detail, y->detail); break;
@@ -249,11 +249,36 @@ static int row_order(const void *a, const void *b, void *ctx)
 	return s->v->by == FLEET_BY_ORDER && s->v->down ? -rc : rc;
 }
 
+static int name_order(const void *a, const void *b, void *ctx)
+{
+	const struct incident *in = ctx;
+
+	return strverscmp(in->host[*(const size_t *)a].host, in->host[*(const size_t *)b].host);
+}
+
+/* Each host's place by name, which changes only as hosts come. */
+static void view_rank(struct fleet_view *v)
+{
+	size_t *row = mem_zalloc(v->in->hosts + 1, sizeof *row);
+
+	for (size_t i = 0; i < v->in->hosts; i++)
+		row[i] = i;
+	qsort_r(row, v->in->hosts, sizeof *row, name_order, (void *)(uintptr_t)v->in);
+	free(v->rank);
+	v->rank = mem_zalloc(v->in->hosts + 1, sizeof *v->rank);
+	for (size_t i = 0; i < v->in->hosts; i++)
+		v->rank[row[i]] = (uint32_t)i;
+	v->ranked = v->in->hosts;
+	free(row);
+}
+
 static void view_rows(struct fleet_view *v, const unsigned char *state)
 {
 	struct sorting s = { .v = v, .state = state };
 	struct filter f;
 
+	if (v->by == FLEET_BY_HOST && (v->rank == NULL || v->ranked != v->in->hosts))
+		view_rank(v);
 	filter_read(&f, v->filter);
 	free(v->row);
 	v->row = mem_zalloc(v->in->hosts + 1, sizeof *v->row);
@@ -306,6 +331,8 @@ bool fleet_view_refresh(struct fleet_view *v, const struct incident *in)
 
 	if (!v->stale && v->in == in && v->seq == in->last_seq && v->known == in->hosts)
 		return false;
+	if (v->in != in)
+		v->ranked = 0;
 	v->in = in;
 	v->seq = in->last_seq;
 	v->known = in->hosts;
@@ -355,6 +382,7 @@ void fleet_view_free(struct fleet_view *v)
 	view_drop_groups(v);
 	free(v->row);
 	free(v->ended);
+	free(v->rank);
 	free(v->like);
 	*v = (struct fleet_view){ 0 };
 }

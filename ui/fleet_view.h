@@ -37,6 +37,8 @@ struct fleet_view {
 	size_t count[FLEET_STATES]; /* of all hosts */
 	int64_t *ended;     /* when each host that has ended did, in order of time */
 	size_t ends;
+	uint32_t *rank;     /* of each host by name, once it was sorted so */
+	size_t ranked;      /* hosts of which rank knows */
 	/* What it was made of. */
 	const struct incident *in;
 	int64_t seq;

@@ -208,7 +208,7 @@ static int ideal(int hosts, int concurrency, int deadline_s)
 /* ---- what both sides of the terminal know ---- */
 
 static struct shared {
-	atomic_bool running;
+	atomic_bool ended; /* the console has said so: the next key takes its words away */
 	atomic_ulong written, consumed, shown; /* keys */
 	atomic_ulong from;                     /* keys before are not measured */
 	_Atomic int64_t at[KEYS];              /* when a key was typed */
@@ -251,6 +251,8 @@ void __wrap_term_show(const struct frame *f)
 		shared->took[k % KEYS] = now - atomic_load(&shared->at[k % KEYS]);
 	atomic_store(&shared->shown, done);
 	screen_copy(f);
+	if (strstr(shared->screen, "are not verified") != NULL || strstr(shared->screen, "reissue: ended,") != NULL)
+		atomic_store(&shared->ended, true);
 }
 
 /* ---- the console, and the operator ---- */
@@ -355,7 +357,7 @@ static int operator(int fd, pid_t pid, const char *phrase)
 	/* A question drops what was typed ahead of it. */
 	atomic_store(&shared->written, atomic_load(&shared->consumed));
 	atomic_store(&shared->from, atomic_load(&shared->consumed));
-	while (strstr(shared->screen, "are not verified") == NULL && strstr(shared->screen, "reissue: ended") == NULL) {
+	while (!atomic_load(&shared->ended)) {
 		if (waitpid(pid, NULL, WNOHANG) != 0)
 			return fail("the console ended");
 		type(fd, *next++);
