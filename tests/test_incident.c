@@ -259,6 +259,14 @@ static void test_recovery_and_closing_by_hand(void **state)
 	ok(in, 51, EV_HOST, "{\"rows\":[{\"host\":\"web02\",\"state\":\"rolled back\",\"detail\":\"nginx -t\"}]}");
 	assert_int_equal(state_of(in, 8), CP_OPEN);
 	assert_int_equal(in->hosts_failed, 1);
+	assert_null(in->host[1].phases);
+	ok(in, 51, EV_HOST, "{\"rows\":[{\"host\":\"web02\",\"state\":\"failed\",\"phases\":\"connect 0 csr 12\",\"before\":"
+	    "{\"serial\":\"1F\",\"fingerprint\":\"aa\",\"subject\":\"/CN=web02\",\"not_after\":7},\"output\":[\"one\",\"two\"]}]}");
+	assert_string_equal(in->host[1].phases, "connect 0 csr 12");
+	assert_string_equal(in->host[1].old_serial, "1F");
+	assert_int_equal(in->host[1].old_not_after, 7);
+	assert_string_equal(in->host[1].output, "one\ntwo");
+	assert_int_equal(in->reissue_at, 50 * MINUTE);
 	ok(in, 52, EV_HOST, "{\"rows\":[{\"host\":\"web01\",\"state\":\"verified\",\"serial\":\"0A\"}]}");
 	assert_int_equal(state_of(in, 8), CP_DONE);
 	ok(in, 53, EV_CHECKPOINT, "{\"n\":2,\"state\":\"by hand\",\"reason\":\"cable pulled\"}");

@@ -28,6 +28,8 @@ struct reissue {
 	/* going */
 	struct fleet *fleet;
 	struct reissue_peer *peer;    /* a list */
+	bool by_ansible;              /* --engine ansible */
+	struct ansible *ansible;      /* NULL before it goes, and with SSH children */
 	json_t *rows;                 /* host -> row, not yet in the journal */
 	json_t *order;                /* hosts of rows in the order of their first change */
 	uint64_t flush;               /* timer */

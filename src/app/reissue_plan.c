@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ansible.h"
 #include "app/reissue.h"
 #include "app/request.h"
 #include "base/buf.h"
@@ -19,6 +20,7 @@ void reissue_free(void *data)
 	struct reissue *d = data;
 
 	fleet_free(d->fleet);
+	ansible_free(d->ansible);
 	if (d->flush != 0)
 		loop_cancel(engine_loop(run_engine(d->run)), d->flush);
 	loop_cancel(engine_loop(run_engine(d->run)), d->tick);
@@ -106,7 +108,7 @@ struct reissue *reissue_new(struct run *r, struct err *e)
 	}
 	if ((d->inventory = inventory_load(c->fleet.inventory, e)) == NULL || reissue_choose(d, e) < 0 ||
 	    reissue_profiles(d, e) < 0 ||
-	    (d->ca = reissue_issuer(r, e)) == NULL)
+	    (d->ca = reissue_issuer(r, e)) == NULL || ansible_check(r, &d->by_ansible, e) < 0)
 		return NULL;
 	return d;
 }
@@ -163,7 +165,6 @@ json_t *reissue_order(void *ctx, size_t i)
 	for (size_t k = 0; k < s->count; k++)
 		json_array_append_new(names, json_string(s->names[k]));
 	json_object_set_new(o, "names", names);
-	json_object_set_new(o, "show", json_boolean(reissue_in_place(c)));
 	reissue_put(o, "key", how.key, s->name);
 	reissue_put(o, "certificate", how.certificate, s->name);
 	reissue_put(o, "chain", how.chain, s->name);
@@ -213,7 +214,8 @@ static json_t *reissue_spec(struct reissue *d)
 		json_array_append_new(names, json_string(d->target[i]->name));
 	}
 	digest_end(all, hex);
-	spec = json_pack("{s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "issuer", run_incident(d->run)->issuer->name,
+	spec = json_pack("{s:s, s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "engine",
+	    d->by_ansible ? "ansible" : "ssh", "issuer", run_incident(d->run)->issuer->name,
 	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "blocklist",
 	    f->blocklist != NULL ? f->blocklist : "", "deadline", f->deadline);
 	reissue_waves_spec(d, spec);
@@ -298,6 +300,8 @@ struct plan *reissue_plan(struct reissue *d)
 	    _("a new one, made on each host") : _("each host keeps its own"));
 	reissue_names(p, d);
 	plan_row(p, _("valid"), _("%d days"), f->days);
+	if (d->by_ansible)
+		ansible_plan(p, d);
 	plan_row(p, _("certificate"), how.combined ? _("%s, with its key") : "%s", how.certificate);
 	if (d->profiles > 0)
 		reissue_plan_profiles(p, d);

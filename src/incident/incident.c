@@ -105,6 +105,7 @@ static void incident_free_work(struct incident *in)
 	for (size_t i = 0; i < in->hosts; i++) {
 		struct host_row *h = &in->host[i];
 		FREE_ALL(h->host, h->phase, h->state, h->detail, h->serial, h->fingerprint);
+		FREE_ALL(h->phases, h->old_serial, h->old_fingerprint, h->old_subject, h->output);
 	}
 	dict_free(&in->by_host);
 	FREE_ALL((char *)in->action, (char *)in->revocation, (char *)in->crl, (char *)in->point,
