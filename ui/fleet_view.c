@@ -14,11 +14,12 @@
 #include "pager.h"
 
 static const char *const state_names[FLEET_STATES] = { N_("waiting"), N_("running"), N_("verified"), N_("failed"),
-	N_("rolled back"), N_("unreachable"), N_("refused") };
+	N_("rolled back"), N_("unreachable"), N_("refused"), N_("skipped") };
 
 /* What an operator looks for first. */
 static const int state_rank[FLEET_STATES] = { [FLEET_FAILED] = 0, [FLEET_ROLLED_BACK] = 1, [FLEET_UNREACHABLE] = 2,
-	[FLEET_REFUSED] = 3, [FLEET_RUNNING] = 4, [FLEET_WAITING] = 5, [FLEET_VERIFIED] = 6 };
+	[FLEET_REFUSED] = 3, [FLEET_RUNNING] = 4, [FLEET_WAITING] = 5, [FLEET_SKIPPED] = 6,
+	[FLEET_VERIFIED] = 7 };
 
 const char *fleet_state_name(enum fleet_state st)
 {
@@ -179,7 +180,7 @@ static void view_drop_groups(struct fleet_view *v)
 
 static bool state_bad(enum fleet_state st)
 {
-	return state_ended(st) && st != FLEET_VERIFIED;
+	return state_ended(st) && st != FLEET_VERIFIED && st != FLEET_SKIPPED;
 }
 
 static void view_group(struct fleet_view *v, const unsigned char *state)

@@ -28,7 +28,7 @@ struct fleet {
 
 /* Worst first: what is cut at the right edge is what can wait. */
 static const enum fleet_state order[] = { FLEET_FAILED, FLEET_ROLLED_BACK, FLEET_UNREACHABLE, FLEET_REFUSED,
-	FLEET_RUNNING, FLEET_WAITING };
+	FLEET_RUNNING, FLEET_SKIPPED, FLEET_WAITING };
 
 #define HEAD_ROWS 4 /* above the table's head */
 #define PLOT_ROWS 9
@@ -144,7 +144,7 @@ static void fleet_draw_head(const struct fleet *f, const struct forecast *c, con
     const struct area *a)
 {
 	const struct incident *in = f->view.in;
-	char rate[40] = "", *words = forecast_words(c, conf != NULL ? conf->fleet.concurrency : 0), *choice;
+	char rate[40] = "", *words = forecast_words(c, conf != NULL ? conf->fleet.concurrency : 0), *choice, *wave;
 	struct buf b = { 0 };
 
 	draw_printf(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Re-issue from %s     %zu of %zu verified"),
@@ -162,8 +162,10 @@ static void fleet_draw_head(const struct fleet *f, const struct forecast *c, con
 	    STYLE_PLAIN, words);
 	free(words);
 	choice = fleet_choice(f);
-	draw_rule(a, 3, NULL, choice);
+	wave = rollout_words(&in->rollout);
+	draw_rule(a, 3, wave[0] != '\0' ? wave : NULL, choice);
 	free(choice);
+	free(wave);
 }
 
 static void fleet_draw_row(const struct area *a, int row, const struct host_row *h, bool here)
