@@ -104,15 +104,26 @@ static int replaced_note(struct replacing *p)
 	return run_append(p->run, EV_REPLACED, body);
 }
 
+static void replaced_failed(struct replacing *p, const struct err *err)
+{
+	if (!p->aside) {
+		run_fail(p->run, err);
+		return;
+	}
+	run_say(p->run, _("what was replaced could not be counted: %s"), err->text);
+	p->done(p->run);
+}
+
 static void replaced_counted(void *ctx, const json_t *result, const struct err *err)
 {
 	struct replacing *p = ctx;
 
+	json_decref(p->result);
+	p->result = NULL;
 	if (result == NULL) {
-		run_fail(p->run, err);
+		replaced_failed(p, err);
 		return;
 	}
-	json_decref(p->result);
 	p->result = json_deep_copy(result);
 	if (replaced_note(p) == 0)
 		p->done(p->run);
@@ -137,7 +148,7 @@ void replaced_count(struct replacing *p, struct run *r, void (*done)(struct run 
 	p->run = r;
 	p->done = done;
 	if (cas == NULL) {
-		run_fail(r, &e);
+		replaced_failed(p, &e);
 		return;
 	}
 	o = json_pack("{s:s,s:o,s:o,s:o,s:b,s:I}", "op", "successors", "cas", cas, "issuers", replaced_issuers(r), "seen",

@@ -3,6 +3,7 @@
 #define SEV1_REPLACED_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "app/engine.h"
 #include "base/err.h"
@@ -16,11 +17,12 @@ json_t *scope_request(struct run *r, struct err *e);
 /* Part of a command's data. */
 struct replacing {
 	struct run *run;
-	json_t *result;  /* see ca_successors; NULL before */
+	json_t *result;  /* see ca_successors; NULL before, and where it failed */
+	bool aside;      /* it is not what the run is for: where it fails that is said, and done called without a result */
 	void (*done)(struct run *r);
 };
 /* Count, and note a point in the journal where anything has changed since the last one; then done. On an error the run
- * ends. */
+ * ends, unless this is an aside. */
 void replaced_count(struct replacing *p, struct run *r, void (*done)(struct run *r));
 void replaced_clear(struct replacing *p);
 /* What was counted last, as lines and as members of the run's result. */
