@@ -24,6 +24,8 @@
 #define LIFE_S 60
 #define RAW "\033[2J\033]0;owned\007\r\xc2\x9b" "31m\xe2\x80\xae" "evil"
 
+static char folder[200]; /* the working one */
+
 struct one { /* a connection */
 	const struct hostile_host *host;
 	const char *word;
@@ -313,9 +315,9 @@ static void csr(const struct one *o, ssh_channel c, const char *command)
 
 static void install(const struct one *o, ssh_channel c, const char *command)
 {
-	char path[256], word[64] = "";
+	char path[300], word[64] = "";
 
-	snprintf(path, sizeof path, "%s/full:" PATH_GOOD, getenv("HOSTILE_FOLDER"));
+	snprintf(path, sizeof path, "%s/full:" PATH_GOOD, folder);
 	if (is(o, "install-disk-full")) {
 		run(o, c, command, path, false);
 	} else if (is(o, "install-stall")) {
@@ -538,10 +540,8 @@ static pid_t listener(const struct hostile *h, int port, bool tls)
 
 void hostile_start(struct hostile *h)
 {
-	char *cwd = getcwd(NULL, 0);
-
-	setenv("HOSTILE_FOLDER", cwd, 1);
-	free(cwd);
+	if (getcwd(folder, sizeof folder) == NULL)
+		abort();
 	h->ssh = listener(h, h->ssh_port, false);
 	h->tls = listener(h, h->tls_port, true);
 }

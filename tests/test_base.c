@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <signal.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -341,6 +342,34 @@ static void on_read(void *ctx, short revents)
 	loop_fd_drop(s->loop, 100);
 }
 
+static void on_file(void *ctx, short revents)
+{
+	struct seen *s = ctx;
+
+	assert_true(revents & POLLIN);
+	loop_stop(s->loop);
+}
+
+/* Standard input may be a file, of which the kernel's waiting knows nothing; a number may be used again. */
+static void test_loop_watches_files_and_numbers_used_again(void **state)
+{
+	struct seen s = { .loop = loop_new() };
+	int p[2], file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	loop_fd(s.loop, p[0], POLLIN, on_file, &s);
+	loop_fd_drop(s.loop, p[0]);
+	dup2(file, p[0]);
+	loop_fd(s.loop, p[0], POLLIN, on_file, &s);
+	loop_run(s.loop);
+	loop_fd_drop(s.loop, p[0]);
+	close(p[0]);
+	close(p[1]);
+	close(file);
+	loop_free(s.loop);
+}
+
 static void test_loop(void **state)
 {
 	struct seen s = { .loop = loop_new() };
@@ -376,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_remove_tree_does_not_follow_links), cmocka_unit_test(test_confine),
 		cmocka_unit_test(test_digest), cmocka_unit_test(test_json_is_escaped_at_the_door),
 		cmocka_unit_test(test_loop),
+		cmocka_unit_test(test_loop_watches_files_and_numbers_used_again),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -63,6 +63,25 @@ static void test_good(void **state)
 	assert_int_equal(host.state, HOST_VERIFIED);
 }
 
+static void test_phases_have_their_times(void **state)
+{
+	char *phases;
+
+	(void)state;
+	host_step(&host, HOST_EV_ORDER, NULL, 0, 1000);
+	host_step(&host, HOST_EV_PHASE, "csr", 0, 1120);
+	host_step(&host, HOST_EV_CSR, NULL, 0, 1300);
+	host_step(&host, HOST_EV_PHASE, "csr", 0, 1400); /* late, and not taken */
+	phases = host_phases(&host);
+	assert_string_equal(phases, "connect 0 csr 120 issue 300");
+	free(phases);
+	host_step(&host, HOST_EV_LOST, "gone", 0, 1500);
+	host_step(&host, HOST_EV_ORDER, NULL, 0, 9000); /* a retry starts anew */
+	phases = host_phases(&host);
+	assert_string_equal(phases, "connect 0");
+	free(phases);
+}
+
 static void test_old_certificate(void **state)
 {
 	int asked = 0;
@@ -158,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_phases_have_their_times, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_certificate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_by_ca, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_order, setup, teardown),

@@ -123,6 +123,24 @@ static void test_combined(void **state)
 	free(file);
 }
 
+/* The certificate in place comes behind the request, and never the key that lies with it; none is no failure. */
+static void test_show(void **state)
+{
+	char *file = mem_printf("%s/shown.pem", scratch_path());
+	struct staged st = staged(file, file);
+
+	(void)state;
+	st.combined = true;
+	sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k2 -out c2 -subj /CN=in-place "
+	   "2>/dev/null && cat k2 c2 > shown.pem");
+	run(script_csr(&st), "");
+	sh("openssl req -in out -noout -verify 2>/dev/null && openssl x509 -in out | cmp - c2 && ! grep -q PRIVATE out");
+	sh("cp k2 shown.pem");
+	run(script_csr(&st), "");
+	sh("openssl req -in out -noout -verify 2>/dev/null && ! grep -q 'BEGIN CERTIFICATE-' out");
+	free(file);
+}
+
 /* Whom a file belongs to, and who may not give it back. */
 static void test_denied(void **state)
 {
@@ -161,7 +179,7 @@ static void test_denied(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_combined),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
 		cmocka_unit_test(test_denied) };
 	int rc;
 

@@ -203,40 +203,77 @@ static const struct step late[] = {
 	{ 0, 0, NULL }
 };
 
+/* What comes with a host's last word. */
+static void scene_ended(json_t *o, int i, int k)
+{
+	char serial[32];
+
+	snprintf(serial, sizeof serial, "%08X", 0x1c0a0000 + i);
+	json_put(o, "phases", k == 5 ? "connect 0" : k == 3 ? "connect 0 csr 61 issue 144 install 190" :
+	    "connect 0 csr 61 issue 144 install 190 test 244 reload 281 verify 302");
+	if (k != 5)
+		json_object_set_new(o, "before", json_pack("{s:s, s:s, s:s, s:I}", "serial", serial, "fingerprint",
+		    "77aa11ab52d0c3d4e5f60718293a4b5c6d7e8f901a2b3c4d5e6f708192a3b4c5", "subject", "/CN=www.example.com",
+		    "not_after", (json_int_t)1798761600000));
+	if (k == 3)
+		json_object_set_new(o, "output", json_pack("[s, s]", "cp: error writing '/etc/ssl/server.pem.sev1-x1Y2z3': "
+		    "No space left on device", "/etc/ssl/server.pem: not written"));
+	if (k == 7)
+		json_object_set_new(o, "output", json_pack("[s, s]", "nginx: [emerg] \\x1B]0;owned\\x07 in nginx.conf:3",
+		    "nginx: configuration file test failed"));
+}
+
+/* A twentieth of the hosts ends at a time, three seconds apart. */
+static int scene_hosts_flush(struct engine *en, json_t *rows, int part, struct err *e)
+{
+	clock_pin(FAKE_DECLARED + 51 * MINUTE + part * 3000);
+	return engine_append(en, EV_HOST, json_pack("{s:o}", "rows", rows), e);
+}
+
 static int scene_hosts(struct engine *en, int hosts, struct err *e)
 {
 	static const char *const state_of[] = { "verified", "verified", "verified", "failed", "running", "unreachable",
 		"waiting", "rolled back" };
 	static const char *const phase_of[] = { "verify", "verify", "verify", "install", "csr", "connect", "", "reload" };
-	static const char *const detail_of[] = { "", "", "", "disk full", "", "no answer in 10 s", "",
+	static const char *const detail_of[] = { "", "", "", "disk full", "", "no answer from 192.0.2.%d in 10 s", "",
 		"nginx -t: emerg \033]0;owned\007" };
 	json_t *names = json_array(), *rows = json_array();
-	char name[64], serial[32];
+	char name[64], serial[32], detail[100];
+	int part = 0;
 
 	for (int i = 0; i < hosts; i++) {
-		int k = i % 97 == 3 ? 3 : i % 50 == 4 ? 5 : i % 211 == 7 ? 7 : i > hosts * 3 / 4 ? 6 :
-		    i > hosts * 7 / 10 ? 4 : 0;
-		json_t *o = json_object();
 		snprintf(name, sizeof name, "web%04d.example.com", i + 1);
-		snprintf(serial, sizeof serial, "%08X", 0x5d0a0000 + i);
 		json_array_append_new(names, json_string(name));
-		json_put(o, "host", name);
-		json_put(o, "phase", phase_of[k]);
-		json_put(o, "state", state_of[k]);
-		json_put(o, "detail", k == 0 ? "new certificate presented" : detail_of[k]);
-		json_put(o, "serial", k == 0 ? serial : "");
-		json_put_num(o, "ms", k == 6 ? 0 : 400 + i % 1700);
-		if (k != 6)
-			json_array_append_new(rows, o);
-		else
-			json_decref(o);
 	}
-	clock_pin(FAKE_DECLARED + 50 * MINUTE);
+	clock_pin(FAKE_DECLARED + 51 * MINUTE);
 	if (engine_append(en, EV_REISSUE_START, json_pack("{s:s,s:s,s:o}", "plan", "p", "issuer", "issuing3", "hosts",
 		names), e) < 0)
 		return -1;
-	clock_pin(FAKE_DECLARED + 51 * MINUTE);
-	return engine_append(en, EV_HOST, json_pack("{s:o}", "rows", rows), e);
+	for (int i = 0; i <= hosts * 3 / 4; i++) {
+		int k = i % 97 == 3 ? 3 : i % 50 == 4 ? 5 : i % 211 == 7 ? 7 : i > hosts * 7 / 10 ? 4 : 0;
+		json_t *o = json_object();
+		snprintf(name, sizeof name, "web%04d.example.com", i + 1);
+		snprintf(serial, sizeof serial, "%08X", 0x5d0a0000 + i);
+		snprintf(detail, sizeof detail, detail_of[k], i % 250);
+		json_put(o, "host", name);
+		json_put(o, "phase", phase_of[k]);
+		json_put(o, "state", state_of[k]);
+		json_put(o, "detail", k == 0 ? "new certificate presented" : detail);
+		json_put(o, "serial", k == 0 ? serial : "");
+		if (k == 0)
+			json_put(o, "fingerprint", "c0ffee11ab52d0c3d4e5f60718293a4b5c6d7e8f901a2b3c4d5e6f708192a3b4");
+		json_put_num(o, "not_after", k == 0 ? 1806537600000 : 0);
+		json_put_num(o, "ms", 400 + i % 1700);
+		if (k != 4)
+			scene_ended(o, i, k);
+		json_array_append_new(rows, o);
+		if ((i + 1) % (hosts / 20) != 0)
+			continue;
+		if (scene_hosts_flush(en, rows, ++part, e) < 0)
+			return -1;
+		rows = json_array();
+	}
+	return scene_hosts_flush(en, rows, ++part, e);
 }
 
 static int scene_list(struct engine *en, struct err *e)

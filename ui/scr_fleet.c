@@ -1,36 +1,38 @@
-/* The fleet: a row for each host of the re-issue, as many as there are. */
+/* The fleet: a row for each host of the re-issue, as many as there are; equal errors as one; the curve of hosts
+ * done with what it promises. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "app/model.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "fleet_view.h"
+#include "forecast.h"
 #include "list.h"
-#include "pager.h"
 #include "screen.h"
 #include "theme.h"
 
 struct fleet {
-	struct list list;
-	char filter[128];
-	int64_t seq;       /* the filter has seen the state up to here */
-	size_t known;
-	const struct incident *in;
-	int64_t since;     /* clock_mono when this screen first saw the count below */
-	size_t then;
-	struct job *job;   /* NULL where opened without one */
+	struct list list;        /* over the view's rows, or its groups */
+	size_t before;           /* where the groups' cursor was while one is open */
+	struct fleet_view view;
+	int64_t made, cost;      /* clock_mono of the view's last making, and the ms that it took */
+	bool grouped;            /* groups are listed, not hosts */
+	bool plot, plot_chosen;  /* the operator has chosen, else the size of the terminal does */
+	bool tall;               /* it is large enough for the plot */
+	struct job *job;         /* NULL where opened without one */
 };
 
-static const char *const states[] = { "waiting", "running", "verified", "failed", "rolled back",
-	"unreachable", "refused" };
-#define STATES (sizeof states / sizeof states[0])
-
 /* Worst first: what is cut at the right edge is what can wait. */
-static const size_t order[] = { 3, 4, 5, 6, 1, 0 };
+static const enum fleet_state order[] = { FLEET_FAILED, FLEET_ROLLED_BACK, FLEET_UNREACHABLE, FLEET_REFUSED,
+	FLEET_RUNNING, FLEET_WAITING };
+
+#define HEAD_ROWS 4 /* above the table's head */
+#define PLOT_ROWS 9
+#define PLOT_FROM 30 /* rows from which on the plot shows by itself */
 
 static const struct column narrow[] = {
 	{ N_("host"), 20, false },
@@ -46,6 +48,12 @@ static const struct column wide[] = {
 	{ N_("detail"), 0, false },
 	{ N_("took"), 7, true },
 };
+static const struct column of_groups[] = {
+	{ N_("hosts"), 6, true },
+	{ N_("state"), 11, false },
+	{ N_("phase"), 8, false },
+	{ N_("what they said, # for figures"), 0, false },
+};
 
 static const struct column *fleet_columns(const struct area *a)
 {
@@ -59,7 +67,6 @@ static void fleet_open(struct screen *s, void *arg)
 	f->job = arg;
 	if (f->job != NULL)
 		f->job->held++;
-	f->since = clock_mono();
 	s->data = f;
 }
 
@@ -69,62 +76,39 @@ static void fleet_done(struct screen *s)
 
 	if (f->job != NULL)
 		f->job->held--;
+	fleet_view_free(&f->view);
 	list_free(&f->list);
 	free(f);
 }
 
-/* A filter is a state's name, or a text in the host's name, phase or detail. */
-static bool fleet_match(const void *ctx, size_t i)
-{
-	const struct fleet *f = ctx;
-	const struct host_row *h = &f->in->host[i];
-
-	return strcasecmp(h->state, f->filter) == 0 || text_has(h->host, f->filter) ||
-	    text_has(h->phase, f->filter) || text_has(h->detail, f->filter);
-}
-
+/* The cursor stays on its host while rows come and go; where the operator chose others, it starts above them. */
 static void fleet_refresh(struct fleet *f, const struct incident *in)
 {
-	if (f->in == in && f->seq == in->last_seq && f->known == in->hosts)
+	size_t at = list_here(&f->list), host = LIST_NONE;
+	int64_t now = clock_mono();
+
+	/* What the journal brings may wait a little: no more than a twentieth of the time goes into this. */
+	if (!f->view.stale && f->view.in == in && now < f->made + f->cost * 20)
 		return;
-	f->in = in;
-	f->seq = in->last_seq;
-	f->known = in->hosts;
-	if (f->filter[0] != '\0')
-		list_filter(&f->list, in->hosts, fleet_match, f);
-	else
-		list_set(&f->list, in->hosts);
+	if (!f->grouped && !f->view.stale && at < f->view.rows)
+		host = f->view.row[at];
+	if (!fleet_view_refresh(&f->view, in))
+		return;
+	f->made = clock_mono();
+	f->cost = f->made - now;
+	if (!f->grouped && host == LIST_NONE)
+		f->list.at = 0;
+	if (host != LIST_NONE && (at = fleet_view_find(&f->view, host)) < f->view.rows)
+		f->list.at = at;
+	list_set(&f->list, f->grouped ? f->view.groups : f->view.rows);
 }
 
-static void fleet_count(const struct incident *in, size_t n[STATES])
+static void fleet_forecast(const struct fleet *f, struct forecast *c)
 {
-	memset(n, 0, STATES * sizeof n[0]);
-	for (size_t i = 0; i < in->hosts; i++)
-		for (size_t k = 0; k < STATES; k++)
-			if (strcmp(in->host[i].state, states[k]) == 0) {
-				n[k]++;
-				break;
-			}
-}
+	const struct incident *in = f->view.in;
+	int64_t now = clock_now(), start = in->reissue_at > 0 ? in->reissue_at : now;
 
-/* "41/s   ETA 00:00:34", from the hosts that ended since this screen opened. */
-static void fleet_rate(struct fleet *f, const size_t n[STATES], char *out, size_t size)
-{
-	size_t open = n[0] + n[1], ended = f->in->hosts - open;
-	int64_t ms = clock_mono() - f->since;
-	double rate;
-	char span[40];
-
-	out[0] = '\0';
-	if (f->then == 0 || ended < f->then) {
-		f->then = ended + 1;
-		f->since = clock_mono();
-	}
-	if (open == 0 || ms < 1000 || ended + 1 <= f->then)
-		return;
-	rate = (double)(ended + 1 - f->then) * 1000 / (double)ms;
-	snprintf(out, size, _("%.1f/s   ETA %s"), rate,
-	    clock_span(span, sizeof span, (int64_t)((double)open / rate * 1000)));
+	forecast_make(c, f->view.ended, f->view.ends, in->hosts, start, now, incident_rto_left(in, now));
 }
 
 /* A count that does not fit whole is left out: "running 9" for 96 would be a lie. */
@@ -137,31 +121,49 @@ static void fleet_add(struct buf *b, int cols, const char *state, size_t n)
 		buf_adds(b, item);
 }
 
-static void fleet_draw_head(struct fleet *f, const struct area *a)
+/* What is shown of all: "21 with "failed", by took", on the rule above the rows. */
+static char *fleet_choice(const struct fleet *f)
 {
-	const struct incident *in = f->in;
-	size_t n[STATES];
-	char rate[80];
 	struct buf b = { 0 };
 
-	fleet_count(in, n);
-	fleet_rate(f, n, rate, sizeof rate);
+	if (f->grouped)
+		buf_addf(&b, _("%zu kinds of error"), f->view.groups);
+	else if (f->view.like != NULL && f->view.filter[0] != '\0')
+		buf_addf(&b, _("%zu with one error and \"%s\""), f->view.rows, f->view.filter);
+	else if (f->view.like != NULL)
+		buf_addf(&b, _("%zu with one error"), f->view.rows);
+	else if (f->view.filter[0] != '\0')
+		buf_addf(&b, _("%zu with \"%s\""), f->view.rows, f->view.filter);
+	if (!f->grouped && (f->view.by != FLEET_BY_ORDER || f->view.down))
+		buf_addf(&b, _("%sby %s%s"), b.len > 0 ? ", " : "", f->view.by == FLEET_BY_ORDER ? _("inventory") :
+		    _(narrow[f->view.by - 1].title), f->view.down ? _(", turned") : "");
+	return b.len > 0 ? buf_take(&b) : NULL;
+}
+
+static void fleet_draw_head(const struct fleet *f, const struct forecast *c, const struct config *conf,
+    const struct area *a)
+{
+	const struct incident *in = f->view.in;
+	char rate[40] = "", *words = forecast_words(c, conf != NULL ? conf->fleet.concurrency : 0), *choice;
+	struct buf b = { 0 };
+
 	draw_printf(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Re-issue from %s     %zu of %zu verified"),
-	    in->issuer != NULL ? in->issuer->name : "-", n[2], in->hosts);
+	    in->issuer != NULL ? in->issuer->name : "-", f->view.count[FLEET_VERIFIED], in->hosts);
+	if (c->open > 0 && c->rate > 0)
+		snprintf(rate, sizeof rate, c->rate < 10 ? _("%.1f/s") : _("%.0f/s"), c->rate);
 	draw_right(a, 0, a->cols - 1, STYLE_PLAIN, rate);
-	draw_bar(a, 1, 1, a->cols / 4, (int64_t)n[2], (int64_t)in->hosts);
-	for (size_t k = 0; k < STATES - 1; k++)
-		if (n[order[k]] > 0)
-			fleet_add(&b, a->cols - a->cols / 4 - 4, _(states[order[k]]), n[order[k]]);
+	draw_bar(a, 1, 1, a->cols / 4, (int64_t)f->view.count[FLEET_VERIFIED], (int64_t)in->hosts);
+	for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
+		if (f->view.count[order[k]] > 0)
+			fleet_add(&b, a->cols - a->cols / 4 - 4, _(fleet_state_name(order[k])), f->view.count[order[k]]);
 	draw_text(a, 1, a->cols / 4 + 3, a->cols - a->cols / 4 - 4, STYLE_PLAIN, buf_str(&b));
 	buf_free(&b);
-	if (f->filter[0] != '\0') {
-		char note[200];
-		snprintf(note, sizeof note, _("%zu with \"%s\""), f->list.count, f->filter);
-		draw_rule(a, 2, NULL, note);
-	} else {
-		draw_rule(a, 2, NULL, NULL);
-	}
+	draw_text(a, 2, 1, a->cols - 2, c->open > 0 && c->rto != INT64_MIN && c->left > c->rto ? STYLE_BAD :
+	    STYLE_PLAIN, words);
+	free(words);
+	choice = fleet_choice(f);
+	draw_rule(a, 3, NULL, choice);
+	free(choice);
 }
 
 static void fleet_draw_row(const struct area *a, int row, const struct host_row *h, bool here)
@@ -175,51 +177,210 @@ static void fleet_draw_row(const struct area *a, int row, const struct host_row 
 	draw_row(a, row, here ? '>' : ' ', fleet_columns(a), 5, text, st);
 }
 
+static void fleet_draw_hosts(const struct fleet *f, const struct area *a)
+{
+	size_t n;
+
+	draw_head(a, 0, fleet_columns(a), 5);
+	for (size_t i = 0; (n = list_seen(&f->list, i)) != LIST_NONE && n < f->view.rows; i++)
+		fleet_draw_row(a, 1 + (int)i, &f->view.in->host[f->view.row[n]], list_is_here(&f->list, i));
+	if (f->list.count == 0)
+		draw_text(a, 1, 3, a->cols - 4, STYLE_DIM, _("No host matches."));
+}
+
+static void fleet_draw_groups(const struct fleet *f, const struct area *a)
+{
+	size_t n;
+
+	draw_head(a, 0, of_groups, 4);
+	for (size_t i = 0; (n = list_seen(&f->list, i)) != LIST_NONE && n < f->view.groups; i++) {
+		const struct fleet_group *g = &f->view.group[n];
+		char count[24];
+		const char *text[] = { count, _(g->first->state), g->first->phase, g->words };
+		enum style st[] = { STYLE_BOLD, theme_state(g->first->state), STYLE_DIM, STYLE_PLAIN };
+		snprintf(count, sizeof count, "%zu", g->count);
+		draw_row(a, 1 + (int)i, list_is_here(&f->list, i) ? '>' : ' ', of_groups, 4, text, st);
+	}
+	if (f->list.count == 0)
+		draw_text(a, 1, 3, a->cols - 4, STYLE_DIM, _("No host has failed."));
+}
+
+/* ---- the curve ---- */
+
+/* The column of a moment, -1 outside. */
+static int plot_column(const struct forecast *c, int64_t end, int64_t t, int cols)
+{
+	int64_t at;
+
+	if (t < c->start || t > end || end <= c->start)
+		return -1;
+	at = (t - c->start) * cols / (end - c->start);
+	return (int)(at < cols ? at : cols - 1);
+}
+
+static void plot_axis(const struct area *a, const struct forecast *c, int64_t end, int left, int cols)
+{
+	int row = a->rows - 1, rto = c->rto != INT64_MIN ? plot_column(c, end, c->now + c->rto, cols) : -1;
+	int now = plot_column(c, end, c->now, cols);
+	char at[32], label[64];
+
+	draw_text(a, row, left, cols, STYLE_DIM, clock_time(at, sizeof at, c->start));
+	clock_time(at, sizeof at, end);
+	draw_right(a, row, left + cols, STYLE_DIM, at);
+	snprintf(label, sizeof label, "%s", _("now"));
+	if (now > 10 && now < cols - 16)
+		draw_text(a, row, left + now, cols - now, STYLE_BOLD, label);
+	if (rto > 10 && rto < cols - 14 && (now < 0 || rto > now + 5 || rto < now - 4))
+		draw_text(a, row, left + rto, 4, STYLE_WARN, "RTO");
+}
+
+static void fleet_draw_plot(const struct fleet *f, const struct forecast *c, const struct area *a)
+{
+	int left = 8, cols = a->cols - left - 2, height = a->rows - 2, past, rto;
+	int64_t end = forecast_end(c);
+	size_t *done;
+	char count[32];
+
+	if (cols < 10 || height < 2)
+		return;
+	done = mem_zalloc((size_t)cols, sizeof *done);
+	past = forecast_curve(c, f->view.ended, end, done, cols);
+	rto = c->rto != INT64_MIN ? plot_column(c, end, c->now + c->rto, cols) : -1;
+	draw_rule(a, 0, _("Hosts done"), NULL);
+	for (int r = 0; r < height; r++) {
+		/* A column reaches into a row once it holds half of it. */
+		size_t level = (c->total * (size_t)(2 * (height - r) - 1) + (size_t)(2 * height) - 1) / (size_t)(2 * height);
+		for (int x = 0; x < cols; x++) {
+			if (done[x] >= level && done[x] > 0)
+				draw_text(a, r + 1, left + x, 1, x < past ? STYLE_GOOD : STYLE_DIM, x < past ? "#" : ".");
+			else if (x == rto)
+				draw_text(a, r + 1, left + x, 1, STYLE_WARN, "|");
+		}
+	}
+	snprintf(count, sizeof count, "%zu", c->total);
+	draw_right(a, 1, left - 1, STYLE_DIM, count);
+	draw_right(a, height, left - 1, STYLE_DIM, "0");
+	plot_axis(a, c, end, left, cols);
+	free(done);
+}
+
 static void fleet_draw(struct screen *s, const struct area *a)
 {
 	struct fleet *f = s->data;
 	const struct incident *in = model_incident(ui_engine(s->ui));
-	size_t n;
+	struct forecast c;
+	struct area table, plot;
+	bool plots;
+	int rows;
 
 	if (in == NULL || in->hosts == 0) {
 		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("No host has been started yet. :reissue makes the plan."));
 		return;
 	}
 	fleet_refresh(f, in);
-	fleet_draw_head(f, a);
-	draw_head(a, 3, fleet_columns(a), 5);
-	list_height(&f->list, (size_t)(a->rows - 4));
-	for (size_t i = 0; (n = list_seen(&f->list, i)) != LIST_NONE; i++)
-		fleet_draw_row(a, 4 + (int)i, &in->host[n], list_is_here(&f->list, i));
-	if (f->list.count == 0)
-		draw_text(a, 4, 3, a->cols - 4, STYLE_DIM, _("No host matches."));
+	fleet_forecast(f, &c);
+	fleet_draw_head(f, &c, model_config(ui_engine(s->ui)), a);
+	f->tall = a->rows >= PLOT_FROM;
+	plots = f->plot_chosen ? f->plot : f->tall;
+	rows = a->rows - HEAD_ROWS - (plots ? PLOT_ROWS : 0);
+	table = frame_area(a->f, a->top + HEAD_ROWS, a->left, rows, a->cols);
+	list_height(&f->list, (size_t)(rows > 1 ? rows - 1 : 1));
+	if (f->grouped)
+		fleet_draw_groups(f, &table);
+	else
+		fleet_draw_hosts(f, &table);
+	if (!plots)
+		return;
+	plot = frame_area(a->f, a->top + HEAD_ROWS + rows, a->left, PLOT_ROWS, a->cols);
+	fleet_draw_plot(f, &c, &plot);
 }
+
+/* ---- keys ---- */
 
 static void fleet_filtered(void *ctx, enum prompt_end end, const char *text)
 {
 	struct fleet *f = ctx;
 
-	snprintf(f->filter, sizeof f->filter, "%s", end == PROMPT_GIVEN_UP ? "" : text);
-	f->seq = -1;
+	fleet_view_filter(&f->view, end == PROMPT_GIVEN_UP ? "" : text);
+}
+
+/* Between the list of hosts and that of their errors. */
+static void fleet_group(struct fleet *f, bool on)
+{
+	if (on) {
+		f->list.at = f->view.like != NULL ? f->before : 0;
+		fleet_view_like(&f->view, NULL);
+	} else {
+		f->list.at = 0;
+	}
+	f->grouped = on;
+	f->view.stale = true;
+}
+
+static bool fleet_enter(struct screen *s)
+{
+	struct fleet *f = s->data;
+	size_t here = list_here(&f->list);
+
+	if (f->view.in == NULL || here == LIST_NONE)
+		return true;
+	if (!f->grouped && here < f->view.rows) {
+		ui_push(s->ui, &scr_host, f->view.in->host[f->view.row[here]].host);
+	} else if (f->grouped && here < f->view.groups) {
+		f->before = here;
+		fleet_view_like(&f->view, &f->view.group[here]);
+		fleet_group(f, false);
+	}
+	return true;
+}
+
+/* Esc leaves a group first, then the groups, then the screen. */
+static bool fleet_back(struct fleet *f)
+{
+	if (!f->grouped && f->view.like == NULL)
+		return false;
+	fleet_group(f, !f->grouped);
+	return true;
+}
+
+static bool fleet_letter(struct fleet *f, int key)
+{
+	switch (key) {
+	case 's':
+		fleet_view_sort(&f->view, (f->view.by + 1) % FLEET_BYS, false);
+		return true;
+	case 'S':
+		fleet_view_sort(&f->view, f->view.by, !f->view.down);
+		return true;
+	case 'e':
+		fleet_group(f, !f->grouped);
+		return true;
+	case 'p':
+		f->plot = f->plot_chosen ? !f->plot : !f->tall;
+		f->plot_chosen = true;
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool fleet_key(struct screen *s, int key)
 {
 	struct fleet *f = s->data;
-	const struct incident *in = model_incident(ui_engine(s->ui));
-	size_t here;
 
+	if (fleet_letter(f, key))
+		return true;
 	switch (keymap_act(key)) {
 	case ACT_FILTER:
-		ui_ask(s->ui, "/", _("a state (failed, unreachable ...) or a text; Esc shows all"), f->filter,
-		    fleet_filtered, f);
+		ui_ask(s->ui, "/", _("states, host patterns (web*), texts, !not; all must hold. Esc shows all"),
+		    f->view.filter, fleet_filtered, f);
 		return true;
 	case ACT_ENTER:
 	case ACT_RIGHT:
-		here = list_here(&f->list);
-		if (in != NULL && here < in->hosts)
-			ui_push(s->ui, &scr_host, in->host[here].host);
-		return true;
+		return fleet_enter(s);
+	case ACT_BACK:
+	case ACT_LEFT:
+		return fleet_back(f);
 	default:
 		return ui_list_key(&f->list, key);
 	}
@@ -242,8 +403,11 @@ static void fleet_ended(struct screen *s, struct job *j)
 }
 
 static const struct binding fleet_keys[] = {
-	{ KEYC_ENTER, "Enter", N_("host"), NULL },
-	{ '/', "/", N_("filter by state or text"), NULL },
+	{ KEYC_ENTER, "Enter", N_("open"), NULL },
+	{ '/', "/", N_("filter"), NULL },
+	{ 's', "s S", N_("sort, turn"), NULL },
+	{ 'e', "e", N_("errors"), NULL },
+	{ 'p', "p", N_("plot"), NULL },
 	{ KEYC_UP, "Up Down PgUp PgDn", N_("move"), NULL },
 	{ 0, NULL, NULL, NULL },
 };
@@ -257,61 +421,4 @@ const struct screen_ops scr_fleet = {
 	.key = fleet_key,
 	.ended = fleet_ended,
 	.done = fleet_done,
-};
-
-/* ---- one host ---- */
-
-static void host_open(struct screen *s, void *arg)
-{
-	s->data = mem_strdup(arg);
-	s->title = mem_strdup(arg);
-}
-
-static void host_done(struct screen *s)
-{
-	free(s->data);
-}
-
-static int host_field(const struct area *a, int row, enum style st, const char *label, const char *value)
-{
-	draw_text(a, row, 3, 16, STYLE_DIM, label);
-	return row + draw_wrap(a, row, 20, a->cols - 21, 6, st, value[0] != '\0' ? value : "-");
-}
-
-static void host_draw(struct screen *s, const struct area *a)
-{
-	const struct incident *in = model_incident(ui_engine(s->ui));
-	const struct host_row *h = in != NULL ? incident_host(in, s->data) : NULL;
-	char at[32], took[32];
-	int row = 0;
-
-	if (h == NULL) {
-		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("This host is not in the incident."));
-		return;
-	}
-	snprintf(took, sizeof took, "%.1f s", (double)h->ms / 1000);
-	row = host_field(a, row, theme_state(h->state), _("state"), _(h->state));
-	row = host_field(a, row, STYLE_PLAIN, _("phase"), h->phase);
-	row = host_field(a, row, STYLE_PLAIN, _("last change"), clock_iso(at, sizeof at, h->at));
-	row = host_field(a, row, STYLE_PLAIN, _("took"), took);
-	row = host_field(a, row, STYLE_PLAIN, _("serial"), h->serial);
-	row = host_field(a, row, STYLE_PLAIN, _("sha256"), h->fingerprint);
-	row = host_field(a, row, STYLE_PLAIN, _("valid until"),
-	    h->not_after > 0 ? clock_iso(at, sizeof at, h->not_after) : "");
-	draw_rule(a, row + 1, _("What it said"), NULL);
-	draw_wrap(a, row + 2, 3, a->cols - 4, a->rows - row - 2, STYLE_PLAIN,
-	    h->detail[0] != '\0' ? h->detail : _("nothing"));
-}
-
-static const struct binding host_keys[] = {
-	{ 0, NULL, NULL, NULL },
-};
-
-const struct screen_ops scr_host = {
-	.name = "host",
-	.title = N_("Host"),
-	.keys = host_keys,
-	.open = host_open,
-	.draw = host_draw,
-	.done = host_done,
 };

@@ -1,4 +1,5 @@
 /* Checkpoint 8, second half: new certificates on every server, each proved by a handshake. */
+#include "app/ansible.h"
 #include "app/commands.h"
 #include "app/reissue.h"
 #include "base/i18n.h"
@@ -10,7 +11,14 @@ static void reissue_go(struct run *r)
 
 static void reissue_known(struct run *r)
 {
-	run_plan(r, reissue_plan(run_data(r)));
+	struct err e = { 0 };
+
+	if (!args_has(run_args(r), "export"))
+		run_plan(r, reissue_plan(run_data(r)));
+	else if (ansible_export(run_data(r), &e) < 0)
+		run_fail(r, &e);
+	else
+		run_end(r, EXIT_DONE);
 }
 
 static void reissue_start(struct run *r)
@@ -47,6 +55,9 @@ const struct command cmd_reissue = {
 		{ "max-unreachable", "N", N_("stop once more than N are unreachable") },
 		{ "max-refused", "N", N_("stop once more than N are refused") },
 		{ "resume", NULL, N_("go on with the waves and limits that the journal holds") },
+		{ "engine", "ENGINE", N_("ssh, the default, or ansible: ansible-playbook connects, sev1 issues and verifies") },
+		{ "export", "DIR", N_("with --engine ansible: only write playbook and inventory, for an AWX or another machine") },
+		{ "from", "DIR", N_("with --engine ansible: go on from the results of what was exported and run elsewhere") },
 		{ "again", NULL, N_("also hosts that are verified already") },
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_INCIDENT | GATE_ARMED | GATE_ISSUER | GATE_LEASE,

@@ -72,6 +72,7 @@ struct fleet_conf {       /* [fleet] */
 	char *blocklist;      /* file of compromised public keys; NULL */
 	bool combined, sudo;
 	char *key_mode;       /* "keep" or "new" */
+	char *names;          /* of new certificates: "inventory", or "certificate" (the one in place) */
 	char *test, *reload;  /* commands on the host */
 	int probe_port;       /* TLS; 0: the profile's, else 443 */
 	int concurrency;      /* SSH children; default 16 */

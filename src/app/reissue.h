@@ -31,6 +31,8 @@ struct reissue {
 	/* going */
 	struct fleet *fleet;
 	struct reissue_peer *peer;    /* a list */
+	bool by_ansible;              /* --engine ansible */
+	struct ansible *ansible;      /* NULL before it goes, and with SSH children */
 	json_t *rows;                 /* host -> row, not yet in the journal */
 	json_t *order;                /* hosts of rows in the order of their first change */
 	uint64_t flush;               /* timer */
@@ -45,6 +47,8 @@ struct reissue {
 struct reissue *reissue_new(struct run *r, struct err *e);
 void reissue_free(void *data);
 
+/* Are the names those of the certificate in place on each host? */
+bool reissue_in_place(const struct config *c);
 /* What the SSH child is told of host i, and where its handshake is looked for; new objects. */
 json_t *reissue_order(void *ctx, size_t i);
 json_t *reissue_probe(void *ctx, size_t i);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ansible.h"
 #include "app/reissue.h"
 #include "app/request.h"
 #include "base/buf.h"
@@ -19,6 +20,7 @@ void reissue_free(void *data)
 	struct reissue *d = data;
 
 	fleet_free(d->fleet);
+	ansible_free(d->ansible);
 	if (d->flush != 0)
 		loop_cancel(engine_loop(run_engine(d->run)), d->flush);
 	loop_cancel(engine_loop(run_engine(d->run)), d->tick);
@@ -107,7 +109,7 @@ struct reissue *reissue_new(struct run *r, struct err *e)
 	}
 	if ((d->inventory = inventory_load(c->fleet.inventory, e)) == NULL || reissue_choose(d, e) < 0 ||
 	    reissue_profiles(d, e) < 0 ||
-	    (d->ca = reissue_issuer(r, e)) == NULL)
+	    (d->ca = reissue_issuer(r, e)) == NULL || ansible_check(r, &d->by_ansible, e) < 0)
 		return NULL;
 	return d;
 }
@@ -144,6 +146,11 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 	if (s->jump != NULL)
 		json_object_set_new(o, "jump", json_string(s->jump));
 	return o;
+}
+
+bool reissue_in_place(const struct config *c)
+{
+	return c->fleet.names != NULL && strcmp(c->fleet.names, "certificate") == 0;
 }
 
 json_t *reissue_order(void *ctx, size_t i)
@@ -208,7 +215,8 @@ static json_t *reissue_spec(struct reissue *d)
 		json_array_append_new(names, json_string(d->target[i]->name));
 	}
 	digest_end(all, hex);
-	spec = json_pack("{s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "issuer", run_incident(d->run)->issuer->name,
+	spec = json_pack("{s:s, s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "engine",
+	    d->by_ansible ? "ansible" : "ssh", "issuer", run_incident(d->run)->issuer->name,
 	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "blocklist",
 	    f->blocklist != NULL ? f->blocklist : "", "deadline", f->deadline);
 	reissue_waves_spec(d, spec);
@@ -222,7 +230,10 @@ static void reissue_names(struct plan *p, const struct reissue *d)
 
 	for (size_t i = 0; i < d->targets; i++)
 		names += d->target[i]->count;
-	buf_addf(&b, _("%zu names, from the inventory"), names);
+	if (reissue_in_place(run_config(d->run)))
+		buf_addf(&b, _("those of the certificates in place, which must be ours and cover the host"));
+	else
+		buf_addf(&b, _("%zu names, from the inventory"), names);
 	plan_row(p, _("names"), "%s", b.data);
 	buf_free(&b);
 }
@@ -290,6 +301,8 @@ struct plan *reissue_plan(struct reissue *d)
 	    _("a new one, made on each host") : _("each host keeps its own"));
 	reissue_names(p, d);
 	plan_row(p, _("valid"), _("%d days"), f->days);
+	if (d->by_ansible)
+		ansible_plan(p, d);
 	plan_row(p, _("certificate"), how.combined ? _("%s, with its key") : "%s", how.certificate);
 	if (d->profiles > 0)
 		reissue_plan_profiles(p, d);

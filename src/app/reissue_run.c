@@ -2,16 +2,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ansible.h"
 #include "app/reissue.h"
+#include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/text.h"
 
 /* A commit costs milliseconds: rows are gathered for so long. What a host only passes through is
  * worth a look on the screen, not a journal full of it. */
 #define FLUSH_MS 100
 #define FLUSH_PASSING_MS 1000
+/* Of what a host said. */
+#define OUTPUT_LINES 40
+#define OUTPUT_LINE 400
 
 struct reissue_peer {
 	struct reissue_peer *next;
@@ -59,13 +65,17 @@ void reissue_drop_peers(struct reissue *d)
 static json_t *peer_request(const struct reissue *d, enum fleet_peer kind)
 {
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
+	json_t *o;
 
 	if (kind == FLEET_SSH)
 		return json_pack("{s:s, s:i, s:s}", "op", "reissue", "timeout_s", f->deadline, "tag", d->tag);
 	if (kind == FLEET_PROBE)
 		return json_pack("{s:s}", "op", "tls");
-	return json_pack("{s:s, s:O, s:i, s:O, s:s, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
+	o = json_pack("{s:s, s:O, s:i, s:O, s:s, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
 	    d->compromised.refuse, "blocklist", f->blocklist != NULL ? f->blocklist : "", "since", (json_int_t)run_incident(d->run)->declared);
+	if (reissue_in_place(run_config(d->run)))
+		json_object_set_new(o, "known", cas_request(run_config(d->run)));
+	return o;
 }
 
 static void *peer_start(void *ctx, enum fleet_peer kind, size_t slot)
@@ -146,6 +156,35 @@ static void reissue_flush(void *ctx)
 	reissue_progress(d);
 }
 
+/* What is known of a host once it has ended. */
+static void reissue_row_ended(json_t *o, const struct host *h)
+{
+	char *phases = host_phases(h), *line;
+	const json_t *from = json_object_get(h->found, "before"), *list = json_list(h->found, "output");
+	json_t *before = json_object(), *output = json_array(), *said;
+	size_t i;
+
+	json_put(o, "phases", phases);
+	free(phases);
+	json_put(before, "serial", json_str(from, "serial"));
+	json_put(before, "fingerprint", json_str(from, "fingerprint"));
+	json_put(before, "subject", json_str(from, "subject"));
+	json_put_num(before, "not_after", json_num(from, "not_after", 0));
+	if (json_str(from, "serial")[0] != '\0')
+		json_object_set(o, "before", before);
+	json_array_foreach(list, i, said) {
+		if (i >= OUTPUT_LINES || !json_is_string(said))
+			break;
+		line = text_escaped(json_string_value(said), json_string_length(said), OUTPUT_LINE);
+		json_array_append_new(output, json_string(line));
+		free(line);
+	}
+	if (json_array_size(output) > 0)
+		json_object_set(o, "output", output);
+	json_decref(before);
+	json_decref(output);
+}
+
 static json_t *reissue_row_body(const struct host *h, const json_t *result)
 {
 	json_t *o = json_object();
@@ -160,6 +199,8 @@ static json_t *reissue_row_body(const struct host *h, const json_t *result)
 		json_put(o, "fingerprint", json_str(result, "fingerprint"));
 		json_put_num(o, "not_after", json_num(result, "not_after", 0));
 	}
+	if (h->state != HOST_WAITING && h->state != HOST_RUNNING)
+		reissue_row_ended(o, h);
 	return o;
 }
 
@@ -301,6 +342,7 @@ void reissue_run(struct reissue *d)
 		.order = reissue_order, .probe = reissue_probe, .row = reissue_row, .wave = reissue_wave,
 		.ended = reissue_ended, .waves = &d->waves, .ctx = d, .concurrency = (size_t)f->concurrency, .timeout_s = f->deadline };
 	json_t *body = json_object(), *hosts = json_array();
+	struct err e = { 0 };
 
 	for (size_t i = 0; i < d->targets; i++)
 		json_array_append_new(hosts, json_string(d->target[i]->name));
@@ -310,6 +352,11 @@ void reissue_run(struct reissue *d)
 	reissue_waves_start(d, body);
 	memcpy(job.limit, d->limit, sizeof job.limit);
 	memcpy(job.before, d->before, sizeof job.before);
+	if (d->by_ansible && (d->ansible = ansible_take(d, &job, &e)) == NULL) {
+		json_decref(body);
+		run_fail(d->run, &e);
+		return;
+	}
 	if (run_append(d->run, EV_REISSUE_START, body) < 0)
 		return;
 	d->rows = json_object();

@@ -68,3 +68,12 @@ json_t *partitions_request(const struct config *c, const char *ca)
 	}
 	return list;
 }
+
+json_t *cas_request(const struct config *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->cas; i++)
+		json_array_append_new(list, ca_request(c, c->ca[i].name));
+	return list;
+}

@@ -5,17 +5,22 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 
+/* How many events are served before whoever runs the loop gets to draw. */
+#define SERVED 32
+
 struct watch {
-	int fd; /* -1: dropped while events were being served */
-	short events;
-	loop_fd_fn fn;
+	loop_fd_fn fn; /* NULL: not watched */
 	void *ctx;
+	uint64_t since; /* which watch of its fd it is: events of an earlier one are dropped */
+	short events;
+	bool always;    /* a file, of which epoll knows nothing: always ready */
 };
 
 struct timer {
@@ -31,8 +36,11 @@ struct handler {
 };
 
 struct loop {
-	struct watch *watch;
+	int epoll;
+	struct watch *watch; /* by fd */
 	size_t watches;
+	uint64_t last_watch;
+	size_t always;
 	struct timer *timer;
 	size_t timers;
 	uint64_t last_id;
@@ -48,6 +56,7 @@ struct loop *loop_new(void)
 
 	sigemptyset(&l->signals);
 	l->signal_fd = -1;
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return l;
 }
 
@@ -57,37 +66,59 @@ void loop_free(struct loop *l)
 		return;
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);
+	close(l->epoll);
 	sigprocmask(SIG_UNBLOCK, &l->signals, NULL);
 	free(l->watch);
 	free(l->timer);
 	free(l);
 }
 
-static struct watch *loop_watch(struct loop *l, int fd)
+static uint32_t loop_events(short events)
 {
-	for (size_t i = 0; i < l->watches; i++)
-		if (l->watch[i].fd == fd)
-			return &l->watch[i];
-	return NULL;
+	return (events & POLLIN ? EPOLLIN : 0u) | (events & POLLOUT ? EPOLLOUT : 0u);
+}
+
+static short loop_revents(uint32_t events)
+{
+	return (short)((events & EPOLLIN ? POLLIN : 0) | (events & EPOLLOUT ? POLLOUT : 0) | (events & EPOLLERR ? POLLERR : 0) |
+	    (events & EPOLLHUP ? POLLHUP : 0));
 }
 
 void loop_fd(struct loop *l, int fd, short events, loop_fd_fn fn, void *ctx)
 {
-	struct watch *w = loop_watch(l, fd);
+	struct epoll_event ev = { .events = loop_events(events), .data.fd = fd };
+	struct watch *w;
+	size_t n = (size_t)fd;
 
-	if (w == NULL) {
-		l->watch = mem_grow(l->watch, l->watches + 1, sizeof *l->watch);
-		w = &l->watch[l->watches++];
+	if (n >= l->watches) {
+		l->watch = mem_grow(l->watch, n + 1, sizeof *l->watch);
+		while (l->watches <= n)
+			l->watch[l->watches++] = (struct watch){ .fn = NULL };
 	}
-	*w = (struct watch){ .fd = fd, .events = events, .fn = fn, .ctx = ctx };
+	w = &l->watch[n];
+	if (w->fn == NULL) {
+		w->since = ++l->last_watch;
+		w->always = epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev) < 0 && errno == EPERM;
+		l->always += w->always;
+	} else if (!w->always && w->events != events) {
+		epoll_ctl(l->epoll, EPOLL_CTL_MOD, fd, &ev);
+	}
+	w->fn = fn;
+	w->ctx = ctx;
+	w->events = events;
 }
 
 void loop_fd_drop(struct loop *l, int fd)
 {
-	struct watch *w = fd >= 0 ? loop_watch(l, fd) : NULL;
+	struct watch *w = fd >= 0 && (size_t)fd < l->watches ? &l->watch[fd] : NULL;
 
-	if (w != NULL)
-		w->fd = -1;
+	if (w == NULL || w->fn == NULL)
+		return;
+	if (w->always)
+		l->always--;
+	else
+		epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
+	*w = (struct watch){ .fn = NULL };
 }
 
 uint64_t loop_after(struct loop *l, int64_t after_ms, loop_timer_fn fn, void *ctx)
@@ -159,32 +190,33 @@ static void loop_fire(struct loop *l)
 	}
 }
 
-static void loop_sweep(struct loop *l)
+static void loop_serve(struct loop *l, int fd, uint64_t since, short revents)
 {
-	size_t kept = 0;
+	const struct watch *w = &l->watch[fd];
 
-	for (size_t i = 0; i < l->watches; i++)
-		if (l->watch[i].fd >= 0)
-			l->watch[kept++] = l->watch[i];
-	l->watches = kept;
+	if (!l->stopped && w->fn != NULL && w->since == since)
+		w->fn(w->ctx, revents);
+}
+
+/* Files are always ready, for whatever they are asked. */
+static void loop_serve_files(struct loop *l)
+{
+	for (size_t fd = 0; l->always > 0 && fd < l->watches; fd++)
+		if (l->watch[fd].always)
+			loop_serve(l, (int)fd, l->watch[fd].since, POLLIN | POLLOUT);
 }
 
 bool loop_step(struct loop *l)
 {
-	struct pollfd *p;
-	size_t n;
-	int ready;
+	struct epoll_event ready[SERVED];
+	uint64_t since[SERVED];
+	int n = epoll_wait(l->epoll, ready, SERVED, l->always > 0 ? 0 : loop_timeout(l));
 
-	loop_sweep(l);
-	n = l->watches;
-	p = mem_zalloc(n + 1, sizeof *p);
-	for (size_t i = 0; i < n; i++)
-		p[i] = (struct pollfd){ .fd = l->watch[i].fd, .events = l->watch[i].events };
-	ready = poll(p, (nfds_t)n, loop_timeout(l));
-	for (size_t i = 0; ready > 0 && i < n && !l->stopped; i++)
-		if (p[i].revents != 0 && l->watch[i].fd == p[i].fd)
-			l->watch[i].fn(l->watch[i].ctx, p[i].revents);
-	free(p);
+	for (int i = 0; i < n; i++)
+		since[i] = l->watch[ready[i].data.fd].since;
+	for (int i = 0; i < n; i++)
+		loop_serve(l, ready[i].data.fd, since[i], loop_revents(ready[i].events));
+	loop_serve_files(l);
 	if (!l->stopped)
 		loop_fire(l);
 	return !l->stopped;

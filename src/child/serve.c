@@ -27,6 +27,7 @@ static const struct {
 	{ "ssh", ssh_child },
 	{ "probe", probe_child },
 	{ "action", action_child },
+	{ "play", play_child },
 	{ "post", post_child },
 };
 

@@ -18,6 +18,7 @@ int ca_child(const json_t *request, json_t **result, struct err *e);
 int ssh_child(const json_t *request, json_t **result, struct err *e);
 int probe_child(const json_t *request, json_t **result, struct err *e);
 int action_child(const json_t *request, json_t **result, struct err *e);
+int play_child(const json_t *request, json_t **result, struct err *e);
 int post_child(const json_t *request, json_t **result, struct err *e);
 
 /* Send a line (reference stolen). A parent that is gone ends the process. */

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -10,12 +13,15 @@
 #include "child/serve.h"
 #include "child/ssh_script.h"
 #include "child/ssh_session.h"
+#include "pki/cert.h"
 
 #define KEEP 65536u
 /* Our own words are few; what test and reload say besides may be more. Nobody reads on after that. */
 #define WORDS_MAX 65536u
 #define ERRORS_MAX (16u << 20)
-#define NAMES_MAX 100u
+/* Of a host's words that go into its row. */
+#define SAID_LINES 40u
+#define SAID_LINE 400u
 /* How far the way back may overrun; the console waits for 2 s more than the time. */
 #define GRACE_MS 1000
 
@@ -26,13 +32,15 @@ struct job {
 	struct session *s;
 	struct remote *x;          /* the install */
 	struct staged st;
-	const char *names[NAMES_MAX];
+	const char *names[SCRIPT_NAMES];
 	char stamp[24]; /* of its backups: to the millisecond, as a retry may follow at once */
 	const char *phase;
 	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
 	struct buf errors;       /* stderr of the install, the first KEEP octets */
-	size_t said, grumbled;   /* octets of its stdout and stderr in all */
+	size_t heard, grumbled;   /* octets of its stdout and stderr in all */
 	int phases;              /* of the install that were told: each once, in their order */
+	struct buf said;         /* stderr of what came before */
+	json_t *before;          /* the certificate that was there: {serial, fingerprint, subject, not_after}; NULL */
 };
 
 static void job_say(const struct job *j, const char *kind, json_t *body)
@@ -47,12 +55,35 @@ static void job_phase(struct job *j, const char *phase)
 	job_say(j, "phase", json_pack("{s:s}", "phase", phase));
 }
 
+void reissue_said(json_t *list, const struct buf *b)
+{
+	const char *p = buf_str(b), *begins = strstr(p, SCRIPT_BEGINS "\n");
+	size_t n;
+
+	for (p = begins != NULL ? begins + strlen(SCRIPT_BEGINS "\n") : p; *p != '\0'; p += n + (p[n] != '\0')) {
+		char *line;
+		n = strcspn(p, "\r\n");
+		if (n == 0 || json_array_size(list) >= SAID_LINES)
+			continue;
+		line = text_escaped(p, n, SAID_LINE);
+		json_array_append_new(list, json_string(line));
+		free(line);
+	}
+}
+
 static void job_end(const struct job *j, const char *state, const char *detail)
 {
-	json_t *o = json_pack("{s:s, s:s}", "phase", j->phase, "state", state);
+	json_t *o = json_pack("{s:s, s:s}", "phase", j->phase, "state", state), *found = json_object();
+	json_t *output = json_array();
 
 	json_put(o, "detail", detail);
 	json_put_num(o, "ms", clock_mono() - j->start);
+	if (j->before != NULL)
+		json_object_set(found, "before", j->before);
+	reissue_said(output, &j->said);
+	reissue_said(output, &j->errors);
+	json_object_set_new(found, "output", output);
+	json_object_set_new(o, "found", found);
 	job_say(j, "host", o);
 }
 
@@ -129,27 +160,45 @@ static json_t *job_next(const struct job *j, bool *gone)
 /* Read the order into st. 0 or ERR_USAGE. */
 static int job_read(struct job *j, const char *tag, struct err *e)
 {
-	const json_t *names = json_list(j->order, "names");
-	size_t count = json_array_size(names);
 	int64_t now = clock_now();
 	char second[16];
 
-	if (count > NAMES_MAX)
-		return err_set(e, ERR_USAGE, _("more than %u names for one certificate"), NAMES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-		j->names[i] = name != NULL ? name : "";
-	}
 	clock_stamp(second, sizeof second, now);
 	snprintf(j->stamp, sizeof j->stamp, "%s%03d", second, (int)(now % 1000));
-	j->st = (struct staged){
-		.key = json_str(j->order, "key"), .certificate = json_str(j->order, "certificate"),
-		.chain = json_str(j->order, "chain"), .names = j->names, .count = count,
-		.combined = json_bool(j->order, "combined"), .sudo = json_bool(j->order, "sudo"),
-		.new_key = strcmp(json_str(j->order, "key_mode"), "new") == 0,
-		.tag = tag, .stamp = j->stamp,
-		.test = json_str(j->order, "test"), .reload = json_str(j->order, "reload") };
-	return script_check(&j->st, e);
+	return script_order(&j->st, j->order, j->names, tag, j->stamp, e);
+}
+
+/* For a row only, so what cannot be read is no error. */
+json_t *reissue_before(const struct buf *out)
+{
+	static const char mark[] = "-----BEGIN CERTIFICATE-----";
+	char *at = out->len > 0 ? memmem(out->data, out->len, mark, strlen(mark)) : NULL;
+	char fingerprint[DIGEST_HEX], *serial, *subject;
+	X509 *x = NULL;
+	json_t *o;
+	BIO *b;
+
+	if (at == NULL)
+		return NULL;
+	if ((b = BIO_new_mem_buf(at, (int)(out->len - (size_t)(at - out->data)))) != NULL)
+		x = PEM_read_bio_X509(b, NULL, NULL, (void *)""); /* nobody is asked for a passphrase */
+	BIO_free(b);
+	if (x == NULL) {
+		cert_why();
+		return NULL;
+	}
+	cert_fingerprint(x, fingerprint);
+	serial = cert_serial(X509_get0_serialNumber(x));
+	subject = cert_name(X509_get_subject_name(x));
+	o = json_object();
+	json_put(o, "serial", serial);
+	json_put(o, "fingerprint", fingerprint);
+	json_put(o, "subject", subject);
+	json_put_num(o, "not_after", cert_time(X509_get0_notAfter(x)));
+	free(serial);
+	free(subject);
+	X509_free(x);
+	return o;
 }
 
 /* Have the host make its request and hand it on. 0, or the row is said. */
@@ -163,6 +212,8 @@ static int job_request(struct job *j)
 
 	job_phase(j, "csr");
 	rc = session_run(j->s, script, NULL, 0, KEEP, j->forward, &out, &errors, &status, &e);
+	if (rc == 0)
+		j->before = reissue_before(&out);
 	if (rc == 0 && status != 0) {
 		why = reason_explained(reissue_reason(&errors), j->st.sudo);
 		rc = err_set(&e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
@@ -171,12 +222,12 @@ static int job_request(struct job *j)
 		rc = err_set(&e, ERR_SYNTAX, _("no request: what came is not text"));
 	if (rc == 0)
 		job_say(j, "csr", json_pack("{s:o}", "csr", text));
-	else
+	j->said = errors;
+	if (rc != 0)
 		job_end(j, "failed", e.text);
 	free(why);
 	free(script);
 	buf_free(&out);
-	buf_free(&errors);
 	return rc;
 }
 
@@ -199,13 +250,13 @@ static char *job_word(struct job *j, int64_t until, struct err *e)
 			word = n > 5 && strncmp(out->data, "sev1 ", 5) == 0 ?
 			    mem_strndup(out->data + 5, n - 5) : NULL;
 			buf_drop(out, n + 1);
-			j->said += n + 1;
+			j->heard += n + 1;
 			if (word != NULL)
 				return word;
 		}
-		if (j->said > WORDS_MAX || j->grumbled > ERRORS_MAX) {
+		if (j->heard > WORDS_MAX || j->grumbled > ERRORS_MAX) {
 			err_set(e, ERR_FAILED, _("%s: cut off after %zu octets of output"), session_name(j->s),
-			    j->said + j->grumbled);
+			    j->heard + j->grumbled);
 			return NULL;
 		}
 		if (rc <= 0)
@@ -315,7 +366,6 @@ static void job_install(struct job *j, const json_t *install)
 		job_turned_back(j, word, NULL, &e);
 	free(word);
 	remote_close(j->x);
-	buf_free(&j->errors);
 }
 
 /* The state of a row whose connection could not be had. */
@@ -372,6 +422,9 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e)
 				job_end(&j, "failed", bad.text);
 			else
 				job_run(&j);
+			buf_free(&j.errors);
+			buf_free(&j.said);
+			json_decref(j.before);
 			hosts++;
 		}
 		json_decref(order);

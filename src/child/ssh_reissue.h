@@ -22,4 +22,10 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e);
  * caller, "" where it said nothing. */
 char *reissue_reason(const struct buf *errors);
 
+/* The host's own words of b as strings in list, escaped, a string a line, bounded. */
+void reissue_said(json_t *list, const struct buf *b);
+/* The certificate that follows a request in out: {serial, fingerprint, subject, not_after}, new;
+ * NULL where there is none that can be read. */
+json_t *reissue_before(const struct buf *out);
+
 #endif

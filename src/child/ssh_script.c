@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/i18n.h"
+#include "base/json.h"
 #include "base/text.h"
 
 #define PEM_MAX 65536u
@@ -99,6 +100,28 @@ int script_check(const struct staged *st, struct err *e)
 	return 0;
 }
 
+int script_order(struct staged *st, const json_t *order, const char **names, const char *tag, const char *stamp,
+    struct err *e)
+{
+	const json_t *list = json_list(order, "names");
+	size_t count = json_array_size(list);
+
+	if (count > SCRIPT_NAMES)
+		return err_set(e, ERR_USAGE, _("more than %d names for one certificate"), SCRIPT_NAMES);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		names[i] = name != NULL ? name : "";
+	}
+	*st = (struct staged){
+		.key = json_str(order, "key"), .certificate = json_str(order, "certificate"),
+		.chain = json_str(order, "chain"), .names = names, .count = count,
+		.combined = json_bool(order, "combined"), .sudo = json_bool(order, "sudo"),
+		.new_key = strcmp(json_str(order, "key_mode"), "new") == 0,
+		.tag = tag, .stamp = stamp,
+		.test = json_str(order, "test"), .reload = json_str(order, "reload") };
+	return script_check(st, e);
+}
+
 bool script_is_pem(const char *pem)
 {
 	size_t n = pem != NULL ? strlen(pem) : 0;
@@ -182,6 +205,7 @@ char *script_csr(const struct staged *st)
 	buf_adds(&b, script_head);
 	buf_adds(&b, script_why);
 	script_set(&b, "k", st->key);
+	script_set(&b, "c", st->certificate);
 	script_set(&b, "g", st->tag);
 	script_set(&b, "subject", buf_str(&subject));
 	script_set(&b, "san", buf_str(&san));
@@ -192,11 +216,16 @@ char *script_csr(const struct staged *st)
 	    "[ -e \"$k\" ] || { why \"$k\"; die \"$k: no such key on the host\"; }\n"
 	    "[ -r \"$k\" ] || die \"$k: not readable by $(id -un); set sudo = yes or another user\"\n"
 	    "openssl req -new -config /dev/stdin -key \"$k\" -passin pass: -subj \"$subject\""
-	    " -addext \"$san\" <<E\n"
+	    " -addext \"$san\" <<E || exit 1\n"
 	    "[req]\n"
 	    "distinguished_name=d\n"
 	    "[d]\n"
-	    "E\n");
+	    "E\n"
+	    /* The certificate that is there now, and nothing else of a file that may hold a key too. */
+	    "[ -r \"$c\" ] && [ -f \"$c\" ] || exit 0\n"
+	    "sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p"
+	    ";/^-----END CERTIFICATE-----/q' \"$c\" 2>/dev/null\n"
+	    "exit 0\n");
 	buf_free(&subject);
 	buf_free(&san);
 	return script_wrap(&b, st->sudo);
@@ -314,5 +343,32 @@ char *script_install(const struct staged *st, const char *certificate, const cha
 	buf_adds(&b, script_parts);
 	buf_adds(&b, script_steps);
 	free(both);
+	return script_wrap(&b, st->sudo);
+}
+
+char *script_back(const struct staged *st)
+{
+	bool apart = st->chain != NULL && st->chain[0] != '\0';
+	struct buf b = { 0 };
+
+	buf_adds(&b, script_head);
+	script_set(&b, "c", st->certificate);
+	script_set(&b, "h", apart ? st->chain : "");
+	script_set(&b, "k", st->new_key && !st->combined ? st->key : "");
+	script_set(&b, "s", st->stamp);
+	script_set(&b, "reload", st->reload);
+	buf_adds(&b,
+	    "echo sev1 phase rollback\n"
+	    "ok=1 any=\n"
+	    "for f in \"$c\" \"$h\" \"$k\"; do\n"
+	    "  [ -n \"$f\" ] || continue\n"
+	    "  f=$(real \"$f\")\n"
+	    "  [ -e \"$f.sev1-$s\" ] || continue\n"
+	    "  any=1\n"
+	    "  mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"
+	    "done\n"
+	    "[ -n \"$any\" ] || die \"$c.sev1-$s: no such backup\"\n"
+	    "[ -z \"$reload\" ] || sh -c \"$reload\" </dev/null >&2 || ok=\n"
+	    "if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n");
 	return script_wrap(&b, st->sudo);
 }

@@ -4,6 +4,7 @@
 #ifndef SEV1_SSH_SCRIPT_H
 #define SEV1_SSH_SCRIPT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -26,6 +27,12 @@ struct staged {
 	const char *test, *reload;             /* commands there; NULL or "": none */
 };
 
+/* Read it from an order {key, certificate, chain, names, key_mode, test, reload}, whose strings it borrows, as it
+ * does the array of SCRIPT_NAMES, tag and stamp; checked. 0 or ERR_USAGE. */
+#define SCRIPT_NAMES 100
+int script_order(struct staged *st, const json_t *order, const char **names, const char *tag, const char *stamp,
+    struct err *e);
+
 /* Can scripts be made of it? 0 or ERR_USAGE naming the part. */
 int script_check(const struct staged *st, struct err *e);
 
@@ -33,7 +40,7 @@ int script_check(const struct staged *st, struct err *e);
  * renamed. An existing file keeps owner and mode, a new one has mode. */
 char *script_put(const char *path, const char *hex, mode_t mode);
 
-/* Print a certificate request. */
+/* Print a certificate request, and behind it the certificate that is in place, if it can be read. */
 char *script_csr(const struct staged *st);
 
 /* Put certificate and chain in place and wait for the verdict on stdin: "keep", or anything else
@@ -47,6 +54,10 @@ char *script_csr(const struct staged *st);
  *	sev1 broken       put back, but the reload failed again
  * What test and reload say goes to stderr. pem must have passed script_is_pem. */
 char *script_install(const struct staged *st, const char *certificate, const char *chain, int seconds);
+
+/* Put back what an install with the same stamp replaced, after its "kept". Says phase rollback, then restored or
+ * broken; fails where there is no backup. */
+char *script_back(const struct staged *st);
 
 /* One or more PEM blocks and nothing else, at most 64 KiB. */
 bool script_is_pem(const char *pem);

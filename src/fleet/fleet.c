@@ -78,6 +78,8 @@ static void entry_settle(struct fleet *f, struct entry *en)
 	json_decref(en->issued);
 	free(en->csr);
 	en->order = en->issued = NULL;
+	json_decref(en->host.found);
+	en->host.found = NULL; /* it went with the row */
 	en->csr = NULL;
 	en->probe_timer = 0;
 	en->probing = false;
@@ -435,6 +437,8 @@ static void fleet_hear_ssh(struct fleet *f, size_t slot, const char *word, const
 		ask = host_step(&en->host, HOST_EV_INSTALLED, NULL, 0, now);
 	} else if (strcmp(word, "host") == 0) {
 		host_step(&en->host, HOST_EV_PHASE, json_str(body, "phase"), 0, now);
+		json_decref(en->host.found);
+		en->host.found = json_incref(json_object_get(body, "found"));
 		ask = host_step(&en->host, HOST_EV_ENDED, json_str(body, "detail"),
 		    host_state_of(json_str(body, "state")), now);
 	}

@@ -8,7 +8,7 @@
 /* A handshake that has less time than this is not tried. */
 #define PROBE_LEAST_MS 1000
 
-static const char *const phase_names[] = {
+static const char *const phase_names[HOST_PHASES] = {
 	[HOST_CONNECT] = "connect", [HOST_CSR] = "csr", [HOST_ISSUE] = "issue",
 	[HOST_INSTALL] = "install", [HOST_TEST] = "test", [HOST_RELOAD] = "reload",
 	[HOST_VERIFY] = "verify", [HOST_ROLLBACK] = "rollback",
@@ -47,6 +47,7 @@ void host_clear(struct host *h)
 {
 	free(h->name);
 	free(h->detail);
+	json_decref(h->found);
 	*h = (struct host){ 0 };
 }
 
@@ -66,12 +67,18 @@ static enum host_ask host_end(struct host *h, enum host_state state, const char 
 	return ASK_END;
 }
 
-/* Forward only: a late word does not take a host back, except that everything may roll back. */
-static void host_enter(struct host *h, const char *word)
+static void host_reach(struct host *h, enum host_phase phase, int64_t now)
 {
-	for (int i = 0; word != NULL && i <= HOST_ROLLBACK; i++)
+	h->phase = phase;
+	h->at[phase] = now - h->started;
+}
+
+/* Forward only: a late word does not take a host back, except that everything may roll back. */
+static void host_enter(struct host *h, const char *word, int64_t now)
+{
+	for (int i = 0; word != NULL && i < HOST_PHASES; i++)
 		if (strcmp(phase_names[i], word) == 0 && i > (int)h->phase)
-			h->phase = (enum host_phase)i;
+			host_reach(h, (enum host_phase)i, now);
 }
 
 /* A word of the CA: only while it is waited for. */
@@ -109,23 +116,25 @@ enum host_ask host_step(struct host *h, enum host_event ev, const char *text, en
     int64_t now)
 {
 	if (ev == HOST_EV_ORDER) {
-		h->phase = HOST_CONNECT;
+		for (int i = 0; i < HOST_PHASES; i++)
+			h->at[i] = -1;
+		h->started = now;
+		host_reach(h, HOST_CONNECT, now);
 		h->state = HOST_RUNNING;
 		h->issued = h->seen = false;
 		h->probes = 0;
-		h->started = now;
 		return ASK_NOTHING;
 	}
 	if (h->state != HOST_RUNNING)
 		return ASK_NOTHING;
 	switch (ev) {
 	case HOST_EV_PHASE:
-		host_enter(h, text);
+		host_enter(h, text, now);
 		return ASK_NOTHING;
 	case HOST_EV_CSR:
 		if (h->phase >= HOST_ISSUE)
 			return ASK_NOTHING;
-		h->phase = HOST_ISSUE;
+		host_reach(h, HOST_ISSUE, now);
 		return ASK_ISSUE;
 	case HOST_EV_ISSUED:
 	case HOST_EV_REFUSED:
@@ -133,7 +142,7 @@ enum host_ask host_step(struct host *h, enum host_event ev, const char *text, en
 	case HOST_EV_INSTALLED:
 		if (!h->issued || h->phase >= HOST_VERIFY)
 			return ASK_NOTHING;
-		h->phase = HOST_VERIFY;
+		host_reach(h, HOST_VERIFY, now);
 		return ASK_PROBE;
 	case HOST_EV_SEEN:
 	case HOST_EV_UNSEEN:
@@ -160,6 +169,16 @@ bool host_skip(struct host *h, const char *why)
 	h->state = HOST_SKIPPED;
 	host_say(h, why);
 	return true;
+}
+
+char *host_phases(const struct host *h)
+{
+	struct buf b = { 0 };
+
+	for (int i = 0; i < HOST_PHASES; i++)
+		if (h->at[i] >= 0)
+			buf_addf(&b, "%s%s %lld", b.len > 0 ? " " : "", phase_names[i], (long long)h->at[i]);
+	return buf_take(&b);
 }
 
 int host_probe_delay(const struct host *h)

@@ -3,11 +3,13 @@
 #ifndef SEV1_HOST_H
 #define SEV1_HOST_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum host_phase {
-	HOST_CONNECT, HOST_CSR, HOST_ISSUE, HOST_INSTALL, HOST_TEST, HOST_RELOAD, HOST_VERIFY, HOST_ROLLBACK
+	HOST_CONNECT, HOST_CSR, HOST_ISSUE, HOST_INSTALL, HOST_TEST, HOST_RELOAD, HOST_VERIFY, HOST_ROLLBACK,
+	HOST_PHASES
 };
 
 enum host_state {
@@ -51,6 +53,8 @@ struct host {
 	int probes;            /* handshakes that did not show it */
 	int64_t started, ms;   /* the clock's ms when it was ordered; what it took in the end */
 	int64_t until;         /* when the verdict must be out; 0: no such moment */
+	int64_t at[HOST_PHASES]; /* ms after started when a phase was entered; -1: never */
+	json_t *found;         /* what its SSH child found there, with its last word: {before, output}; NULL */
 };
 
 void host_init(struct host *h, const char *name);
@@ -62,6 +66,8 @@ enum host_ask host_step(struct host *h, enum host_event ev, const char *text, en
     int64_t now);
 /* The operator leaves it out: false where it does not wait any more. */
 bool host_skip(struct host *h, const char *why);
+/* "connect 0 csr 120 ...": the phases it entered, and when; owned by the caller. */
+char *host_phases(const struct host *h);
 /* ms until the next handshake should be tried: 0 for the first, then doubling up to 1600. */
 int host_probe_delay(const struct host *h);
 

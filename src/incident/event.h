@@ -52,7 +52,10 @@ enum event_kind {
 	EV_REISSUE_START,
 	EV_WAVE,         /* {wave (from 1), waves, name, hosts, state: "started"|"ended"} */
 	EV_STEER,        /* {what: "pause"|"continue"|"skip"|"drain"|"abort", host, text}: the operator's word */
-	EV_HOST,         /* {rows: [{host, phase, state, detail, serial, fingerprint, not_after, ms}]} */
+	/* {rows: [{host, phase, state, detail, serial, fingerprint, not_after, ms,
+	 *  phases: "connect 0 csr 120" (ms after the beginning), before: {serial, fingerprint, subject, not_after},
+	 *  output: [lines]}]} */
+	EV_HOST,
 	EV_REISSUE_END,  /* {verified, failed, unreachable, refused, skipped, waiting, ms, stopped (why, "")} */
 	EV_FOLLOWUP,     /* {n, done: bool, text} */
 	EV_REPORT,       /* {format, path, sha256} */

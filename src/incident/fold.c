@@ -533,12 +533,43 @@ static bool host_failed(const struct host_row *h)
 	    strcmp(h->state, "running") != 0 && strcmp(h->state, "skipped") != 0;
 }
 
+/* What a host said, its lines joined. */
+static char *host_output(const json_t *lines)
+{
+	struct buf b = { 0 };
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+		buf_addf(&b, "%s%s", i > 0 ? "\n" : "", json_is_string(line) ? json_string_value(line) : "");
+	return buf_take(&b);
+}
+
+/* What comes with a host's last word. */
+static void host_ended(struct host_row *h, const json_t *item)
+{
+	const json_t *before = json_object_get(item, "before");
+
+	if (json_object_get(item, "phases") == NULL)
+		return;
+	set(&h->phases, item, "phases");
+	free(h->output);
+	h->output = host_output(json_list(item, "output"));
+	if (before == NULL)
+		return;
+	set(&h->old_serial, before, "serial");
+	set(&h->old_fingerprint, before, "fingerprint");
+	set(&h->old_subject, before, "subject");
+	h->old_not_after = json_num(before, "not_after", 0);
+}
+
 static void apply_hosts(struct incident *in, const struct event *ev)
 {
 	const json_t *list, *item;
 	size_t i;
 
 	if (ev->kind == EV_REISSUE_START) {
+		in->reissue_at = ev->at;
 		list = json_list(ev->body, "hosts");
 		json_array_foreach(list, i, item)
 			host_add(in, json_is_string(item) ? json_string_value(item) : "");
@@ -558,6 +589,7 @@ static void apply_hosts(struct incident *in, const struct event *ev)
 		h->ms = json_num(item, "ms", 0);
 		h->at = ev->at;
 		h->tried = strcmp(h->state, "waiting") != 0 && strcmp(h->state, "running") != 0;
+		host_ended(h, item);
 	}
 	in->hosts_verified = in->hosts_failed = 0;
 	for (i = 0; i < in->hosts; i++) {

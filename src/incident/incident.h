@@ -108,10 +108,13 @@ struct issuer {
 };
 
 /* A host's row. phase is the last one reached; state one of waiting, running, verified, failed,
- * "rolled back", unreachable, refused, skipped. */
+ * "rolled back", unreachable, refused, skipped. What stands in its second line is known once it has ended, and is
+ * NULL where it is not: phases "connect 0 csr 120 ..." (ms after it was begun), the certificate it had before, and
+ * what it said, a line each. */
 struct host_row {
 	char *host, *phase, *state, *detail, *serial, *fingerprint;
-	int64_t not_after, ms, at;
+	char *phases, *old_serial, *old_fingerprint, *old_subject, *output;
+	int64_t not_after, old_not_after, ms, at;
 	size_t wave; /* of the rollout, from 1; 0: it is not in it */
 	bool tried;  /* in this rollout, to its end */
 };
@@ -171,6 +174,7 @@ struct incident {
 	struct rollout rollout;
 	struct { char *folder, *sha256; int64_t files, at; } ari; /* at 0: no renewal information of this scope */
 	struct replaced *replaced; size_t replacements;    /* of this scope, oldest first */
+	int64_t reissue_at;                                /* when the last re-issue began; 0 */
 
 	char *plan_command, *plan_hash, *plan_phrase; /* the last plan made; NULL without */
 	json_t *plan_spec;

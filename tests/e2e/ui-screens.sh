@@ -178,9 +178,24 @@ start fleet
 keys : fleet Enter
 screen fleet "1351 of 2000"
 keys / failed Enter
-screen fleet-failed "21 with"
+screen fleet-failed "16 with"
 keys Enter
 screen host "What it said"
+keys q / Escape ; wait_for 10 "all hosts" shows_not "with \"failed\""
+keys e
+screen fleet-errors "3 kinds of error"
+keys Down Enter; wait_for 10 "the hosts of one error" shows "16 with one error"
+keys q; wait_for 10 "the errors again" shows "3 kinds of error"
+shows ">     16" || die "the cursor is where the group was opened"
+keys q; wait_for 10 "the hosts again" shows_not "kinds of error"
+keys s s s p
+screen fleet-plot "Hosts done"
+t resize-window -x 120 -y 40
+screen fleet-120x40 "waiting 499"
+start fleet10000
+keys : fleet Enter
+keys G
+screen fleet-10000 "web10000"
 
 # ---- resized, too small, any key ----
 start middle

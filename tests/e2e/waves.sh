@@ -239,6 +239,11 @@ hold reload.hw2
 start --again --only 'hw*'
 wait_for 30 "hw1 in reload" at reload.hw1
 wait_for 30 "hw2 in reload" at reload.hw2
+kill -USR1 "$console"
+wait_for 10 "the pause to be heard" heard
+kill -USR2 "$console"
+going() { grep -q "reissue: going" "$D/run.err"; }
+wait_for 10 "the word to go on" going
 kill -INT "$console"
 draining() { grep -q "reissue: draining" "$D/run.err"; }
 wait_for 10 "the drain" draining

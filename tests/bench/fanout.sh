@@ -1,0 +1,220 @@
+#!/bin/bash
+# The whole re-issue of a fleet measured beside its peers, in one run, all on this machine: a real OpenSSH server and
+# a TLS service answer for every address of loopback.
+#	tests/bench/fanout.sh [HOSTS]      default: 200
+# Job: CSR, check, issue, install, test, reload, handshake. Peers: the runbook's loop, mended with ssh -n, one host
+# after another (LOOP_HOSTS of them, default 20); ansible-playbook (ANSIBLE_HOSTS, default 50) where it is installed;
+# processes on plain libssh that connect and run one `openssl req`, which is the servers' own cost. FORKS (default 32)
+# at a time for all but the loop. Neither peer makes the handshake. Nothing here is a test: it prints.
+set -eu
+script=$0
+SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+export SRCDIR
+. "$SRCDIR/tests/e2e/lib.sh"
+: "${PEER:?the measuring helper: set PEER to fanout_peer}"
+n=${1:-200} forks=${FORKS:-32} loop_hosts=${LOOP_HOSTS:-20} ansible_hosts=${ANSIBLE_HOSTS:-50}
+PATH=$PATH:/usr/sbin:/sbin
+need sshd ssh-keygen openssl ip unshare
+if [ "${SEV1_TEST_NETNS:-}" != yes ]; then
+  export SEV1_TEST_NETNS=yes
+  [ "$(id -u)" -eq 0 ] && set -- -n || set -- -rn
+  exec unshare "$@" bash -c 'ip link set lo up && exec bash "$0" "$@"' "$script" "$n"
+fi
+work_folder
+export HOME=$D/home
+mkdir -p "$HOME"
+leave() { for f in "$D/sshd.pid" "$D/tls.pid"; do [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :; done; }
+
+ca() {
+  mkdir -p "$1/newcerts"
+  : >"$1/index.txt"; echo 1000 >"$1/serial"; echo 01 >"$1/crlnumber"
+  cat >"$1/openssl.cnf" <<E
+[ca]
+default_ca = c
+[c]
+dir = $1
+database = $1/index.txt
+new_certs_dir = $1/newcerts
+certificate = $1/ca.pem
+private_key = $1/ca.key
+serial = $1/serial
+crlnumber = $1/crlnumber
+default_md = sha256
+unique_subject = no
+policy = p
+[p]
+commonName = supplied
+E
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/ca.key" -out "$1/ca.pem" \
+    -subj "/CN=Bench $2" -days 30 -addext "basicConstraints=critical,CA:TRUE" 2>/dev/null
+}
+ca "$D/old" old; ca "$D/new" new; ca "$D/peer" peer
+ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
+ssh-keygen -q -t ed25519 -N '' -f "$D/id"
+cp "$D/id.pub" "$D/authorized_keys"
+cat >"$D/sshd_config" <<E
+Port 2222
+ListenAddress 0.0.0.0
+HostKey $D/hostkey
+AuthorizedKeysFile $D/authorized_keys
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+MaxStartups 2000:30:4000
+PidFile $D/sshd.pid
+LogLevel ERROR
+Subsystem sftp internal-sftp
+E
+cat >"$D/ssh_config" <<E
+Host *
+ Port 2222
+ User $(id -un)
+ IdentityFile $D/id
+ BatchMode yes
+ StrictHostKeyChecking no
+ UserKnownHostsFile /dev/null
+ LogLevel ERROR
+E
+mkdir -p /run/sshd 2>/dev/null || :
+"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+for ((i = 0; i < n; i++)); do echo "127.1.$((i / 200)).$((i % 200 + 1))"; done >"$D/hosts"
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$D/server.key" 2>/dev/null
+openssl req -x509 -new -key "$D/server.key" -subj "/CN=before" -days 30 -out "$D/server.pem"
+echo "host,address,port,user,names" >"$D/inventory.csv"
+while read -r h; do
+  mkdir -p "$D/h/$h"
+  cp "$D/server.key" "$D/server.pem" "$D/h/$h/"
+  echo "$h,$h,2222,$(id -un),h${h//./-}.example.com" >>"$D/inventory.csv"
+  echo "[$h]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
+done <"$D/hosts"
+"$PEER" tls "$D/h" 8443 2>"$D/tls.log" &
+echo $! >"$D/tls.pid"
+test_command="test -s $D/h/%h/server.pem" reload_command="kill -HUP $(cat "$D/tls.pid")"
+mkdir -m 700 "$D/state"
+cat >"$D/sev1.conf" <<E
+[sev1]
+state = $D/state
+organisation = Bench
+[ca old]
+config = $D/old/openssl.cnf
+[ca new]
+config = $D/new/openssl.cnf
+spare = yes
+[fleet]
+inventory = $D/inventory.csv
+identity = $D/id
+known-hosts = $D/known_hosts
+key = $D/h/%h/server.key
+certificate = $D/h/%h/server.pem
+test = $test_command
+reload = $reload_command
+probe-port = 8443
+concurrency = $forks
+E
+
+now() { date +%s.%N; }
+# rate HOSTS BEGAN: hosts a second since then
+rate() { echo "$1 $2 $(now)" | awk '{ printf "%.2f", $1 / ($3 - $2) }'; }
+say() { printf '%-52s %5d hosts %9.1f hosts/s%s\n' "$1" "$2" "$3" "${4:-}"; }
+
+# ---- sev1 ----
+sev1 open --title bench >"$D/out"
+sev1 triage --ca old --level root --compromise 1 --received -5m --channel phone --reporter bench --since -1d >"$D/out"
+planned recover --issuer new
+# the most private memory that one of its SSH children has, in KiB
+watch_children() {
+  most=0
+  while read -r _ <"$tick"; do
+    for p in $(pgrep -f '^/proc/self/exe child ssh|sev1 child ssh' 2>/dev/null || :); do
+      k=$(awk '/^Private/ { s += $2 } END { print s + 0 }' "/proc/$p/smaps_rollup" 2>/dev/null || echo 0)
+      if [ "${k:-0}" -gt "$most" ]; then most=$k; echo "$most" >"$D/most"; fi
+    done
+  done
+}
+sev1 reissue --json >"$D/plan.json" 2>/dev/null || :
+hash=$(member hash <"$D/plan.json") phrase=$(member phrase <"$D/plan.json")
+[ -n "$hash" ] || { cat "$D/plan.json"; die "no plan"; }
+watch_children &
+watcher=$!
+pids="$pids $watcher"
+began=$(now)
+sev1 reissue --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" || { tail -n 5 "$D/run.out" "$D/run.err"; die "sev1 reissue"; }
+whole=$(rate "$n" "$began")
+kill "$watcher" 2>/dev/null || :
+[ "$(grep -c "^V" "$D/new/index.txt")" -eq "$n" ] || die "not every host was issued for"
+ms=$(sev1 timeline --json | sed -n '/reissue.ended/,$s/^ *"ms": \([0-9]*\).*/\1/p' | tail -n 1)
+ours=$(echo "$n $ms" | awk '{ printf "%.2f", $1 * 1000 / $2 }')
+say "sev1 reissue, $forks at a time, all of it and verified" "$n" "$ours" "  (whole command $whole; child at most $(cat "$D/most" 2>/dev/null || echo '?') KiB private)"
+
+# ---- plain libssh ----
+began=$(now)
+# shellcheck disable=SC2046
+"$PEER" ssh "$forks" 2222 "$(id -un)" "$D/id" "openssl req -new -key $D/h/%h/server.key -subj /CN=%h" $(cat "$D/hosts")
+plain=$(rate "$n" "$began")
+say "plain libssh, $forks processes: connect, openssl req" "$n" "$plain"
+
+# ---- the runbook's loop ----
+s="ssh -n -F $D/ssh_config" c="scp -q -F $D/ssh_config"
+mkdir "$D/reissue"
+runbook() {
+  while read -r h; do
+    $s "$h" "openssl req -new -key $D/h/$h/server.key -out $D/h/$h/server.csr -subj /CN=$h"
+    $c "$h:$D/h/$h/server.csr" "$D/reissue/$h.csr" </dev/null
+    openssl ca -config "$D/peer/openssl.cnf" -in "$D/reissue/$h.csr" -out "$D/reissue/$h.pem" -days 365 -batch -notext </dev/null
+    $c "$D/reissue/$h.pem" "$h:$D/h/$h/server.pem" </dev/null
+    $s "$h" "${test_command//%h/$h} && $reload_command"
+  done
+}
+began=$(now)
+head -n "$loop_hosts" "$D/hosts" | runbook >"$D/out" 2>&1
+[ "$(grep -c ^V "$D/peer/index.txt")" -eq "$loop_hosts" ] || { tail -n 3 "$D/out"; die "the loop"; }
+loop=$(rate "$loop_hosts" "$began")
+say "the runbook's loop, mended with ssh -n" "$loop_hosts" "$loop"
+
+# ---- ansible ----
+if command -v ansible-playbook >/dev/null; then
+  {
+    printf '[all:vars]\nansible_port=2222\nansible_ssh_private_key_file=%s\n' "$D/id"
+    printf 'ansible_ssh_common_args=-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null\n'
+    printf 'ansible_python_interpreter=/usr/bin/python3\n[all]\n'
+    head -n "$ansible_hosts" "$D/hosts"
+  } >"$D/inventory.ini"
+  cat >"$D/play.yml" <<E
+- hosts: all
+  gather_facts: no
+  tasks:
+    - raw: openssl req -new -key $D/h/{{ inventory_hostname }}/server.key -subj /CN={{ inventory_hostname }}
+      register: csr
+    - delegate_to: localhost
+      vars: {ansible_connection: local}
+      copy: {content: "{{ csr.stdout }}", dest: "$D/reissue/{{ inventory_hostname }}.csr"}
+    - delegate_to: localhost
+      vars: {ansible_connection: local}
+      throttle: 1
+      command: openssl ca -config $D/peer/openssl.cnf -in $D/reissue/{{ inventory_hostname }}.csr -out $D/reissue/{{ inventory_hostname }}.pem -days 365 -batch -notext
+    - copy: {src: "$D/reissue/{{ inventory_hostname }}.pem", dest: "$D/h/{{ inventory_hostname }}/server.pem"}
+    - raw: test -s $D/h/{{ inventory_hostname }}/server.pem && $reload_command
+E
+  before=$(grep -c ^V "$D/peer/index.txt")
+  began=$(now)
+  ANSIBLE_PIPELINING=1 ANSIBLE_HOST_KEY_CHECKING=False ansible-playbook -i "$D/inventory.ini" -f "$forks" "$D/play.yml" >"$D/out" 2>&1 || { tail -n 5 "$D/out"; die "ansible-playbook"; }
+  ansible=$(rate "$ansible_hosts" "$began")
+  [ "$(grep -c ^V "$D/peer/index.txt")" -eq $((before + ansible_hosts)) ] || die "ansible did not do it"
+  say "ansible-playbook, $forks forks" "$ansible_hosts" "$ansible"
+  # and sev1 with ansible as its hands
+  head -n "$ansible_hosts" "$D/hosts" >"$D/few"
+  sev1 reissue --engine ansible --again --only "@$D/few" --json >"$D/plan.json" 2>"$D/err" || :
+  hash=$(member hash <"$D/plan.json") phrase=$(member phrase <"$D/plan.json")
+  [ -n "$hash" ] || { cat "$D/err"; die "no plan"; }
+  began=$(now)
+  sev1 reissue --engine ansible --again --only "@$D/few" --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" ||
+    { tail -n 5 "$D/run.out" "$D/run.err"; die "sev1 reissue --engine ansible"; }
+  say "sev1 reissue --engine ansible, verified" "$ansible_hosts" "$(rate "$ansible_hosts" "$began")"
+else
+  ansible=
+  echo "ansible-playbook is not installed: apt-get install ansible-core"
+fi
+echo "$ours $loop ${ansible:-0} $plain" | awk '{
+  printf "sev1: %.0f times the loop", $1 / $2
+  if ($3 > 0) printf ", %.0f times ansible-playbook", $1 / $3
+  printf ", %.0f %% of plain libssh\n", 100 * $1 / $4 }'

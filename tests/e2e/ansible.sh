@@ -1,0 +1,191 @@
+#!/bin/sh
+# reissue --engine ansible: the real ansible-playbook installs on real sshd and nginx what our CA child issued, and
+# our probe verifies; then the same in three steps, as another machine would run it.
+set -eu
+script=$0
+SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$SRCDIR/tests/e2e/lib.sh"
+PATH=$PATH:/usr/sbin:/sbin
+need ansible-playbook sshd ssh-keygen nginx openssl ip unshare
+own_network
+work_folder
+leave() {
+  for f in "$D"/hosts/*/nginx.pid "$D/sshd.pid"; do
+    [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :
+  done
+}
+HOME=$D/home
+export HOME
+mkdir -p "$HOME"
+
+# authority NAME: an `openssl ca` folder with a self-signed certificate
+authority() {
+  a=$D/$1
+  mkdir -p "$a/newcerts"
+  : >"$a/index.txt"
+  echo 1000 >"$a/serial"
+  echo 01 >"$a/crlnumber"
+  cat >"$a/openssl.cnf" <<E2
+[ca]
+default_ca = c
+[c]
+dir = $a
+database = $a/index.txt
+new_certs_dir = $a/newcerts
+certificate = $a/ca.pem
+private_key = $a/ca.key
+serial = $a/serial
+crlnumber = $a/crlnumber
+default_md = sha256
+default_days = 365
+unique_subject = no
+policy = p
+[p]
+commonName = supplied
+E2
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$a/ca.key" -out "$a/ca.pem" \
+    -subj "/CN=Test $1" -days 3650 -addext "basicConstraints=critical,CA:TRUE" 2>/dev/null
+}
+authority issuing
+authority spare
+ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
+ssh-keygen -q -t ed25519 -N '' -f "$D/id"
+cp "$D/id.pub" "$D/authorized_keys"
+cat >"$D/sshd_config" <<E
+Port 2222
+ListenAddress 0.0.0.0
+HostKey $D/hostkey
+AuthorizedKeysFile $D/authorized_keys
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PidFile $D/sshd.pid
+MaxStartups 100
+E
+mkdir -p /run/sshd 2>/dev/null || :
+"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+echo "host,address,port,user,names" >"$D/inventory.csv"
+: >"$D/known_hosts"
+n=0
+# web1 good; web2's test fails; deaf serves another file for ever; weak has a weak key; gone is not there;
+# stranger's host key is unknown
+for h in web1.test web2.test deaf.test weak.test gone.test stranger.test; do
+  n=$((n + 1))
+  d=$D/hosts/$h
+  mkdir -p "$d"
+  echo "$h,127.0.2.$n,2222,$(id -un),$h www.$h" >>"$D/inventory.csv"
+  [ "$h" = stranger.test ] || echo "[127.0.2.$n]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
+  if [ "$h" = weak.test ]; then openssl genrsa -out "$d/server.key" 1024 2>/dev/null
+  else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$d/server.key" 2>/dev/null; fi
+  openssl req -new -key "$d/server.key" -subj "/CN=$h" -out "$d/csr"
+  openssl ca -batch -config "$D/issuing/openssl.cnf" -in "$d/csr" -out "$d/server.pem" -notext 2>/dev/null
+  cp "$d/server.pem" "$d/before.pem"
+  served=$d/server.pem
+  [ "$h" != deaf.test ] || served=$d/before.pem
+  cat >"$d/nginx.conf" <<E
+pid $d/nginx.pid; error_log $d/error.log; worker_processes 1;
+events { worker_connections 64; }
+http { access_log off;
+  server { listen 127.0.2.$n:8443 ssl; ssl_certificate $served; ssl_certificate_key $d/server.key; } }
+E
+  case $h in weak.test | gone.test) ;; *) nginx -c "$d/nginx.conf" 2>>"$D/nginx.log" || die "nginx of $h" ;; esac
+done
+sed -i 's/^gone.test,127.0.2.5,2222/gone.test,127.0.2.5,2223/' "$D/inventory.csv"
+sed -i "1s|^|include $D/hosts/web2.test/missing; |" "$D/hosts/web2.test/nginx.conf"
+
+mkdir -m 700 "$D/state"
+cat >"$D/sev1.conf" <<E
+[sev1]
+state = $D/state
+organisation = Example GmbH
+[ca issuing]
+config = $D/issuing/openssl.cnf
+[ca spare]
+config = $D/spare/openssl.cnf
+spare = yes
+[fleet]
+inventory = $D/inventory.csv
+identity = $D/id
+known-hosts = $D/known_hosts
+key = $D/hosts/%h/server.key
+certificate = $D/hosts/%h/server.pem
+test = nginx -t -q -c $D/hosts/%h/nginx.conf
+reload = echo '{{ 7*7 }} {%% raw %%}' >$D/hosts/%h/said; nginx -c $D/hosts/%h/nginx.conf -s reload
+probe-port = 8443
+deadline = 20
+E
+sev1 open --title "ansible test" >"$D/out" || die "open"
+sev1 triage --ca issuing --level root --compromise 1 --received -5m --channel phone --reporter test --since -1d \
+  >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
+planned recover --issuer spare
+
+refused() {
+  want_status=$1; words=$2; shift 2
+  status=0
+  sev1 "$@" >"$D/out" 2>"$D/err" || status=$?
+  [ "$status" -eq "$want_status" ] || { cat "$D/out" "$D/err"; die "$*: status $status"; }
+  grep -q -- "$words" "$D/err" || { cat "$D/err"; die "$*: does not say '$words'"; }
+}
+refused 2 "takes: ssh, ansible" reissue --engine puppet
+refused 2 "go with --engine ansible" reissue --export "$D/x"
+refused 2 "one of them" reissue --engine ansible --export "$D/x" --from "$D/x"
+ok "options that contradict each other are refused"
+
+issuer_of() {
+  openssl s_client -connect "127.0.2.$2:8443" -servername "$1" </dev/null 2>/dev/null | openssl x509 -noout -issuer
+}
+shows() { issuer_of "$1" "$2" | grep -q "$3"; }
+presents() { wait_for 10 "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
+
+# ---- run from here ----
+want=4 planned reissue --engine ansible
+grep -q "ansible-playbook, 16 forks" "$D/plan.json" || { cat "$D/plan.json"; die "the plan does not name ansible"; }
+state() { grep "^ *$1 " "$D/run.out" | grep -q "$2" || { cat "$D/run.out" "$D/run.err"; die "$1 is not $2"; }; }
+grep -q "1 of 6 verified" "$D/run.out" || { cat "$D/run.out" "$D/run.err"; die "one of six was to be verified"; }
+presents web1.test 1 "Test spare"
+[ "$(cat "$D/hosts/web1.test/said")" = '{{ 7*7 }} {% raw %}' ] || die "ansible looked for templates in a reload"
+state web2.test "rolled back.*emerg"
+state deaf.test "rolled back"
+state weak.test "refused.*1024"
+state gone.test "unreachable"
+state stranger.test "unreachable"
+for h in web2.test deaf.test weak.test stranger.test; do
+  cmp -s "$D/hosts/$h/server.pem" "$D/hosts/$h/before.pem" || die "$h: its certificate was changed"
+done
+[ "$(find "$D/hosts" -name '*.sev1-*' | wc -l)" -eq 1 ] || die "backups: $(find "$D/hosts" -name '*.sev1-*')"
+sev1 report --format json >"$D/report.out" 2>&1 || { cat "$D/report.out"; die "report"; }
+sev1 audit | grep -q verifies || die "audit"
+ok "one verified; a failed test, a certificate nobody serves, a weak key, two that are not reached: each its own row"
+run=$(find "$D/state" -path '*.d/ansible' -type d)
+[ -n "$run" ] || die "no files in the incident's folder"
+for f in collect deploy back; do
+  [ -s "$run/$f.json" ] && [ -s "$run/$f-hosts.json" ] || die "$f is not there"
+done
+if grep -rqE -- "-----BEGIN [A-Z ]*PRIVATE KEY-----" "$run"; then die "a private key lies in the files of ansible"; fi
+[ "$(stat -c %a "$run/deploy-hosts.json")" = 600 ] || die "others may read the files"
+ok "playbooks and inventories lie in the incident's folder, without any secret"
+
+# ---- exported, run elsewhere, read back ----
+sed -i "1s|^include [^;]*; ||" "$D/hosts/web2.test/nginx.conf"
+sev1 reissue --engine ansible --only web2.test --export "$D/awx" >"$D/out" || { cat "$D/out"; die "export"; }
+elsewhere() {
+  (cd "$D/awx" && ANSIBLE_CALLBACK_TREE_DIR=results/$1 ansible-playbook -i "$1-hosts.json" "$1.json") >"$D/play.out" 2>&1 ||
+    { cat "$D/play.out"; die "ansible-playbook $1"; }
+}
+elsewhere collect
+want=4 planned reissue --engine ansible --only web2.test --from "$D/awx"
+state web2.test "failed.*run .*deploy.json, then this again"
+elsewhere deploy
+rows=$(wc -l <"$D/spare/index.txt")
+want=0 planned reissue --engine ansible --only web2.test --from "$D/awx"
+[ "$(wc -l <"$D/spare/index.txt")" -eq "$rows" ] || die "a certificate was issued twice"
+presents web2.test 2 "Test spare"
+ok "exported, run elsewhere, its results read back and verified; nothing issued twice"
+
+# ---- what stands in a result is not believed ----
+printf '{"rc": 0, "stdout": "\\u001b[2Jsev1 kept\\n", "stderr": "\\u001b]0;owned\\u0007", "changed": true}' \
+  >"$D/awx/results/collect/web2.test"
+want=4 planned reissue --engine ansible --only web2.test --again --from "$D/awx"
+state web2.test "refused"
+if grep -q "$(printf '\033')" "$D/run.out" "$D/run.err"; then die "escape sequences reach the terminal"; fi
+ok "a result that is no request is refused, and nothing raw of it is shown"
