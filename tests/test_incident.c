@@ -333,6 +333,32 @@ static void test_triage_answers_come_from_closed_menus(void **state)
 	assert_int_equal(triage_deadline_hours("private", "end-entity", "superseded"), 24);
 }
 
+/* Points are of one scope: the same one frozen again goes on with them, another begins anew. */
+static void test_replacement_is_of_the_scope(void **state)
+{
+	struct incident *in = opened();
+
+	(void)state;
+	ok(in, 5, EV_TRIAGE, "{\"ca\":\"issuing\",\"level\":\"intermediate\"}");
+	ok(in, 6, EV_SCOPE, "{\"manifest\":\"aa\",\"count\":10,\"cas\":[],\"own\":[]}");
+	ok(in, 7, EV_ARI, "{\"state\":\"started\",\"folder\":\"/srv/ari\",\"files\":10}");
+	assert_int_equal(in->ari.at, 0);
+	ok(in, 8, EV_ARI, "{\"state\":\"written\",\"folder\":\"/srv/ari\",\"files\":10,\"sha256\":\"bb\"}");
+	ok(in, 9, EV_REPLACED, "{\"total\":10,\"replaced\":1,\"seen\":0,\"unknown\":2}");
+	ok(in, 12, EV_REPLACED, "{\"total\":10,\"replaced\":4,\"seen\":3,\"unknown\":2}");
+	ok(in, 13, EV_SCOPE, "{\"manifest\":\"aa\",\"count\":10,\"cas\":[],\"own\":[]}");
+	assert_int_equal(in->ari.at, 8 * MINUTE);
+	assert_string_equal(in->ari.folder, "/srv/ari");
+	assert_int_equal(in->replacements, 2);
+	assert_int_equal(in->replaced[1].at, 12 * MINUTE);
+	assert_int_equal(in->replaced[1].replaced, 4);
+	assert_int_equal(in->replaced[1].seen, 3);
+	ok(in, 14, EV_SCOPE, "{\"manifest\":\"cc\",\"count\":11,\"cas\":[],\"own\":[]}");
+	assert_int_equal(in->replacements, 0);
+	assert_int_equal(in->ari.at, 0);
+	incident_free(in);
+}
+
 /* Waves, the operator's words and their order; what the journal of a killed run leaves to be resumed. */
 static void test_rollout(void **state)
 {
@@ -427,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_undone), cmocka_unit_test(test_many_hosts),
 		cmocka_unit_test(test_recovery_and_closing_by_hand),
 		cmocka_unit_test(test_triage_answers_come_from_closed_menus),
+		cmocka_unit_test(test_replacement_is_of_the_scope),
 		cmocka_unit_test(test_rollout),
 		cmocka_unit_test(test_every_event_has_a_name_and_words),
 	};

@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/renewal.h"
+#include "app/replaced.h"
 #include "app/rollout.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -96,6 +97,11 @@ static void status_start(struct run *r)
 	json_put(o, "renewal", line);
 	json_object_set_new(o, "renewal_on", json_boolean(in->renewal));
 	json_object_set_new(o, "ladder_until", incident_ladder_end(in) == INT64_MIN ? json_null() : json_integer((json_int_t)incident_ladder_end(in)));
+	free(line);
+	line = replaced_words(in);
+	if (line[0] != '\0')
+		run_out(r, "%s", line);
+	json_put(o, "replaced", line);
 	free(line);
 	status_checkpoints(r, in, now);
 	rollout_say(r, in);

@@ -89,6 +89,7 @@ struct config {
 	char *contact_pki, *contact_security, *contact_hotline;
 	char *estimated_downtime; /* hours, for the notices; NULL: asked for */
 	char *ssh_config;     /* in place of the usual two; "none"; NULL: the usual two */
+	char *ari_folder, *ari_url, *ari_explanation; /* renewal information: where it goes, its URL, why; NULL */
 	char *sendmail;       /* command; default /usr/sbin/sendmail */
 	char *smtp_url, *smtp_user, *smtp_password_file;
 	struct ca_conf *ca; size_t cas;

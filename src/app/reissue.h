@@ -7,6 +7,7 @@
 
 #include "app/compromised.h"
 #include "app/engine.h"
+#include "app/replaced.h"
 #include "fleet/fleet.h"
 #include "fleet/inventory.h"
 #include "fleet/profile.h"
@@ -15,6 +16,8 @@
 struct reissue {
 	struct run *run;
 	struct compromised compromised;
+	struct replacing replacing;   /* at its end */
+	struct err outcome;           /* what is said once that is counted; code 0: all is well */
 	struct inventory *inventory;
 	struct profile **profile; size_t profiles; /* those that its hosts name */
 	const struct server **target; /* of inventory, in its order */

@@ -27,6 +27,7 @@ void reissue_free(void *data)
 	reissue_drop_peers(d);
 	waves_clear(&d->waves);
 	compromised_clear(&d->compromised);
+	replaced_clear(&d->replacing);
 	inventory_free(d->inventory);
 	for (size_t i = 0; i < d->profiles; i++)
 		profile_free(d->profile[i]);

@@ -262,11 +262,48 @@ static void reissue_report(struct reissue *d, const struct fleet_counts *c)
 	free(text);
 }
 
+/* How it ended, for whoever asked. */
+static void reissue_judge(struct reissue *d, const struct fleet_counts *c, const struct err *err)
+{
+	struct err *e = &d->outcome;
+
+	if (c->state[HOST_VERIFIED] + c->state[HOST_SKIPPED] == c->total)
+		return;
+	if (err != NULL)
+		err_set(e, ERR_PARTIAL, _("reissue: stopped, %zu of %zu verified: %s"), c->state[HOST_VERIFIED], c->total,
+		    err->text);
+	else if (c->state[HOST_WAITING] > 0)
+		err_set(e, ERR_PARTIAL, _("reissue: stopped by the operator, %zu of %zu verified, %zu not tried"),
+		    c->state[HOST_VERIFIED], c->total, c->state[HOST_WAITING]);
+	else
+		err_set(e, ERR_PARTIAL, _("reissue: %zu of %zu hosts are not verified"),
+		    c->total - c->state[HOST_VERIFIED], c->total);
+	err_remedy(e, c->state[HOST_WAITING] > 0 ? _("go on with the rest: sev1 reissue --resume [--retry failed]") :
+	    _("remove the cause, then: sev1 reissue --retry failed"));
+}
+
+/* What this has replaced is a point of the curve; where it cannot be counted, the re-issue is no worse for it. */
+static void reissue_over(struct run *r)
+{
+	const struct reissue *d = run_data(r);
+	char *words;
+
+	if (d->replacing.result != NULL) {
+		words = replaced_words(run_incident(r));
+		run_out(r, "%s", words);
+		free(words);
+		json_object_set(run_result(r), "replacement", d->replacing.result);
+	}
+	if (d->outcome.code == 0)
+		run_end(r, EXIT_DONE);
+	else
+		run_fail(r, &d->outcome);
+}
+
 static void reissue_ended(void *ctx, const struct err *err)
 {
 	struct reissue *d = ctx;
 	struct fleet_counts c;
-	struct err e = { 0 };
 	json_t *body = json_object();
 
 	loop_cancel(engine_loop(run_engine(d->run)), d->flush);
@@ -290,22 +327,11 @@ static void reissue_ended(void *ctx, const struct err *err)
 		return;
 	reissue_progress(d);
 	reissue_report(d, &c);
-	if (c.state[HOST_VERIFIED] + c.state[HOST_SKIPPED] == c.total) {
-		run_end(d->run, EXIT_DONE);
-		return;
-	}
-	if (err != NULL)
-		err_set(&e, ERR_PARTIAL, _("reissue: stopped, %zu of %zu verified: %s"), c.state[HOST_VERIFIED], c.total,
-		    err->text);
-	else if (c.state[HOST_WAITING] > 0)
-		err_set(&e, ERR_PARTIAL, _("reissue: stopped by the operator, %zu of %zu verified, %zu not tried"),
-		    c.state[HOST_VERIFIED], c.total, c.state[HOST_WAITING]);
+	reissue_judge(d, &c, err);
+	if (run_incident(d->run)->scope_frozen)
+		replaced_count(&d->replacing, d->run, reissue_over);
 	else
-		err_set(&e, ERR_PARTIAL, _("reissue: %zu of %zu hosts are not verified"),
-		    c.total - c.state[HOST_VERIFIED], c.total);
-	err_remedy(&e, c.state[HOST_WAITING] > 0 ? _("go on with the rest: sev1 reissue --resume [--retry failed]") :
-	    _("remove the cause, then: sev1 reissue --retry failed"));
-	run_fail(d->run, &e);
+		reissue_over(d->run);
 }
 
 void reissue_run(struct reissue *d)
@@ -335,6 +361,7 @@ void reissue_run(struct reissue *d)
 		return;
 	d->rows = json_object();
 	d->order = json_array();
+	d->replacing.aside = true;
 	d->fleet = fleet_new(engine_loop(run_engine(d->run)), &job);
 	for (size_t i = 0; i < d->targets; i++)
 		fleet_add(d->fleet, d->target[i]->name);

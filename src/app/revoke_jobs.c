@@ -111,17 +111,16 @@ static int jobs_own(struct run *r, struct revoke_jobs *d, struct err *e)
 	return 0;
 }
 
-/* The manifest beside the incident, or fetched from it where the file is gone or was touched. */
-static int job_manifest(struct run *r, const struct revoke_job *j, struct err *e)
+int manifest_at(struct run *r, const char *path, const char *manifest, struct err *e)
 {
 	struct buf b = { 0 };
 	char hash[65] = "";
 	int rc = 0;
 
-	if (!fs_exists(j->path) || digest_file(j->path, hash, NULL) < 0 || strcmp(hash, j->manifest) != 0) {
-		rc = journal_fetch(engine_journal(run_engine(r)), j->manifest, &b, e);
+	if (!fs_exists(path) || digest_file(path, hash, NULL) < 0 || strcmp(hash, manifest) != 0) {
+		rc = journal_fetch(engine_journal(run_engine(r)), manifest, &b, e);
 		if (rc == 0)
-			rc = fs_write(j->path, buf_str(&b), b.len, 0600, e);
+			rc = fs_write(path, buf_str(&b), b.len, 0600, e);
 	}
 	buf_free(&b);
 	return rc;
@@ -146,7 +145,7 @@ static int jobs_scope(struct run *r, struct revoke_jobs *d, struct err *e)
 		j->manifest = mem_strdup(in->scope[i].manifest);
 		j->count = in->scope[i].selected;
 		j->exact = all;
-		if ((rc = job_manifest(r, j, e)) < 0)
+		if ((rc = manifest_at(r, j->path, j->manifest, e)) < 0)
 			return rc;
 		revoke_job_recall(r, j);
 	}

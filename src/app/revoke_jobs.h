@@ -40,6 +40,9 @@ struct revoke_jobs {
 /* NULL with an error: unusable options, a CA that left the configuration, a folder that cannot be made. */
 struct revoke_jobs *revoke_jobs_new(struct run *r, struct err *e);
 void revoke_jobs_free(void *d);
+/* A manifest's file beside the incident is there, with this hash: where it is gone or was touched, it is fetched from
+ * the journal. 0 or an error. */
+int manifest_at(struct run *r, const char *path, const char *manifest, struct err *e);
 /* What the journal knows of a job with this manifest: done with its CRL, or begun, and its stamp. */
 void revoke_job_recall(struct run *r, struct revoke_job *j);
 /* The CA child's request for op "plan" or "revoke". */

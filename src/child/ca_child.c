@@ -263,6 +263,8 @@ static const struct {
 	{ "issuer-new", ca_issuer_new },
 	{ "issuer-import", ca_issuer_import },
 	{ "issue", ca_issue },
+	{ "ari", ca_ari },
+	{ "successors", ca_successors },
 };
 
 static serve_fn op_find(const char *op)

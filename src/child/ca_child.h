@@ -38,6 +38,12 @@ int ca_ladder(const json_t *request, json_t **result, struct err *e);
 int ca_rung(const json_t *request, json_t **result, struct err *e);
 int ca_admit(const json_t *request, json_t **result, struct err *e);
 int ca_inspect(const json_t *request, json_t **result, struct err *e);
+/* ari: {cas: [ca with "path" and "manifest"], own: [{issuer: ca, serial}], folder, incident, url, start, end, explanation,
+ * retry_after, total}: renewalInfo files (RFC 9773). Result {files, sha256, folder, served, checked, missing, sample}. */
+int ca_ari(const json_t *request, json_t **result, struct err *e);
+/* successors: {cas, issuers: [ca], seen: [serials that servers present], new_key, at}. Result {total, replaced, seen,
+ * unknown (not readable), lost (successors not readable), cas: [..], waiting: [{ca, serial, names}]}. */
+int ca_successors(const json_t *request, json_t **result, struct err *e);
 int ca_issue(const json_t *request, json_t **result, struct err *e);
 
 /* ca_replaced.c: {count, first: [names]} of the manifest's valid rows whose common name is not among replaced. */

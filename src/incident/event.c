@@ -43,6 +43,8 @@ static const char *const names[EV_KINDS] = {
 	[EV_RENEWAL] = "crl.standing-order",
 	[EV_RENEW] = "crl.renewal",
 	[EV_LADDER] = "crl.ladder",
+	[EV_ARI] = "ari",
+	[EV_REPLACED] = "replacement.counted",
 };
 
 const char *event_name(enum event_kind kind)
@@ -264,6 +266,31 @@ static void text_reissue(struct buf *b, const struct event *ev)
 		buf_addf(b, _("; stopped: %s"), json_str(o, "stopped"));
 }
 
+static void text_ari(struct buf *b, const json_t *o)
+{
+	const char *state = json_str(o, "state"), *folder = json_str(o, "folder");
+	char n[32];
+
+	text_count(n, json_num(o, "files", 0));
+	if (strcmp(state, "started") == 0)
+		buf_addf(b, _("ari: writing renewal information of %s certificates to %s"), n, folder);
+	else if (strcmp(state, "written") == 0)
+		buf_addf(b, _("ari: renewal information of %s certificates written to %s, sha256 %.16s"), n, folder,
+		    json_str(o, "sha256"));
+	else
+		buf_addf(b, _("ari: FAILED: %s"), json_str(o, "detail"));
+}
+
+static void text_replaced(struct buf *b, const json_t *o)
+{
+	int64_t total = json_num(o, "total", 0), replaced = json_num(o, "replaced", 0);
+	char n[32], all[32], seen[32];
+
+	buf_addf(b, _("ari: %s of %s certificates replaced (%lld %%), %s of them seen on servers"), text_count(n, replaced),
+	    text_count(all, total), (long long)(total > 0 ? replaced * 100 / total : 0),
+	    text_count(seen, json_num(o, "seen", 0)));
+}
+
 static void text_triage(struct buf *b, const struct event *ev)
 {
 	const json_t *o = ev->body;
@@ -362,6 +389,12 @@ char *event_text(const struct event *ev)
 		break;
 	case EV_LADDER:
 		text_ladder(&b, ev);
+		break;
+	case EV_ARI:
+		text_ari(&b, ev->body);
+		break;
+	case EV_REPLACED:
+		text_replaced(&b, ev->body);
 		break;
 	case EV_NOTICE_START:
 	case EV_NOTICE:

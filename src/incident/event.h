@@ -66,6 +66,11 @@ enum event_kind {
 	/* {ca, state: "signed"|"stale", detail, step (ms), hours, rungs: [{number, this_update, next_update, sha256, entries,
 	 *  octets, signature, der, part}]} */
 	EV_LADDER,
+	/* {state: "started"|"written"|"failed", detail, folder, files, sha256 (over names and body), manifest, start, end (of
+	 * the window), explanation, retry_after}: renewalInfo (RFC 9773) of the whole scope */
+	EV_ARI,
+	/* {total, replaced, seen (by a server's handshake), unknown, lost, issuer, manifest}: how far replacement is */
+	EV_REPLACED,
 	EV_KINDS
 };
 

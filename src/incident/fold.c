@@ -95,12 +95,17 @@ static void apply_triage(struct incident *in, const json_t *o)
 static void apply_scope(struct incident *in, const json_t *o)
 {
 	const json_t *list = json_list(o, "cas"), *item;
+	bool same = in->manifest != NULL && strcmp(in->manifest, json_str(o, "manifest")) == 0;
 	size_t i;
 
 	incident_free_scope(in);
 	in->scope_frozen = true;
 	set(&in->manifest, o, "manifest");
 	in->scope_count = json_num(o, "count", 0);
+	if (!same) {
+		in->ari.at = 0; /* what was written and counted is of the scope of before */
+		in->replacements = 0;
+	}
 	json_array_foreach(list, i, item) {
 		in->scope = list_add(in->scope, &in->scopes, sizeof *in->scope);
 		struct ca_scope *s = &in->scope[i];
@@ -593,6 +598,24 @@ static void apply_hosts(struct incident *in, const struct event *ev)
 	}
 }
 
+static void apply_ari(struct incident *in, const struct event *ev)
+{
+	if (strcmp(json_str(ev->body, "state"), "written") != 0)
+		return;
+	set(&in->ari.folder, ev->body, "folder");
+	set(&in->ari.sha256, ev->body, "sha256");
+	in->ari.files = json_num(ev->body, "files", 0);
+	in->ari.at = ev->at;
+}
+
+static void apply_replaced(struct incident *in, const struct event *ev)
+{
+	in->replaced = list_add(in->replaced, &in->replacements, sizeof *in->replaced);
+	in->replaced[in->replacements - 1] = (struct replaced){ .at = ev->at, .total = json_num(ev->body, "total", 0),
+		.replaced = json_num(ev->body, "replaced", 0), .seen = json_num(ev->body, "seen", 0),
+		.unknown = json_num(ev->body, "unknown", 0) };
+}
+
 static int apply_checkpoint(struct incident *in, const struct event *ev, struct err *e)
 {
 	int n = (int)json_num(ev->body, "n", 0);
@@ -657,6 +680,8 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_RENEWAL: in->renewal = json_bool(ev->body, "on"); break;
 	case EV_RENEW: apply_renew(in, ev); break;
 	case EV_LADDER: apply_ladder(in, ev->body); break;
+	case EV_ARI: apply_ari(in, ev); break;
+	case EV_REPLACED: apply_replaced(in, ev); break;
 	case EV_CLOSED: in->closed = true; break;
 	default: break;
 	}

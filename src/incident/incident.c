@@ -107,6 +107,7 @@ static void incident_free_work(struct incident *in)
 		FREE_ALL(h->host, h->phase, h->state, h->detail, h->serial, h->fingerprint);
 		FREE_ALL(h->phases, h->old_serial, h->old_fingerprint, h->old_subject, h->output);
 	}
+	FREE_ALL(in->ari.folder, in->ari.sha256, (char *)in->replaced);
 	dict_free(&in->by_host);
 	FREE_ALL((char *)in->action, (char *)in->revocation, (char *)in->crl, (char *)in->point,
 	    (char *)in->notice, (char *)in->recipient, (char *)in->host);

@@ -132,6 +132,10 @@ struct rollout {
 	char *stopped; /* why it ended early; "" */
 };
 
+struct replaced { /* certificates of the scope that had a successor at a moment */
+	int64_t at, total, replaced, seen, unknown;
+};
+
 struct incident {
 	char *id, *title, *profile, *organisation, *root; /* root: a drill's folder, "" otherwise */
 	bool drill, closed, armed;
@@ -168,6 +172,8 @@ struct incident {
 	struct dict by_host;                               /* name -> index in host */
 	size_t hosts_verified, hosts_failed;
 	struct rollout rollout;
+	struct { char *folder, *sha256; int64_t files, at; } ari; /* at 0: no renewal information of this scope */
+	struct replaced *replaced; size_t replacements;    /* of this scope, oldest first */
 	int64_t reissue_at;                                /* when the last re-issue began; 0 */
 
 	char *plan_command, *plan_hash, *plan_phrase; /* the last plan made; NULL without */

@@ -88,6 +88,8 @@ static bool issued_extension(struct issued *c, struct der *list)
 		return true;
 	if (oid.p[2] == 17)
 		return der_get(&value, DER_SEQ, &c->names);
+	if (oid.p[2] == 35) /* AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] IMPLICIT OPTIONAL, ... } */
+		return der_get(&value, DER_SEQ, &inner) && (der_peek(&inner) != 0x80 || der_get(&inner, 0x80, &c->key_id));
 	if (oid.p[2] == 19)
 		c->ca = der_get(&value, DER_SEQ, &inner) && der_get(&inner, 0x01, &is) && der_len(&is) == 1 &&
 		    is.p[0] != 0;
@@ -95,7 +97,7 @@ static bool issued_extension(struct issued *c, struct der *list)
 }
 
 struct facts {
-	struct der serial, issuer;
+	struct der issuer;
 };
 
 /* TBSCertificate, RFC 5280 4.1. */
@@ -103,7 +105,7 @@ static bool issued_parse(struct issued *c, struct facts *f)
 {
 	struct der all = { c->der, c->der + c->len }, cert, tbs, skip, validity, list, exts, peek;
 
-	c->names = (struct der){ c->der, c->der };
+	c->names = c->key_id = (struct der){ c->der, c->der };
 	c->ca = false;
 	if (!der_get(&all, DER_SEQ, &cert) || der_len(&all) != 0)
 		return false;
@@ -112,11 +114,11 @@ static bool issued_parse(struct issued *c, struct facts *f)
 	    !der_skip(&cert, &c->algorithm) || !der_get(&cert, DER_BITS, &c->signature) || der_len(&cert) != 0)
 		return false;
 	der_get(&tbs, DER_CONTEXT_0, &skip); /* version */
-	if (!der_get(&tbs, DER_INTEGER, &f->serial) || der_peek(&tbs) != DER_SEQ || !der_skip(&tbs, &skip) ||
+	if (!der_get(&tbs, DER_INTEGER, &c->serial) || der_peek(&tbs) != DER_SEQ || !der_skip(&tbs, &skip) ||
 	    der_len(&skip) != der_len(&c->algorithm) || memcmp(skip.p, c->algorithm.p, der_len(&skip)) != 0 ||
 	    der_peek(&tbs) != DER_SEQ || !der_skip(&tbs, &f->issuer) || !der_get(&tbs, DER_SEQ, &validity) ||
-	    !issued_since(&validity, &c->since) || !der_get(&tbs, DER_SEQ, &skip) || der_peek(&tbs) != DER_SEQ ||
-	    !der_skip(&tbs, &c->spki))
+	    !issued_since(&validity, &c->since) || der_peek(&tbs) != DER_SEQ || !der_skip(&tbs, &c->subject) ||
+	    der_peek(&tbs) != DER_SEQ || !der_skip(&tbs, &c->spki))
 		return false;
 	while (der_len(&tbs) > 0 && der_peek(&tbs) != 0xa3)
 		if (!der_skip(&tbs, &skip))
@@ -199,7 +201,7 @@ static int issued_judge(const struct issued *c, const struct issued_by *by, cons
 {
 	char is[SERIAL_MAX];
 
-	if (der_serial(is, &f->serial) == 0 || strcmp(is, serial) != 0)
+	if (der_serial(is, &c->serial) == 0 || strcmp(is, serial) != 0)
 		err_set(e, ERR_REFUSED, _("%s holds another certificate, with the serial %s"), path,
 		    is[0] != '\0' ? is : "?");
 	else if (!issued_issuer(c, by, &f->issuer))

@@ -20,6 +20,9 @@ struct issued {
 	struct der tbs, algorithm, signature; /* what is signed, whole; signatureAlgorithm, whole; BIT STRING's content */
 	struct der spki;        /* its SubjectPublicKeyInfo, whole */
 	struct der names;       /* GeneralNames of its subjectAltName; empty where it has none */
+	struct der serial;      /* content octets of its serialNumber */
+	struct der subject;     /* its Name, whole */
+	struct der key_id;      /* keyIdentifier of its authorityKeyIdentifier; empty where it has none */
 	int64_t since;          /* notBefore, ms */
 	bool ca;                /* basicConstraints CA */
 };
