@@ -8,5 +8,10 @@ void incident_free_playbook(struct incident *in);
 void incident_free_scope(struct incident *in);
 void incident_free_issuer(struct incident *in);
 void crl_made_clear(struct crl_made *c);
+/* owed.c */
+struct followup *owed_add(struct incident *in, int n, const char *title, int64_t due);
+void owed_free(struct incident *in);
+void owed_triage(struct incident *in); /* triage was answered: what its deadline may come to owe */
+void owed_apply(struct incident *in, const struct event *ev);
 
 #endif
