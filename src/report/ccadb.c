@@ -194,6 +194,18 @@ static void tell_timeline(const struct telling *t)
 	moments_free(m, n);
 }
 
+static const char *trimmed(char *cell)
+{
+	size_t len;
+
+	if (cell == NULL)
+		return "";
+	cell += strspn(cell, " ");
+	for (len = strlen(cell); len > 0 && cell[len - 1] == ' ';)
+		cell[--len] = '\0';
+	return cell;
+}
+
 static void tell_related(const struct telling *t)
 {
 	const char *text = incident_field(t->r->in, "related");
@@ -216,7 +228,7 @@ static void tell_related(const struct telling *t)
 		buf_addc(t->b, '|');
 		for (int i = 0; i < 3; i++) {
 			cell = i < 2 ? strsep(&at, "|") : at;
-			md_cell(t->b, cell != NULL ? cell + strspn(cell, " ") : "");
+			md_cell(t->b, trimmed(cell));
 		}
 		buf_addc(t->b, '\n');
 		free(line);
@@ -275,7 +287,7 @@ static void tell_causes(struct buf *b, const struct followup *f, bool delay)
 		if (c.delay == delay && c.n > 0)
 			buf_addf(&words, "%s%s # %d", words.len > 0 ? ", " : "", c.bad ? "What didn't go well" : "Root Cause",
 			    c.n);
-	md_cell(b, buf_str(&words));
+	buf_addf(b, " %s |", buf_str(&words)); /* our own words, whose # is no heading here */
 	buf_free(&words);
 }
 
