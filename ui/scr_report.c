@@ -108,8 +108,8 @@ static void report_draw(struct screen *s, const struct area *a)
 		return;
 	draw_rule(a, a->rows - 4, v->lint ? _("what mends it") : v->view.row[here].name, NULL);
 	if (v->lint)
-		draw_wrap(a, a->rows - 3, 1, a->cols - 2, 1, STYLE_PLAIN, v->view.row[here].name);
-	draw_wrap(a, a->rows - (v->lint ? 2 : 3), 1, a->cols - 2, v->lint ? 2 : 3, STYLE_DIM, v->view.row[here].text);
+		draw_wrap(a, a->rows - 3, 1, a->cols - 2, 2, STYLE_PLAIN, v->view.row[here].name);
+	draw_wrap(a, a->rows - (v->lint ? 1 : 3), 1, a->cols - 2, v->lint ? 1 : 3, STYLE_DIM, v->view.row[here].text);
 }
 
 static void report_run(struct screen *s, struct answer *w)
@@ -180,6 +180,7 @@ static bool report_key(struct screen *s, int key)
 {
 	struct report_screen *v = s->data;
 
+	report_read(s); /* a key before may have asked for other rows */
 	if (keymap_act(key) == ACT_ENTER) {
 		report_ask(s);
 		return true;

@@ -183,7 +183,7 @@ static void report_row_add(struct report_view *v, const char *name, const char *
 	v->row[v->rows++] = (struct report_row){ .name = mem_strdup(name), .text = mem_strdup(text), .state = state };
 }
 
-static void report_view_fields(struct report_view *v, const struct report *r, int kind)
+static void report_view_fields(struct report_view *v, const struct report *r, int kind, bool shown)
 {
 	struct field_list l;
 
@@ -192,7 +192,8 @@ static void report_view_fields(struct report_view *v, const struct report *r, in
 		const struct field_view *f = &l.field[i];
 
 		v->missing += f->text[0] == '\0' && !f->optional;
-		report_row_add(v, f->name, f->text[0] != '\0' ? f->text : _(f->ask), f->given ? N_("given") :
+		if (shown)
+			report_row_add(v, f->name, f->text[0] != '\0' ? f->text : _(f->ask), f->given ? N_("given") :
 		    f->text[0] != '\0' ? N_("journal") : f->optional ? N_("optional") : N_("missing"));
 	}
 	fields_clear(&l);
@@ -210,8 +211,7 @@ int model_report(struct engine *en, const char *kind, bool lint, struct report_v
 		return ERR_FAILED;
 	found = report_lint(report_source(s), k->is);
 	out->findings = json_array_size(found);
-	if (!lint)
-		report_view_fields(out, report_source(s), (int)k->is);
+	report_view_fields(out, report_source(s), (int)k->is, !lint);
 	json_array_foreach(found, i, o)
 		if (lint)
 			report_row_add(out, json_str(o, "what"), json_str(o, "where"), "");

@@ -20,7 +20,7 @@ static const char style[] =
     "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line)}\n"
     "table{border-collapse:collapse;width:100%;font-size:.87rem}.wide{overflow-x:auto}\n"
     "th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid var(--line)}\n"
-    ".num{text-align:right;white-space:nowrap}.time{white-space:nowrap}td{overflow-wrap:anywhere}\n"
+    ".num{text-align:right;white-space:nowrap}.time{white-space:nowrap}td{overflow-wrap:anywhere;min-width:5em}td.num{min-width:2em}\n"
     ".hash,pre{font-family:ui-monospace,monospace;font-size:.8rem}.hash{word-break:break-all;min-width:8rem}\n"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid var(--line);padding-left:.7rem}\n"
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}\n"
