@@ -272,6 +272,26 @@ static void test_case_of_2024(void **state)
 	drop(&s);
 }
 
+/* The CRL is renewed for days after: the timeline tells of its first publication only. */
+static void test_renewals(void **state)
+{
+	struct script s;
+	char *text;
+	size_t n = 0;
+
+	(void)state;
+	play(&s);
+	for (int i = 1; i <= 9; i++)
+		say(&s, s.at + i * 3600000LL, EV_POINT, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "ca", "issuing", "point", "crl1", "url",
+		    "http://crl.example.com/2.crl", "sha256", "beef", "state", "verified", "attempt", 1, "detail", ""));
+	text = write_kind(&s, REPORT_FULL);
+	for (const char *p = text; (p = strstr(p, "CRL of issuing published")) != NULL; p++)
+		n++;
+	assert_int_equal(n, 1);
+	free(text);
+	drop(&s);
+}
+
 static void test_owed(void **state)
 {
 	struct script s;
@@ -608,6 +628,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_case_of_2024),
+		cmocka_unit_test(test_renewals),
 		cmocka_unit_test(test_owed),
 		cmocka_unit_test(test_lint),
 		cmocka_unit_test(test_lint_items),

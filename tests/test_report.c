@@ -334,6 +334,7 @@ static void test_html(void **state)
 	assert_null(strstr(got, "\xe2\x80\xae"));
 	assert_non_null(strstr(got, "&lt;script&gt;alert(1)&lt;/script&gt;"));
 	free(got);
+	json_decref(o);
 	end(&s);
 
 	play(&s, "plain words");

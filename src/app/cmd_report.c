@@ -338,7 +338,7 @@ static void report_start(struct run *r)
 	const struct args *a = run_args(r);
 	const char *format = args_get(a, "format"), *kind = args_get(a, "kind"), *file = args_get(a, "fields");
 	const struct report_format *f = report_format_find(format != NULL ? format : "markdown");
-	const struct report_kind *k = report_kind_find(kind != NULL ? kind : "after-action");
+	const struct report_kind *k = report_kind_find(kind != NULL ? kind : args_has(a, "lint") ? "full" : "after-action");
 	struct err e = { 0 };
 	int rc = 0;
 
@@ -376,7 +376,7 @@ const struct command cmd_report = {
 	.effect = N_("Writes one file, beside the incident unless --output names another, and records its "
 		     "SHA-256. Delete the file to undo."),
 	.options = (const struct option[]){
-		{ "kind", N_("KIND"), N_("after-action (default), preliminary, full, delay, status or closure") },
+		{ "kind", N_("KIND"), N_("after-action (default; with --lint: full), preliminary, full, delay, status or closure") },
 		{ "format", N_("FORMAT"), N_("of an after-action report: markdown (default), html or json") },
 		{ "output", N_("FILE"), N_("where to write it; replaces the file") },
 		{ "lint", NULL, N_("write nothing: name all that is missing or contradictory, and fail where there is any") },

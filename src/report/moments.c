@@ -69,6 +69,17 @@ static void moments_given(struct moments *all, const struct report *r)
 	}
 }
 
+/* Renewals go on for days: of each point the first publication is told. */
+static bool published_before(const struct report *r, const struct event *ev)
+{
+	for (const struct event *was = r->event; was < ev; was++)
+		if (was->kind == EV_POINT && strcmp(json_str(was->body, "state"), "verified") == 0 &&
+		    strcmp(json_str(was->body, "url"), json_str(ev->body, "url")) == 0 &&
+		    strcmp(json_str(was->body, "ca"), json_str(ev->body, "ca")) == 0)
+			return true;
+	return false;
+}
+
 static char *moment_of(const struct report *r, const struct event *ev)
 {
 	const json_t *o = ev->body;
@@ -87,7 +98,7 @@ static char *moment_of(const struct report *r, const struct event *ev)
 		return strcmp(json_str(o, "outcome"), "done") != 0 ? NULL :
 		    mem_printf(_("Revocation by %s taken back before publication"), json_str(o, "ca"));
 	case EV_POINT:
-		return strcmp(json_str(o, "state"), "verified") != 0 ? NULL :
+		return strcmp(json_str(o, "state"), "verified") != 0 || published_before(r, ev) ? NULL :
 		    mem_printf(_("CRL of %s published at %s, verified there"), json_str(o, "ca"), json_str(o, "url"));
 	case EV_NOTICE_START:
 		return mem_printf(_("Notice sent: %s"), json_str(o, "subject"));
