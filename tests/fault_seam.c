@@ -108,6 +108,15 @@ void fault_env(const struct shot *s)
 		setenv("FAULT_HOOK", s->hook, 1);
 }
 
+void fault_keep_leaks(void)
+{
+	const char *asan = getenv("ASAN_OPTIONS");
+	char *options = mem_printf("%s:detect_leaks=0", asan != NULL ? asan : "");
+
+	setenv("ASAN_OPTIONS", options, 1);
+	free(options);
+}
+
 struct fault_record fault_seen(void)
 {
 	return *record;

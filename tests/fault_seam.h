@@ -36,6 +36,9 @@ void outcome_clear(struct outcome *o);
 
 /* Set the environment of a shot in this process (between fork and exec), and the record behind it to nothing. */
 void fault_env(const struct shot *s);
+/* From now on no program that is started looks for leaks: the process that a sanitizer does that with is a child like
+ * others, and whoever kills it leaves its parent stopped for good. */
+void fault_keep_leaks(void);
 /* What the last shot hit. */
 struct fault_record fault_seen(void);
 

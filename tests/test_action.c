@@ -390,7 +390,8 @@ static void test_key_waits(void **state)
 {
 	struct ca_scope scope[] = { { .ca = (char *)"issuing", .selected = 3 }, { .ca = (char *)"empty" } };
 	struct own_cert own[] = { { .ca = (char *)"issuing", .issuer = (char *)"root" } };
-	struct crl_made crl[] = { { .ca = (char *)"issuing", .revoke = true }, { .ca = (char *)"root" } };
+	struct crl_made crl[] = { { .ca = (char *)"issuing", .part = (char *)"", .revoke = true },
+		{ .ca = (char *)"root", .part = (char *)"" } };
 	struct incident in = { .scope = scope, .scopes = 2, .own = own, .owns = 1, .crl = crl };
 
 	(void)state;

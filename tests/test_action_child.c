@@ -214,7 +214,7 @@ static void test_put(void **state)
 	assert_int_equal(stat("served.crl", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644); /* as it was */
 	assert_int_equal(put("new.crl", "no/such/folder.crl"), ERR_IO);
-	assert_non_null(strstr(e.text, "no/such/folder.crl"));
+	assert_non_null(strstr(e.text, "no/such"));
 	assert_int_equal(put("absent.crl", "served.crl"), ERR_IO);
 }
 

@@ -205,6 +205,48 @@ static void test_issue(void **state)
 	json_decref(r);
 }
 
+/* One request with the certificate that is said to be in place; the refusal, or "" where it was issued. */
+static const char *in_place(const char *certificate)
+{
+	char *csr = pki_read("place.csr"), *old = pki_read(certificate), *both = mem_printf("%s%s", csr, old);
+	const char *text;
+
+	lines = json_pack("[{s:s,s:s,s:[s]}]", "id", "a", "csr", both, "names", "web1.example.com");
+	seam_next = next_line;
+	json_decref(ask(json_pack("{s:s,s:o,s:i,s:[o,o]}", "op", "issue", "ca", request_of("sub", NULL), "days", 7, "known",
+	                    request_of("sub", NULL), request_of("root", NULL)), 0, NULL));
+	seam_next = NULL;
+	json_decref(lines);
+	lines = NULL;
+	free(csr);
+	free(old);
+	free(both);
+	text = seam_find("refused", 0) != NULL ? json_str(seam_find("refused", 0), "text") : "";
+	if (seam_find("issued", 0) != NULL)
+		pki_write("placed.crt", json_str(seam_find("issued", 0), "certificate"));
+	return text;
+}
+
+/* Names are those of the certificate in place, if one of our CAs gave it to this host. */
+static void test_in_place(void **state)
+{
+	(void)state;
+	pki_must("cat > place.ext <<E\nsubjectAltName=DNS:www.example.com,DNS:web1.example.com,IP:192.0.2.7,email:a@b.c\nE\n"
+	         "echo 'subjectAltName=DNS:bank.example' > bank.ext; echo 'basicConstraints=CA:FALSE' > none.ext; "
+	         "openssl req -new -key leaf.key -subj /CN=web1.example.com -config sub/openssl.cnf -out place.csr && "
+	         "for n in place bank none; do openssl ca -batch -notext -config sub/openssl.cnf -in place.csr -extfile $n.ext "
+	         "-out $n.crt || exit 1; done; openssl ca -batch -notext -config stranger/openssl.cnf -in place.csr "
+	         "-extfile place.ext -out strange.crt && sed 's/^MII/MIJ/' place.crt > broken.crt && : > empty.crt");
+	assert_string_equal(in_place("place.crt"), "");
+	pki_must("openssl x509 -in placed.crt -noout -ext subjectAltName | tr -d ' \n' | "
+	         "grep 'DNS:www.example.com,DNS:web1.example.com,IPAddress:192.0.2.7$'");
+	assert_non_null(strstr(in_place("bank.crt"), "not one for web1.example.com"));
+	assert_non_null(strstr(in_place("strange.crt"), "not issued by a CA of the configuration"));
+	assert_non_null(strstr(in_place("none.crt"), "not one for web1.example.com")); /* its CN is no name */
+	assert_non_null(strstr(in_place("broken.crt"), "no certificate is in place"));
+	assert_non_null(strstr(in_place("empty.crt"), "no certificate is in place"));
+}
+
 static void test_unknown(void **state)
 {
 	(void)state;
@@ -226,7 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_count), cmocka_unit_test(test_scope), cmocka_unit_test(test_scope_refused),
-		cmocka_unit_test(test_own), cmocka_unit_test(test_issue), cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_own), cmocka_unit_test(test_issue), cmocka_unit_test(test_in_place), cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests_name("ca_child", tests, setup, drop);

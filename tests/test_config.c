@@ -263,8 +263,8 @@ static void test_values(void **state)
 	assert_ptr_equal(config_ca(c, "sub"), &c->ca[1]);
 	assert_null(config_ca(c, "SUB"));
 	assert_string_equal(config_host(c, "web")->address, "web");
-	assert_string_equal(config_host(c, "web")->user, "root");
-	assert_int_equal(config_host(c, "web")->port, 22);
+	assert_null(config_host(c, "web")->user); /* as ssh has it */
+	assert_int_equal(config_host(c, "web")->port, 0);
 	assert_string_equal(c->point[0].path, "/srv/c.crl");
 	assert_true(c->point[0].pem);
 	assert_int_equal(config_action(c, "i")->deadline, 86400);
@@ -281,7 +281,7 @@ static void test_values(void **state)
 	free(want);
 	assert_int_equal(c->fleet.concurrency, 16);
 	assert_int_equal(c->fleet.days, 90);
-	assert_int_equal(c->fleet.probe_port, 443);
+	assert_int_equal(c->fleet.probe_port, 0); /* the profile's, else 443 */
 	assert_string_equal(c->fleet.key_mode, "keep");
 	config_free(c);
 }

@@ -182,6 +182,12 @@ static void test_due_rungs(void **state)
 	assert_true(incident_ladder(in, "a")->stale);
 	assert_null(renewal_rungs(in, "a", t + 60 * HOUR));
 	assert_int_equal(incident_ladder_end(in), INT64_MIN);
+	/* and so does a revocation that is taken back */
+	tell(in, EV_REVOKE_START, t, "{s:s,s:s,s:s,s:I}", "ca", "a", "plan", "p", "manifest", "m", "stamp", (json_int_t)t);
+	tell(in, EV_LADDER, t, "{s:s,s:s,s:o}", "ca", "a", "state", "signed", "rungs", rungs_told(t + 60 * HOUR, 3));
+	assert_false(incident_ladder(in, "a")->stale);
+	tell(in, EV_UNDO_START, t, "{s:s,s:s,s:I}", "ca", "a", "plan", "p", "stamp", (json_int_t)t);
+	assert_true(incident_ladder(in, "a")->stale);
 	incident_free(in);
 }
 

@@ -6,8 +6,10 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "incident/incident.h"
 #include "incident/triage.h"
@@ -220,6 +222,31 @@ static void test_undone(void **state)
 	incident_free(in);
 }
 
+/* Rows are found by name however many there are. */
+static void test_many_hosts(void **state)
+{
+	struct incident *in = opened();
+	struct buf b = { 0 };
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		buf_addf(&b, "%s\"web%05d\"", i > 0 ? "," : "{\"hosts\":[", i);
+	buf_adds(&b, "]}");
+	ok(in, 50, EV_REISSUE_START, buf_str(&b));
+	ok(in, 50, EV_REISSUE_START, buf_str(&b)); /* started again: the same rows */
+	assert_int_equal(in->hosts, 20000);
+	for (int i = 0; i < 20000; i++) {
+		snprintf(name, sizeof name, "web%05d", i);
+		assert_ptr_equal(incident_host(in, name), &in->host[i]);
+	}
+	assert_null(incident_host(in, "web20000"));
+	ok(in, 51, EV_HOST, "{\"rows\":[{\"host\":\"web19999\",\"state\":\"verified\"}]}");
+	assert_string_equal(in->host[19999].state, "verified");
+	buf_free(&b);
+	incident_free(in);
+}
+
 static void test_recovery_and_closing_by_hand(void **state)
 {
 	struct incident *in = opened();
@@ -298,6 +325,76 @@ static void test_triage_answers_come_from_closed_menus(void **state)
 	assert_int_equal(triage_deadline_hours("private", "end-entity", "superseded"), 24);
 }
 
+/* Waves, the operator's words and their order; what the journal of a killed run leaves to be resumed. */
+static void test_rollout(void **state)
+{
+	struct incident *in = opened();
+	const struct rollout *r = &in->rollout;
+	char *words;
+
+	(void)state;
+	assert_int_equal(r->state, ROLLOUT_NONE);
+	ok(in, 50, EV_STEER, "{\"what\":\"pause\"}");
+	assert_int_equal(r->state, ROLLOUT_NONE);
+	ok(in, 50, EV_REISSUE_START, "{\"hosts\":[\"c1\",\"w1\",\"w2\"],\"waves\":[{\"name\":\"canaries\",\"hosts\":1},"
+	    "{\"name\":\"rest\",\"hosts\":2}],\"limits\":{\"failed\":3,\"unreachable\":-1,\"refused\":0}}");
+	assert_int_equal(r->state, ROLLOUT_GOING);
+	assert_int_equal(r->waves, 2);
+	assert_int_equal(r->failed, 3);
+	assert_int_equal(r->unreachable, -1);
+	assert_int_equal(r->refused, 0);
+	assert_int_equal(incident_host(in, "w2")->wave, 2);
+	words = rollout_words(r);
+	assert_string_equal(words, "");
+	free(words);
+	ok(in, 51, EV_WAVE, "{\"wave\":1,\"waves\":2,\"name\":\"canaries\",\"state\":\"started\"}");
+	words = rollout_words(r);
+	assert_string_equal(words, "wave 1 of 2 (canaries)");
+	free(words);
+	ok(in, 52, EV_HOST, "{\"rows\":[{\"host\":\"c1\",\"state\":\"verified\"},{\"host\":\"w1\",\"state\":\"running\"}]}");
+	assert_int_equal(r->wave[0].verified, 1);
+	assert_true(incident_host(in, "c1")->tried);
+	assert_false(incident_host(in, "w1")->tried);
+	/* what runs is not skipped, what waits is */
+	ok(in, 53, EV_STEER, "{\"what\":\"skip\",\"host\":\"w1\"}");
+	ok(in, 53, EV_STEER, "{\"what\":\"skip\",\"host\":\"w2\",\"text\":\"out of service\"}");
+	ok(in, 53, EV_STEER, "{\"what\":\"skip\",\"host\":\"nobody\"}");
+	assert_string_equal(incident_host(in, "w1")->state, "running");
+	assert_string_equal(incident_host(in, "w2")->state, "skipped");
+	assert_string_equal(incident_host(in, "w2")->detail, "out of service");
+	assert_int_equal(in->hosts_failed, 0);
+	/* a drain is not taken back by going on, an abort is the last word */
+	ok(in, 54, EV_STEER, "{\"what\":\"pause\"}");
+	assert_int_equal(r->state, ROLLOUT_PAUSED);
+	ok(in, 54, EV_STEER, "{\"what\":\"continue\"}");
+	assert_int_equal(r->state, ROLLOUT_GOING);
+	ok(in, 54, EV_STEER, "{\"what\":\"drain\"}");
+	ok(in, 54, EV_STEER, "{\"what\":\"continue\"}");
+	assert_int_equal(r->state, ROLLOUT_DRAINING);
+	ok(in, 54, EV_STEER, "{\"what\":\"abort\"}");
+	ok(in, 54, EV_STEER, "{\"what\":\"drain\"}");
+	assert_int_equal(r->state, ROLLOUT_ABORTED);
+	/* resumed: the waves stay, what is wanted again is not skipped any more */
+	ok(in, 55, EV_REISSUE_START, "{\"resumed\":true,\"hosts\":[\"w1\",\"w2\"],\"waves\":[{\"name\":\"canaries\",\"hosts\":0},"
+	    "{\"name\":\"rest\",\"hosts\":2}],\"limits\":{\"failed\":5}}");
+	assert_int_equal(r->state, ROLLOUT_GOING);
+	assert_int_equal(r->failed, 5);
+	assert_int_equal(r->wave[0].hosts, 1);
+	assert_int_equal(r->wave[1].hosts, 2);
+	assert_string_equal(incident_host(in, "w2")->state, "waiting");
+	ok(in, 56, EV_REISSUE_END, "{\"verified\":1,\"stopped\":\"refused: 1\"}");
+	assert_int_equal(r->state, ROLLOUT_ENDED);
+	assert_string_equal(r->stopped, "refused: 1");
+	/* a journal that lies about its waves breaks nothing */
+	ok(in, 57, EV_WAVE, "{\"wave\":-1}");
+	ok(in, 57, EV_WAVE, "{\"wave\":99}");
+	assert_int_equal(r->at, 0);
+	ok(in, 57, EV_REISSUE_START, "{\"hosts\":[1,\"w1\"],\"waves\":[{\"name\":\"x\",\"hosts\":999999999}]}");
+	assert_int_equal(incident_host(in, "w1")->wave, 1);
+	assert_int_equal(incident_host(in, "c1")->wave, 0);
+	incident_free(in);
+}
+
 static void test_every_event_has_a_name_and_words(void **state)
 {
 	(void)state;
@@ -319,8 +416,10 @@ int main(void)
 		cmocka_unit_test(test_scope_closes_triage_and_new_answers_unfreeze_it),
 		cmocka_unit_test(test_containment), cmocka_unit_test(test_a_notice_needs_every_recipient),
 		cmocka_unit_test(test_every_crl_and_every_point),
-		cmocka_unit_test(test_undone), cmocka_unit_test(test_recovery_and_closing_by_hand),
+		cmocka_unit_test(test_undone), cmocka_unit_test(test_many_hosts),
+		cmocka_unit_test(test_recovery_and_closing_by_hand),
 		cmocka_unit_test(test_triage_answers_come_from_closed_menus),
+		cmocka_unit_test(test_rollout),
 		cmocka_unit_test(test_every_event_has_a_name_and_words),
 	};
 

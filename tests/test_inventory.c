@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "fleet/inventory.h"
@@ -136,6 +137,235 @@ static void test_many(void **state)
 	buf_free(&b);
 }
 
+/* ---- ansible ---- */
+
+static const struct server *find(const struct inventory *inv, const char *name)
+{
+	for (size_t i = 0; i < inv->servers; i++)
+		if (strcmp(inv->server[i].name, name) == 0)
+			return &inv->server[i];
+	fail_msg("no host %s", name);
+	return NULL;
+}
+
+static size_t group_size(const struct inventory *inv, const char *name)
+{
+	for (size_t i = 0; i < inv->groups; i++)
+		if (strcmp(inv->group[i].name, name) == 0)
+			return inv->group[i].servers;
+	return 0;
+}
+
+static struct inventory *sample(const char *name)
+{
+	const char *top = getenv("SRCDIR");
+	char *path = mem_printf("%s/tests/data/inventory/%s", top != NULL ? top : ".", name);
+	struct err e = { 0 };
+	struct inventory *inv = inventory_load(path, &e);
+
+	free(path);
+	if (inv == NULL)
+		fail_msg("%s", e.text);
+	return inv;
+}
+
+/* What both samples say, in their own syntax. */
+static void sample_is_right(const struct inventory *inv)
+{
+	const struct server *s;
+
+	assert_int_equal(inv->servers, 11);
+	assert_int_equal(group_size(inv, "web"), 4);
+	assert_int_equal(group_size(inv, "frontends"), 5);
+	assert_int_equal(group_size(inv, "mail"), 2);
+	assert_int_equal(group_size(inv, "all"), 0);
+	s = find(inv, "web02.example.com");
+	assert_string_equal(s->user, "deploy");     /* of the group */
+	assert_int_equal(s->port, 2222);
+	assert_null(s->address);
+	assert_string_equal(s->jump, "bastion.example.com");
+	assert_int_equal(s->sudo, 1);
+	assert_string_equal(s->profile, "nginx");
+	s = find(inv, "web04.example.com");
+	assert_string_equal(s->user, "root");       /* the host's own wins */
+	assert_string_equal(s->address, "192.0.2.14");
+	assert_int_equal(s->count, 2);
+	assert_string_equal(s->names[1], "shop.example.com");
+	s = find(inv, "lb.example.com");
+	assert_string_equal(s->profile, "haproxy"); /* of the parent group, deeper than "all" */
+	assert_string_equal(s->user, "admin");
+	assert_string_equal(s->jump, "jump@b1.example.com:2200,b2.example.com");
+	assert_string_equal(s->identity + strlen(s->identity) - 8, "keys/ops");
+	assert_string_equal(find(inv, "mx1.example.com")->profile, "postfix");
+	assert_non_null(strstr(find(inv, "db1.example.com")->unusable, "Jinja"));
+	assert_non_null(strstr(find(inv, "db2.example.com")->unusable, "vault"));
+	assert_non_null(strstr(find(inv, "db3.example.com")->unusable, "ssh option"));
+	assert_false(find(inv, "db3.example.com")->apart);
+	assert_true(find(inv, "localhost")->apart);
+}
+
+static void test_ini(void **state)
+{
+	struct inventory *inv = sample("hosts.ini");
+
+	(void)state;
+	sample_is_right(inv);
+	assert_non_null(strstr(find(inv, "db1.example.com")->unusable, "hosts.ini:26: "));
+	inventory_free(inv);
+}
+
+static void test_yaml(void **state)
+{
+	struct inventory *inv = sample("hosts.yml");
+
+	(void)state;
+	sample_is_right(inv);
+	assert_non_null(strstr(find(inv, "db1.example.com")->unusable, "hosts.yml:33: "));
+	inventory_free(inv);
+}
+
+/* group_vars and host_vars lie beside: the host's file wins over the inventory, a vault file is named. */
+static void test_vars(void **state)
+{
+	struct inventory *inv = sample("vars/hosts");
+	const struct server *s = find(inv, "app1.example.com");
+
+	(void)state;
+	assert_string_equal(s->user, "fromgroup");
+	assert_int_equal(s->port, 2022);
+	assert_string_equal(s->address, "198.51.100.1");
+	s = find(inv, "app2.example.com");
+	assert_string_equal(s->user, "fromhost");
+	assert_int_equal(inv->notes, 1);
+	assert_non_null(strstr(inv->note[0], "group_vars/app/vault.yml:1: encrypted"));
+	inventory_free(inv);
+}
+
+static void refuse_as(const char *path, const char *text, const char *said)
+{
+	struct err e = { 0 };
+
+	if (inventory_read(text, strlen(text), path, &e) != NULL)
+		fail_msg("taken: %s", text);
+	if (strstr(e.text, said) == NULL)
+		fail_msg("'%s' does not hold '%s'", e.text, said);
+}
+
+static void test_ansible_refused(void **state)
+{
+	(void)state;
+	refuse_as("h.ini", "[web]\na\nb\na\n", "h.ini:4: this host stands in line 2 already: a");
+	refuse_as("h.ini", "[web]\na ansible_host=10.0.0.1\n[db]\na ansible_host=10.0.0.2\n",
+	    "h.ini:4: a is at 10.0.0.1 in line 2 already, and here at: 10.0.0.2");
+	refuse_as("h.ini", "[web]\na b\n", "h.ini:2: key=value is expected behind a host: b");
+	refuse_as("h.ini", "[web]\na x='1\n", "h.ini:2: a quote that is not closed");
+	refuse_as("h.ini", "[web\na\n", "h.ini:1: a heading that is not closed");
+	refuse_as("h.ini", "[web:var]\na=b\n", "h.ini:1: a heading of an unknown kind: var");
+	refuse_as("h.ini", "[a:children]\nb\n[b:children]\na\n[c]\nx\n", "a group below itself");
+	refuse_as("h.ini", "[a:children]\nghost\n[c]\nx\n", "h.ini:2: a group that has no heading of its own: ghost");
+	refuse_as("h.ini", "[a]\nx ansible_port=twenty\n", "h.ini:2: not a port: twenty");
+	refuse_as("h.ini", "[a]\n$(reboot) ansible_port=22\n", "h.ini:2: not a host name or address");
+	refuse_as("h.ini", "[a]\nweb[5:1]\n", "h.ini:2: a range that runs backwards: [5:1]");
+	refuse_as("h.ini", "[a]\nweb[1:2\n", "h.ini:2: a bracket that is not closed");
+	refuse_as("h.yml", "all:\n  hosts:\n    a: {}\n    a: {}\n", "h.yml:4: this host stands in line 3 already: a");
+	refuse_as("h.yml", "all:\n  hosts: [a, b]\n", "h.yml:2: a mapping is expected for: hosts");
+	refuse_as("h.yml", "all:\n\thosts:\n", "h.yml:2: not YAML");
+	refuse_as("h.yml", "plugin: aws_ec2\nregions: []\n", "h.yml:1: the settings or output of an inventory plugin");
+	refuse_as("h.yml", "- hosts: all\n  tasks: []\n", "h.yml:1: a mapping is expected");
+	refuse_as("h.yml", "a: &a\n  children:\n    b: *a\n", "h.yml");
+	refuse_as("h.yml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n", "h.yml:1: the file is encrypted");
+	refuse_as("h", "#!/bin/sh\necho all\n", "h:1: a program");
+}
+
+/* ---- ranges ---- */
+
+static int add_name(void *ctx, const char *name)
+{
+	buf_addf(ctx, "%s ", name);
+	return 0;
+}
+
+static void expands(const char *pattern, const char *want)
+{
+	struct err e = { 0 };
+	struct buf b = { 0 };
+
+	if (inventory_range(pattern, add_name, &b, &e) < 0)
+		fail_msg("%s: %s", pattern, e.text);
+	assert_string_equal(buf_str(&b), want);
+	buf_free(&b);
+}
+
+static void test_range(void **state)
+{
+	struct err e = { 0 };
+	struct buf b = { 0 };
+
+	(void)state;
+	expands("web", "web ");
+	expands("web[08:11]", "web08 web09 web10 web11 ");
+	expands("web[1:9:4].x", "web1.x web5.x web9.x ");
+	expands("node[1-3,7,09-10]", "node1 node2 node3 node7 node09 node10 ");
+	expands("[a:c].y", "a.y b.y c.y ");
+	expands("r[1-2]n[0:1]", "r1n0 r1n1 r2n0 r2n1 ");
+	assert_true(inventory_range("x[1:9999]y[1:9999]", add_name, &b, &e) < 0);
+	assert_non_null(strstr(e.text, "more than"));
+	buf_free(&b);
+	for (const char *const *p = (const char *const[]){ "w[01:100]", "w[]", "w[a:5]", "w[1:5:0]", "w[1", "w[a:F]", NULL }; *p != NULL; p++)
+		if (inventory_range(*p, add_name, &b, &e) == 0)
+			fail_msg("%s was taken: %s", *p, b.data);
+	buf_free(&b);
+}
+
+/* ---- choosing ---- */
+
+static void chooses(const struct inventory *inv, const char *want, const char *but, const char *said)
+{
+	bool *chosen = mem_zalloc(inv->servers, sizeof *chosen);
+	struct err e = { 0 };
+	struct buf b = { 0 };
+
+	if (inventory_choose(inv, want, but, chosen, &e) < 0)
+		buf_adds(&b, e.text);
+	for (size_t i = 0; i < inv->servers && e.code == 0; i++)
+		if (chosen[i])
+			buf_addf(&b, "%.*s ", (int)strcspn(inv->server[i].name, "."), inv->server[i].name);
+	assert_string_equal(buf_str(&b), said);
+	buf_free(&b);
+	free(chosen);
+}
+
+static void test_choose(void **state)
+{
+	struct inventory *inv = sample("hosts.ini");
+	char path[] = "/tmp/sev1-choose-XXXXXX", *want;
+	int fd = mkstemp(path);
+
+	(void)state;
+	chooses(inv, NULL, NULL, "web01 web02 web03 web04 lb mx1 mx2 db1 db2 db3 "); /* 11 less localhost */
+	chooses(inv, "mail", NULL, "mx1 mx2 ");
+	chooses(inv, "WEB02.example.com,lb*", NULL, "web02 lb ");
+	chooses(inv, "web[02-03].example.com", NULL, "web02 web03 ");
+	chooses(inv, "web[02:04:2].example.com", NULL, "web02 web04 ");
+	chooses(inv, "web0[12].example.com", NULL, "web01 web02 ");
+	chooses(inv, "frontends:!web", NULL, "lb ");
+	chooses(inv, "frontends:&web:!web01.example.com", NULL, "web02 web03 web04 ");
+	chooses(inv, NULL, "web,db?.example.com", "lb mx1 mx2 ");
+	chooses(inv, "all", "frontends,db*", "mx1 mx2 ");
+	assert_true(fd >= 0 && write(fd, "# canaries\nweb01.example.com\n\n mx1.example.com # one\n", 52) > 0);
+	close(fd);
+	want = mem_printf("@%s", path);
+	chooses(inv, want, NULL, "web01 mx1 ");
+	chooses(inv, "web", want, "web02 web03 web04 ");
+	free(want);
+	unlink(path);
+	want = mem_printf("no host and no group of %s matches 'web99.example.com'", inv->path);
+	chooses(inv, "web,web99.example.com", NULL, want);
+	chooses(inv, NULL, "web99.example.com", want);
+	free(want);
+	inventory_free(inv);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,7 +373,9 @@ int main(void)
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_octets),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many), cmocka_unit_test(test_ini), cmocka_unit_test(test_yaml),
+		cmocka_unit_test(test_vars), cmocka_unit_test(test_ansible_refused), cmocka_unit_test(test_range),
+		cmocka_unit_test(test_choose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,6 +277,7 @@ static void test_random(void **state)
 
 	(void)state;
 	print_message("seed %lu\n", st.seed);
+	fault_keep_leaks();
 	program_restore();
 	assert_true(program_plan(&p, "revoke"));
 	began = now_us();

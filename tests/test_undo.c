@@ -153,7 +153,16 @@ static void test_changed_during(void **state)
 	s.hook = "printf 'V\\t350101000000Z\\t\\t7777\\tunknown\\t/CN=late\\n' >> ca/index.txt && cp ca/index.txt keep";
 	REFUSED("revoke", &s, what, "1 issued meanwhile", "7777 is new");
 	pki_must("cmp keep ca/index.txt && ! ls crls/*.crl");
+	/* at the last moment of all: it is looked at, and written before the two files change places */
+	scene_restore();
+	s.calls = "rename";
+	s.path = "/index.txt";
+	s.at = 2; /* after that of index.txt.attr's backup */
+	REFUSED("revoke", &s, what, "1 issued meanwhile", "7777 is new");
+	pki_must("cmp keep ca/index.txt && ! ls crls/*.crl ca/*.sev1-*");
 	/* and while it is taken back */
+	s = (struct shot){ .in = "child ca", .calls = "sync,write", .path = "ca/index.txt.sev1-", .what = "hook", .at = 1,
+		.hook = s.hook };
 	scene_restore();
 	scene_revoke();
 	REFUSED("undo", &s, what);

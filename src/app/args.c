@@ -95,6 +95,19 @@ static const struct option *option_find(const struct option *o, const char *name
 	return NULL;
 }
 
+/* The letters that hands know from other tools: -o FILE, and -w and -x of pdsh. */
+static const char *args_letter(const struct command *cmd, const char *word)
+{
+	static const struct {
+		const char *letter, *name;
+	} known[] = { { "-o", "output" }, { "-w", "only" }, { "-x", "exclude" } };
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(word, known[i].letter) == 0 && option_find(cmd->options, known[i].name, strlen(known[i].name)) != NULL)
+			return known[i].name;
+	return NULL;
+}
+
 /* One "--name", "--name=value" or "--name value". Returns how many words it took, or an error. */
 static int args_option(struct args *a, const struct command *cmd, int left, char *const argv[],
     struct err *e)
@@ -123,6 +136,7 @@ static int args_option(struct args *a, const struct command *cmd, int left, char
 
 int args_parse(struct args *a, const struct command *cmd, int argc, char *const argv[], struct err *e)
 {
+	const char *letter;
 	bool words_only = false;
 	int n;
 
@@ -130,9 +144,12 @@ int args_parse(struct args *a, const struct command *cmd, int argc, char *const 
 		n = 1;
 		if (!words_only && strcmp(argv[i], "--") == 0) {
 			words_only = true;
-		} else if (!words_only && strcmp(argv[i], "-o") == 0 && option_find(cmd->options, "output", 6) != NULL) {
-			char *const word[] = { (char *)(uintptr_t)"--output", i + 1 < argc ? argv[i + 1] : NULL };
-			if ((n = args_option(a, cmd, argc - i, word, e)) < 0)
+		} else if (!words_only && (letter = args_letter(cmd, argv[i])) != NULL) {
+			char *name = mem_printf("--%s", letter);
+			char *const word[] = { name, i + 1 < argc ? argv[i + 1] : NULL };
+			n = args_option(a, cmd, argc - i, word, e);
+			free(name);
+			if (n < 0)
 				return n;
 		} else if (!words_only && strncmp(argv[i], "--", 2) == 0) {
 			if ((n = args_option(a, cmd, argc - i, argv + i, e)) < 0)

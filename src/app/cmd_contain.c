@@ -165,7 +165,7 @@ static void plan_warn(const struct run *r, struct plan *p, const struct action_c
 	if (a->kind != ACTION_FIREWALL || h == NULL || action_ports(a->ports, port, &n, NULL) < 0)
 		return;
 	for (i = 0; i < n; i++)
-		if (port[i] == h->port)
+		if (port[i] == (h->port != 0 ? h->port : 22))
 			plan_row(p, _("warning"), _("%s closes port %d, the way by which sev1 reaches %s: "
 			                            "it can verify and undo nothing there afterwards"),
 			    a->name, port[i], a->host);

@@ -226,7 +226,7 @@ static void key_known(void *ctx, const json_t *result, const struct err *err)
 static void key_start(struct task *t)
 {
 	const struct host_conf *h = t->conf;
-	char *place = h->port == 22 ? mem_strdup(h->address) : mem_printf("[%s]:%d", h->address, h->port);
+	char *place = h->port == 22 || h->port == 0 ? mem_strdup(h->address) : mem_printf("[%s]:%d", h->address, h->port);
 	struct buf command = { 0 };
 
 	buf_adds(&command, "ssh-keygen -F ");

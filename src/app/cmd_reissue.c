@@ -23,6 +23,8 @@ static void reissue_start(struct run *r)
 	} else if (d->targets == 0) {
 		run_out(r, _("Nothing to re-issue: %zu hosts of %zu are verified."), d->verified,
 		    d->inventory->servers);
+		if (d->skipped > 0)
+			run_out(r, _("%zu are skipped: sev1 reissue --retry skipped"), d->skipped);
 		run_end(r, EXIT_DONE);
 	} else {
 		compromised_ask(&d->compromised, r, reissue_known);
@@ -33,12 +35,20 @@ const struct command cmd_reissue = {
 	.name = "reissue", .key = "w", .usage = "",
 	.summary = N_("new certificates for the fleet, installed, tested, reloaded and seen in a handshake"),
 	.effect = N_("replaces certificate (and key, with key-mode new) on each host beside a backup FILE.sev1-TIME; puts the "
-	             "old files back where test, reload or handshake fail. To undo later, move the backup over the file"),
+	             "old files back where test, reload or handshake fail. To undo later, move the backup over the file. "
+	             "Ctrl-C: what runs finishes, nothing new begins; again: it is killed, and the hosts put their files back"),
 	.options = (const struct option[]){
-		{ "only", "PATTERN", N_("only hosts whose name matches, as web*") },
-		{ "retry", "failed", N_("only hosts that were tried and are not verified") },
+		{ "only", "PATTERNS", N_("only these, also -w: web*, GROUP, web[01-20], @FILE, a:&b, a:!b") },
+		{ "exclude", "PATTERNS", N_("all but these, also -x") },
+		{ "retry", "WHICH", N_("only failed (tried and not verified), untried, or skipped hosts") },
+		{ "canaries", "N|HOSTS", N_("these first; each must be verified before anything else begins") },
+		{ "waves", "SIZES", N_("then in parts, as 5,10%,50%,rest; each only after the one before it") },
+		{ "max-failed", "N", N_("stop once more than N hosts failed or were rolled back; default none") },
+		{ "max-unreachable", "N", N_("stop once more than N are unreachable") },
+		{ "max-refused", "N", N_("stop once more than N are refused") },
+		{ "resume", NULL, N_("go on with the waves and limits that the journal holds") },
 		{ "again", NULL, N_("also hosts that are verified already") },
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_INCIDENT | GATE_ARMED | GATE_ISSUER | GATE_LEASE,
-	.start = reissue_start, .go = reissue_go,
+	.start = reissue_start, .go = reissue_go, .steer = reissue_steer,
 };

@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/renewal.h"
+#include "app/rollout.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -104,6 +105,7 @@ static void status_start(struct run *r)
 	json_object_set_new(o, "ladder_until", incident_ladder_end(in) == INT64_MIN ? json_null() : json_integer((json_int_t)incident_ladder_end(in)));
 	free(line);
 	status_checkpoints(r, in, now);
+	rollout_say(r, in);
 	status_followups(r, in, now);
 	run_out(r, next != NULL ? _("Next: %s (sev1 %s)") : _("Every checkpoint is closed."),
 	    next != NULL ? next->title : "", next != NULL ? next->command : "");
@@ -119,6 +121,8 @@ static void status_start(struct run *r)
 	json_put_num(o, "scope", in->scope_count);
 	json_put_num(o, "hosts", (int64_t)in->hosts);
 	json_put_num(o, "hosts_verified", (int64_t)in->hosts_verified);
+	if (in->rollout.state != ROLLOUT_NONE)
+		json_object_set_new(o, "rollout", rollout_json(in));
 	run_end(r, EXIT_DONE);
 }
 

@@ -32,6 +32,9 @@ enum gate {
 	GATE_IF_OPEN = 1 << 9   /* no gate: the command looks at the open incident if there is one */
 };
 
+/* The operator's word to a command that goes. */
+enum steer { STEER_PAUSE, STEER_CONTINUE, STEER_DRAIN, STEER_ABORT };
+
 struct command {
 	const char *name;       /* "revoke", "notify" ... */
 	const char *key;        /* the key on the board: "r"; NULL */
@@ -42,6 +45,8 @@ struct command {
 	unsigned gates;
 	void (*start)(struct run *r); /* do it, or make the plan (run_plan) */
 	void (*go)(struct run *r);    /* the plan was confirmed: do it. NULL for a command without a plan */
+	/* Pause, go on, let what runs finish, or end it now and say so in the journal. NULL: it can only be ended. */
+	void (*steer)(struct run *r, enum steer how);
 };
 
 const struct command *command_find(const char *name); /* NULL */

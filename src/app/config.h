@@ -62,13 +62,19 @@ struct notice_conf {      /* [notice management|internal|external] */
 };
 
 struct fleet_conf {       /* [fleet] */
-	char *inventory;      /* a list or CSV */
+	char *inventory;      /* a list, CSV or an ansible inventory */
 	char *user, *identity, *known_hosts;
 	int port;             /* SSH */
 	char *key, *certificate, *chain; /* paths on the hosts; %h is the host's name */
+	char *profile;        /* how a server takes its certificate where the inventory does not say; NULL */
+	char *profiles;       /* folder of profiles, before the installed ones; NULL */
+	char *starttls;       /* NULL: TLS from the start */
+	char *blocklist;      /* file of compromised public keys; NULL */
+	bool combined, sudo;
 	char *key_mode;       /* "keep" or "new" */
+	char *names;          /* of new certificates: "inventory", or "certificate" (the one in place) */
 	char *test, *reload;  /* commands on the host */
-	int probe_port;       /* TLS */
+	int probe_port;       /* TLS; 0: the profile's, else 443 */
 	int concurrency;      /* SSH children; default 16 */
 	int days;             /* validity; default 90 */
 	int deadline;         /* seconds per host; default 60 */
@@ -82,6 +88,7 @@ struct config {
 	char *organisation, *profile;
 	char *contact_pki, *contact_security, *contact_hotline;
 	char *estimated_downtime; /* hours, for the notices; NULL: asked for */
+	char *ssh_config;     /* in place of the usual two; "none"; NULL: the usual two */
 	char *sendmail;       /* command; default /usr/sbin/sendmail */
 	char *smtp_url, *smtp_user, *smtp_password_file;
 	struct ca_conf *ca; size_t cas;

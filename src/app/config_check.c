@@ -358,6 +358,18 @@ static int conf_check_parents(const struct config *c, const struct ca_conf *ca, 
 	return 0;
 }
 
+/* Without a profile the section itself must say it all; whether each host has one only the inventory knows. */
+static int conf_check_fleet(const struct fleet_conf *f, const struct conf_part *p, struct err *e)
+{
+	if (f->profile != NULL || p->line == 0 || (f->key == NULL && f->certificate == NULL))
+		return 0;
+	if (f->key == NULL)
+		return conf_need(p, "key", _("or a profile"), e);
+	if (f->certificate == NULL)
+		return conf_need(p, "certificate", _("or a profile"), e);
+	return f->reload == NULL ? conf_need(p, "reload", _("or a profile"), e) : 0;
+}
+
 static int conf_check_key(struct config *c, const struct conf_part *p, const struct conf_key *k,
     struct err *e)
 {
@@ -416,6 +428,8 @@ int conf_check_part(struct config *c, const struct conf_part *p, int *line, stru
 			a->deadline = a->kind == ACTION_IMAGE ? 86400 : 60;
 		return conf_check_action(a, p, e);
 	}
+	if (strcmp(p->section->kind, "fleet") == 0)
+		return conf_check_fleet(conf_base(c, p), p, e);
 	if (strcmp(p->section->kind, "notice") == 0)
 		return conf_check_notice(c, conf_base(c, p), p, e);
 	if (strcmp(p->section->kind, "ca") == 0) {

@@ -3,6 +3,7 @@
 #define SEV1_APP_CRL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "app/engine.h"
 #include "base/err.h"
@@ -17,6 +18,8 @@ void crl_ladder(struct run *r);
 /* crl check FILE|URL, or --published. */
 void crl_inspect(struct run *r);
 
+/* The CA child's answer to "rung": were the rungs found stale? Then that is journalled, once, and e says so. */
+bool crl_stale(struct run *r, const char *ca, const json_t *result, struct err *e);
 /* --hours of the run, or of the CA (24 without); 0 with an error. */
 int crl_hours(struct run *r, const char *ca, struct err *e);
 /* {op, ca, folder, partitions, at}: a request to the CA child; NULL with an error. */

@@ -64,6 +64,8 @@ static void ladder_failed(struct run *r, const struct err *err)
 {
 	struct ladder_run *d = run_data(r);
 
+	if (run_state(r) == RUN_ENDED)
+		return;
 	run_say(r, "%s: %s", d->ca[d->at], err->text);
 	if (d->failed++ == 0)
 		d->error = *err;
@@ -127,26 +129,39 @@ static void ladder_sign(struct run *r, const char *ca)
 
 /* ---- what is there ---- */
 
+bool crl_stale(struct run *r, const char *ca, const json_t *result, struct err *e)
+{
+	const char *why = json_str(result, "stale");
+	json_t *o;
+
+	if (why[0] == '\0')
+		return false;
+	if (!incident_ladder(run_incident(r), ca)->stale) {
+		o = json_object();
+		json_put(o, "ca", ca);
+		json_put(o, "state", "stale");
+		json_put(o, "detail", why);
+		run_append(r, EV_LADDER, o); /* where that fails the run is over */
+	}
+	err_set(e, ERR_REFUSED, _("the ladder of %s is stale: %s"), ca, why);
+	err_remedy(e, _("sign a new one while the key is there: sev1 crl ladder --count 24 --ca %s"), ca);
+	return true;
+}
+
 static void ladder_judged(void *ctx, const json_t *result, const struct err *err)
 {
 	struct run *r = ctx;
 	struct ladder_run *d = run_data(r);
-	json_t *o;
+	struct err e = { 0 };
 
-	if (result != NULL) {
+	if (result == NULL) {
+		ladder_failed(r, err);
+	} else if (crl_stale(r, d->ca[d->at], result, &e)) {
+		ladder_failed(r, &e);
+	} else {
 		d->at++;
 		ladder_next(r);
-		return;
 	}
-	if (err->code == ERR_REFUSED && !incident_ladder(run_incident(r), d->ca[d->at])->stale) {
-		o = json_object();
-		json_put(o, "ca", d->ca[d->at]);
-		json_put(o, "state", "stale");
-		json_put(o, "detail", err->text);
-		if (run_append(r, EV_LADDER, o) < 0)
-			return;
-	}
-	ladder_failed(r, err);
 }
 
 static void ladder_judge(struct run *r, const char *ca)

@@ -116,22 +116,17 @@ static void renew_finish(struct run *r)
 	}
 }
 
-/* A rung that was not taken because it is stale makes the whole ladder so. */
+/* A rung that must not be published makes the whole ladder stale. */
 static void rung_ended(void *ctx, const json_t *result, const struct err *err)
 {
 	struct run *r = ctx;
 	struct renew *d = run_data(r);
-	json_t *o;
+	struct err e = { 0 };
 
-	if (result == NULL && err->code == ERR_REFUSED) {
-		o = json_object();
-		json_put(o, "ca", d->ca[d->at]);
-		json_put(o, "state", "stale");
-		json_put(o, "detail", err->text);
-		if (run_append(r, EV_LADDER, o) < 0)
-			return;
-	}
-	renew_ended(ctx, result, err);
+	if (result == NULL || !crl_stale(r, d->ca[d->at], result, &e))
+		renew_ended(ctx, result, err);
+	else if (run_state(r) != RUN_ENDED)
+		renew_failed(r, &e);
 }
 
 /* By hand: a rung whose time has come, where there is a ladder, else a new CRL. */
@@ -177,6 +172,10 @@ static void renew_one(struct run *r, const char *ca)
 		json_object_set(o, "rungs", rungs);
 		json_object_set_new(o, "take", json_true());
 	} else {
+		const struct ladder *l = incident_ladder(run_incident(r), ca);
+
+		if (l != NULL && !l->stale && !d->due)
+			run_say(r, _("%s: a CRL signed now ends the ladder; sign a new one before the key is locked"), ca);
 		json_put_num(o, "hours", crl_hours(r, ca, &e));
 	}
 	json_decref(rungs);

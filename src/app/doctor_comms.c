@@ -147,6 +147,22 @@ void doctor_notice(json_t *list, const struct config *c, const struct notice_con
 	buf_free(&text);
 }
 
+static void doctor_servers(json_t *list, const struct inventory *inv)
+{
+	size_t bad = 0, first = 0;
+
+	for (size_t i = inv->servers; i > 0; i--)
+		if (inv->server[i - 1].unusable != NULL && !inv->server[i - 1].apart) {
+			bad++;
+			first = i - 1;
+		}
+	if (bad == 0)
+		doctor_add(list, "ok", "", _("%s: %zu servers, %zu groups"), inv->path, inv->servers, inv->groups);
+	else
+		doctor_add(list, "fail", _("see: sev1 inventory"), _("%s: %zu of %zu servers are unusable; %s: %s"),
+		    inv->path, bad, inv->servers, inv->server[first].name, inv->server[first].unusable);
+}
+
 void doctor_fleet(json_t *list, const struct config *c)
 {
 	struct inventory *inv;
@@ -163,6 +179,6 @@ void doctor_fleet(json_t *list, const struct config *c)
 	if ((inv = inventory_load(c->fleet.inventory, &e)) == NULL)
 		doctor_add(list, "fail", e.remedy, "%s", e.text);
 	else
-		doctor_add(list, "ok", "", _("%s: %zu servers"), c->fleet.inventory, inv->servers);
+		doctor_servers(list, inv);
 	inventory_free(inv);
 }

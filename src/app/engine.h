@@ -152,8 +152,11 @@ void run_plan(struct run *r, struct plan *p);
 const struct plan *run_plan_of(const struct run *r); /* NULL */
 /* The operator typed phrase. 0, or ERR_REFUSED where it is not the plan's; the run still waits. */
 int run_confirm(struct run *r, const char *phrase, struct err *e);
-/* Give up: children are killed, the run ends refused. */
+/* Give up: children are killed, the run ends refused. A command that can be steered aborts, and ends a little
+ * later by itself. */
 void run_cancel(struct run *r, const char *why);
+/* Steer what goes; false where the command cannot be, or does not go. */
+bool run_steer(struct run *r, enum steer how);
 
 /* Nothing is left but to wait for something long: let go of the lease, others may act meanwhile. */
 void run_yield(struct run *r);

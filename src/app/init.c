@@ -275,6 +275,8 @@ static char *init_get_point(void *ctx, const char *key)
 
 static char *init_get_fleet(void *ctx, const char *key)
 {
+	if (strcmp(key, "profile") == 0)
+		return mem_strdup("nginx");
 	return strcmp(key, "inventory") == 0 ? mem_strdup(ctx) : NULL;
 }
 

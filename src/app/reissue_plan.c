@@ -1,5 +1,4 @@
 /* Which hosts, and what is done on each. */
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 #include "base/text.h"
 
 #define SAMPLE 10
+#define GROUPS_SHOWN 6
 
 void reissue_free(void *data)
 {
@@ -21,9 +21,14 @@ void reissue_free(void *data)
 	fleet_free(d->fleet);
 	if (d->flush != 0)
 		loop_cancel(engine_loop(run_engine(d->run)), d->flush);
+	loop_cancel(engine_loop(run_engine(d->run)), d->tick);
 	reissue_drop_peers(d);
+	waves_clear(&d->waves);
 	compromised_clear(&d->compromised);
 	inventory_free(d->inventory);
+	for (size_t i = 0; i < d->profiles; i++)
+		profile_free(d->profile[i]);
+	free(d->profile);
 	free(d->target);
 	json_decref(d->ca);
 	json_decref(d->rows);
@@ -31,36 +36,41 @@ void reissue_free(void *data)
 	free(d);
 }
 
-/* Is the host wanted? Verified ones are left out unless --again; --retry failed takes only those that
- * were tried and are not verified. */
-static bool reissue_wants(struct reissue *d, const struct server *s)
+/* A host that cannot be reached as the inventory wants it is not reached in another way. */
+static int reissue_usable(const struct reissue *d, struct err *e)
 {
-	const struct args *a = run_args(d->run);
-	const struct host_row *row = incident_host(run_incident(d->run), s->name);
-	const char *only = args_get(a, "only");
+	size_t bad = 0, first = 0;
 
-	if (only != NULL && fnmatch(only, s->name, 0) != 0)
-		return false;
-	if (row != NULL && strcmp(row->state, "verified") == 0 && !args_has(a, "again")) {
-		d->verified++;
-		return false;
-	}
-	if (args_has(a, "retry"))
-		return row != NULL && strcmp(row->state, "waiting") != 0;
-	return true;
+	for (size_t i = d->targets; i > 0; i--)
+		if (d->target[i - 1]->unusable != NULL) {
+			bad++;
+			first = i - 1;
+		}
+	if (bad == 0)
+		return 0;
+	err_set(e, ERR_USAGE, _("reissue: %zu hosts cannot be reached as the inventory wants; the first is %s: %s"), bad,
+	    d->target[first]->name, d->target[first]->unusable);
+	return err_remedy(e, _("see: sev1 inventory; write the value out there, or leave them out: --exclude %s"),
+	    d->target[first]->name);
 }
 
 static int reissue_choose(struct reissue *d, struct err *e)
 {
-	const char *retry = args_get(run_args(d->run), "retry");
+	const struct args *a = run_args(d->run);
+	const struct inventory *inv = d->inventory;
+	bool *chosen;
+	int rc;
 
-	if (retry != NULL && strcmp(retry, "failed") != 0)
-		return err_set(e, ERR_USAGE, _("reissue: --retry takes: failed"));
-	d->target = mem_zalloc(d->inventory->servers, sizeof *d->target);
-	for (size_t i = 0; i < d->inventory->servers; i++)
-		if (reissue_wants(d, &d->inventory->server[i]))
-			d->target[d->targets++] = &d->inventory->server[i];
-	return 0;
+	chosen = mem_zalloc(inv->servers, sizeof *chosen);
+	d->target = mem_zalloc(inv->servers, sizeof *d->target);
+	rc = inventory_choose(inv, args_get(a, "only"), args_get(a, "exclude"), chosen, e);
+	for (size_t i = 0; rc == 0 && i < inv->servers; i++)
+		if (chosen[i] && reissue_wants(d, &inv->server[i]))
+			d->target[d->targets++] = &inv->server[i];
+	free(chosen);
+	if (rc == 0)
+		rc = reissue_usable(d, e);
+	return rc < 0 ? rc : reissue_waves(d, e);
 }
 
 /* The issuer of the journal: one of the configuration, or one that was made here. */
@@ -89,12 +99,13 @@ struct reissue *reissue_new(struct run *r, struct err *e)
 	/* A staged key belongs to this incident only, and is found again when it is resumed. */
 	digest_of(run_incident(r)->id, strlen(run_incident(r)->id), hex);
 	memcpy(d->tag, hex, 12);
-	if (c->fleet.inventory == NULL || c->fleet.key == NULL || c->fleet.certificate == NULL) {
-		err_set(e, ERR_USAGE, _("%s: [fleet] names no inventory, key or certificate"), c->path);
+	if (c->fleet.inventory == NULL) {
+		err_set(e, ERR_USAGE, _("%s: [fleet] names no inventory"), c->path);
 		err_remedy(e, _("see the section in the sample configuration"));
 		return NULL;
 	}
 	if ((d->inventory = inventory_load(c->fleet.inventory, e)) == NULL || reissue_choose(d, e) < 0 ||
+	    reissue_profiles(d, e) < 0 ||
 	    (d->ca = reissue_issuer(r, e)) == NULL)
 		return NULL;
 	return d;
@@ -119,6 +130,7 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 		json_object_set_new(o, "user", json_string(f->user != NULL ? f->user : ""));
 		json_object_set_new(o, "identity", json_string(f->identity != NULL ? f->identity : ""));
 		json_object_set_new(o, "known_hosts", json_string(f->known_hosts != NULL ? f->known_hosts : ""));
+		json_object_set_new(o, "ssh_config", json_string(c->ssh_config != NULL ? c->ssh_config : ""));
 	}
 	if (s->address != NULL)
 		json_object_set_new(o, "address", json_string(s->address));
@@ -126,7 +138,16 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 		json_object_set_new(o, "user", json_string(s->user));
 	if (s->port != 0)
 		json_object_set_new(o, "port", json_integer(s->port));
+	if (s->identity != NULL)
+		json_object_set_new(o, "identity", json_string(s->identity));
+	if (s->jump != NULL)
+		json_object_set_new(o, "jump", json_string(s->jump));
 	return o;
+}
+
+bool reissue_in_place(const struct config *c)
+{
+	return c->fleet.names != NULL && strcmp(c->fleet.names, "certificate") == 0;
 }
 
 json_t *reissue_order(void *ctx, size_t i)
@@ -135,17 +156,21 @@ json_t *reissue_order(void *ctx, size_t i)
 	const struct config *c = run_config(d->run);
 	const struct fleet_conf *f = &c->fleet;
 	const struct server *s = d->target[i];
+	const struct reissue_how how = reissue_how(d, s);
 	json_t *o = json_pack("{s:o, s:s}", "host", reissue_host(c, s), "key_mode",
 	    f->key_mode != NULL ? f->key_mode : "keep"), *names = json_array();
 
 	for (size_t k = 0; k < s->count; k++)
 		json_array_append_new(names, json_string(s->names[k]));
 	json_object_set_new(o, "names", names);
-	reissue_put(o, "key", f->key, s->name);
-	reissue_put(o, "certificate", f->certificate, s->name);
-	reissue_put(o, "chain", f->chain, s->name);
-	reissue_put(o, "test", f->test, s->name);
-	reissue_put(o, "reload", f->reload, s->name);
+	json_object_set_new(o, "show", json_boolean(reissue_in_place(c)));
+	reissue_put(o, "key", how.key, s->name);
+	reissue_put(o, "certificate", how.certificate, s->name);
+	reissue_put(o, "chain", how.chain, s->name);
+	reissue_put(o, "test", how.test, s->name);
+	reissue_put(o, "reload", how.reload, s->name);
+	json_object_set_new(o, "combined", json_boolean(how.combined));
+	json_object_set_new(o, "sudo", json_boolean(how.sudo));
 	return o;
 }
 
@@ -153,6 +178,7 @@ json_t *reissue_probe(void *ctx, size_t i)
 {
 	struct reissue *d = ctx;
 	const struct server *s = d->target[i];
+	const struct reissue_how how = reissue_how(d, s);
 	json_t *host = reissue_host(run_config(d->run), s), *o;
 	const char *name = s->name;
 
@@ -160,7 +186,9 @@ json_t *reissue_probe(void *ctx, size_t i)
 		if (strchr(s->names[k - 1], '*') == NULL)
 			name = s->names[k - 1];
 	o = json_pack("{s:O, s:i, s:s}", "address", json_object_get(host, "address"), "port",
-	    run_config(d->run)->fleet.probe_port, "name", name);
+	    how.probe_port, "name", name);
+	if (how.starttls != NULL)
+		json_object_set_new(o, "starttls", json_string(how.starttls));
 	json_decref(host);
 	return o;
 }
@@ -170,12 +198,14 @@ static json_t *reissue_spec(struct reissue *d)
 {
 	struct digest *all = digest_new();
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
-	json_t *names = json_array();
+	json_t *names = json_array(), *spec;
 	char hex[DIGEST_HEX];
 
 	for (size_t i = 0; i < d->targets; i++) {
 		json_t *o = reissue_order(d, i);
-		char *line = json_line(o);
+		char *line;
+		json_object_set_new(o, "probe", reissue_probe(d, i));
+		line = json_line(o);
 		digest_add(all, line, strlen(line));
 		digest_add(all, "\n", 1);
 		free(line);
@@ -183,9 +213,11 @@ static json_t *reissue_spec(struct reissue *d)
 		json_array_append_new(names, json_string(d->target[i]->name));
 	}
 	digest_end(all, hex);
-	return json_pack("{s:s, s:O, s:s, s:o, s:i, s:i, s:i}", "issuer", run_incident(d->run)->issuer->name,
-	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "probe_port", f->probe_port, "deadline",
-	    f->deadline);
+	spec = json_pack("{s:s, s:O, s:s, s:o, s:i, s:s, s:i}", "issuer", run_incident(d->run)->issuer->name,
+	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "blocklist",
+	    f->blocklist != NULL ? f->blocklist : "", "deadline", f->deadline);
+	reissue_waves_spec(d, spec);
+	return spec;
 }
 
 static void reissue_names(struct plan *p, const struct reissue *d)
@@ -195,13 +227,58 @@ static void reissue_names(struct plan *p, const struct reissue *d)
 
 	for (size_t i = 0; i < d->targets; i++)
 		names += d->target[i]->count;
-	buf_addf(&b, _("%zu names, from the inventory"), names);
+	if (reissue_in_place(run_config(d->run)))
+		buf_addf(&b, _("those of the certificates in place, which must be ours and cover the host"));
+	else
+		buf_addf(&b, _("%zu names, from the inventory"), names);
 	plan_row(p, _("names"), "%s", b.data);
+	buf_free(&b);
+}
+
+/* Where the hosts come from: what the inventory resolved to, and its groups. */
+static void reissue_inventory(struct plan *p, const struct reissue *d)
+{
+	const struct inventory *inv = d->inventory;
+	struct buf b = { 0 };
+	size_t apart = 0;
+
+	for (size_t i = 0; i < inv->servers; i++)
+		apart += inv->server[i].apart;
+	plan_row(p, _("inventory"), _("%zu hosts in %s"), inv->servers, inv->path);
+	if (apart > 0)
+		plan_row(p, _("left out"), _("%zu that are not reached over SSH"), apart);
+	for (size_t g = 0; g < inv->groups && g < GROUPS_SHOWN; g++)
+		buf_addf(&b, "%s%s %zu", g > 0 ? ", " : "", inv->group[g].name, inv->group[g].servers);
+	if (inv->groups > GROUPS_SHOWN)
+		buf_addf(&b, _(" and %zu more"), inv->groups - GROUPS_SHOWN);
+	if (inv->groups > 0)
+		plan_row(p, _("groups"), "%s", buf_str(&b));
+	for (size_t i = 0; i < inv->notes && i < GROUPS_SHOWN; i++)
+		plan_line(p, _("not used: %s"), inv->note[i]);
+	buf_free(&b);
+}
+
+/* "nginx 40, haproxy 2"; what follows in the plan is the first host's. */
+static void reissue_plan_profiles(struct plan *p, const struct reissue *d)
+{
+	const char *usual = run_config(d->run)->fleet.profile;
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < d->profiles; i++) {
+		size_t n = 0;
+		for (size_t k = 0; k < d->targets; k++) {
+			const char *name = d->target[k]->profile != NULL ? d->target[k]->profile : usual;
+			n += name != NULL && strcmp(name, d->profile[i]->name) == 0;
+		}
+		buf_addf(&b, "%s%s %zu", i > 0 ? ", " : "", d->profile[i]->name, n);
+	}
+	plan_row(p, _("profiles"), _("%s (below: that of %s)"), buf_str(&b), d->target[0]->name);
 	buf_free(&b);
 }
 
 struct plan *reissue_plan(struct reissue *d)
 {
+	const struct reissue_how how = reissue_how(d, d->target[0]);
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
 	const struct issuer *is = run_incident(d->run)->issuer;
 	char *phrase = mem_printf("REISSUE %zu", d->targets), count[32], *title, *s;
@@ -211,22 +288,30 @@ struct plan *reissue_plan(struct reissue *d)
 	p = plan_new(title, phrase, reissue_spec(d));
 	plan_row(p, _("issuer"), "%s", is->subject);
 	plan_row(p, _("hosts"), "%s", text_count(count, (long long)d->targets));
+	reissue_inventory(p, d);
 	if (d->verified > 0)
 		plan_row(p, _("verified"), _("%zu left as they are"), d->verified);
+	if (d->skipped > 0)
+		plan_row(p, _("skipped"), _("%zu left out by the operator"), d->skipped);
+	reissue_waves_plan(d, p);
 	plan_row(p, _("key"), "%s", f->key_mode != NULL && strcmp(f->key_mode, "new") == 0 ?
 	    _("a new one, made on each host") : _("each host keeps its own"));
 	reissue_names(p, d);
 	plan_row(p, _("valid"), _("%d days"), f->days);
-	plan_row(p, _("certificate"), "%s", f->certificate);
+	plan_row(p, _("certificate"), how.combined ? _("%s, with its key") : "%s", how.certificate);
+	if (d->profiles > 0)
+		reissue_plan_profiles(p, d);
+	if (f->blocklist != NULL)
+		plan_row(p, _("refused keys"), "%s", f->blocklist);
 	plan_row(p, _("at a time"), _("%d hosts, %d s each"), f->concurrency, f->deadline);
-	s = host_expand(f->test, d->target[0]->name);
+	s = host_expand(how.test, d->target[0]->name);
 	plan_line(p, "%s: %s", _("test"), s != NULL ? s : _("none"));
 	free(s);
-	s = host_expand(f->reload, d->target[0]->name);
+	s = host_expand(how.reload, d->target[0]->name);
 	plan_line(p, "%s: %s", _("reload"), s != NULL ? s : _("none"));
 	free(s);
 	plan_line(p, _("then a handshake on port %d must present the new certificate, or the old files come back"),
-	    f->probe_port);
+	    how.probe_port);
 	for (size_t i = 0; i < d->targets && i < SAMPLE; i++)
 		plan_line(p, "%s  %s%s", d->target[i]->name, d->target[i]->names[0],
 		    d->target[i]->count > 1 ? " ..." : "");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/reissue.h"
+#include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -59,13 +60,17 @@ void reissue_drop_peers(struct reissue *d)
 static json_t *peer_request(const struct reissue *d, enum fleet_peer kind)
 {
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
+	json_t *o;
 
 	if (kind == FLEET_SSH)
 		return json_pack("{s:s, s:i, s:s}", "op", "reissue", "timeout_s", f->deadline, "tag", d->tag);
 	if (kind == FLEET_PROBE)
 		return json_pack("{s:s}", "op", "tls");
-	return json_pack("{s:s, s:O, s:i, s:O, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
-	    d->compromised.refuse, "since", (json_int_t)run_incident(d->run)->declared);
+	o = json_pack("{s:s, s:O, s:i, s:O, s:s, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
+	    d->compromised.refuse, "blocklist", f->blocklist != NULL ? f->blocklist : "", "since", (json_int_t)run_incident(d->run)->declared);
+	if (reissue_in_place(run_config(d->run)))
+		json_object_set_new(o, "known", cas_request(run_config(d->run)));
+	return o;
 }
 
 static void *peer_start(void *ctx, enum fleet_peer kind, size_t slot)
@@ -107,12 +112,15 @@ static void peer_kill(void *ctx, void *handle, const char *why)
 static void reissue_progress(struct reissue *d)
 {
 	struct fleet_counts c;
-	char *text;
+	char *words, *wave = rollout_words(&run_incident(d->run)->rollout), *text;
 
 	fleet_count(d->fleet, &c);
-	text = fleet_words(&c);
+	words = fleet_words(&c);
+	text = mem_printf("%s%s%s", wave, wave[0] != '\0' ? "  " : "", words);
 	run_progress(d->run, (int64_t)(c.total - c.state[HOST_WAITING] - c.state[HOST_RUNNING]),
 	    (int64_t)c.total, text);
+	free(words);
+	free(wave);
 	free(text);
 }
 
@@ -179,6 +187,25 @@ static void reissue_row(void *ctx, size_t i, const struct host *h, const json_t 
 	d->flush = loop_after(l, passing ? FLUSH_PASSING_MS : FLUSH_MS, reissue_flush, d);
 }
 
+/* A wave begins or has ended: what was gathered comes before it in the journal. */
+static void reissue_wave(void *ctx, size_t i, bool ended)
+{
+	struct reissue *d = ctx;
+	const struct wave *w = &d->waves.wave[i];
+	json_t *body;
+
+	if (d->waves.count < 2 || run_state(d->run) == RUN_ENDED || reissue_write(d) < 0)
+		return;
+	body = json_pack("{s:I, s:I, s:s, s:I, s:s}", "wave", (json_int_t)i + 1, "waves", (json_int_t)d->waves.count,
+	    "name", w->name, "hosts", (json_int_t)w->hosts, "state", ended ? "ended" : "started");
+	if (run_append(d->run, EV_WAVE, body) < 0)
+		return;
+	if (!ended)
+		run_say(d->run, _("reissue: wave %zu of %zu begins: %zu hosts (%s)"), i + 1, d->waves.count, w->hosts,
+		    w->name);
+	reissue_progress(d);
+}
+
 /* ---- the end ---- */
 
 static void reissue_report(struct reissue *d, const struct fleet_counts *c)
@@ -207,13 +234,17 @@ static void reissue_ended(void *ctx, const struct err *err)
 	json_t *body = json_object();
 
 	loop_cancel(engine_loop(run_engine(d->run)), d->flush);
-	d->flush = 0;
+	loop_cancel(engine_loop(run_engine(d->run)), d->tick);
+	d->flush = d->tick = 0;
 	fleet_count(d->fleet, &c);
 	json_put_num(body, "verified", (json_int_t)c.state[HOST_VERIFIED]);
 	json_put_num(body, "failed", (json_int_t)(c.state[HOST_FAILED] + c.state[HOST_ROLLED_BACK]));
 	json_put_num(body, "unreachable", (json_int_t)c.state[HOST_UNREACHABLE]);
 	json_put_num(body, "refused", (json_int_t)c.state[HOST_REFUSED]);
+	json_put_num(body, "skipped", (json_int_t)c.state[HOST_SKIPPED]);
+	json_put_num(body, "waiting", (json_int_t)c.state[HOST_WAITING]);
 	json_put_num(body, "ms", c.ms);
+	json_put(body, "stopped", err != NULL ? err->text : c.state[HOST_WAITING] > 0 ? rollout_word(d->obeyed) : "");
 	json_object_set(run_result(d->run), "counts", body);
 	if (reissue_write(d) < 0) {
 		json_decref(body);
@@ -223,17 +254,21 @@ static void reissue_ended(void *ctx, const struct err *err)
 		return;
 	reissue_progress(d);
 	reissue_report(d, &c);
-	if (c.state[HOST_VERIFIED] == c.total) {
+	if (c.state[HOST_VERIFIED] + c.state[HOST_SKIPPED] == c.total) {
 		run_end(d->run, EXIT_DONE);
 		return;
 	}
 	if (err != NULL)
 		err_set(&e, ERR_PARTIAL, _("reissue: stopped, %zu of %zu verified: %s"), c.state[HOST_VERIFIED], c.total,
 		    err->text);
+	else if (c.state[HOST_WAITING] > 0)
+		err_set(&e, ERR_PARTIAL, _("reissue: stopped by the operator, %zu of %zu verified, %zu not tried"),
+		    c.state[HOST_VERIFIED], c.total, c.state[HOST_WAITING]);
 	else
 		err_set(&e, ERR_PARTIAL, _("reissue: %zu of %zu hosts are not verified"),
 		    c.total - c.state[HOST_VERIFIED], c.total);
-	err_remedy(&e, _("remove the cause, then: sev1 reissue --retry failed"));
+	err_remedy(&e, c.state[HOST_WAITING] > 0 ? _("go on with the rest: sev1 reissue --resume [--retry failed]") :
+	    _("remove the cause, then: sev1 reissue --retry failed"));
 	run_fail(d->run, &e);
 }
 
@@ -242,8 +277,8 @@ void reissue_run(struct reissue *d)
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
 	struct fleet_job job = {
 		.transport = { peer_start, peer_send, peer_finish, peer_kill },
-		.order = reissue_order, .probe = reissue_probe, .row = reissue_row, .ended = reissue_ended,
-		.ctx = d, .concurrency = (size_t)f->concurrency, .timeout_s = f->deadline };
+		.order = reissue_order, .probe = reissue_probe, .row = reissue_row, .wave = reissue_wave,
+		.ended = reissue_ended, .waves = &d->waves, .ctx = d, .concurrency = (size_t)f->concurrency, .timeout_s = f->deadline };
 	json_t *body = json_object(), *hosts = json_array();
 
 	for (size_t i = 0; i < d->targets; i++)
@@ -251,6 +286,9 @@ void reissue_run(struct reissue *d)
 	json_put(body, "plan", run_plan_of(d->run)->hash);
 	json_put(body, "issuer", run_incident(d->run)->issuer->name);
 	json_object_set_new(body, "hosts", hosts);
+	reissue_waves_start(d, body);
+	memcpy(job.limit, d->limit, sizeof job.limit);
+	memcpy(job.before, d->before, sizeof job.before);
 	if (run_append(d->run, EV_REISSUE_START, body) < 0)
 		return;
 	d->rows = json_object();
@@ -258,5 +296,6 @@ void reissue_run(struct reissue *d)
 	d->fleet = fleet_new(engine_loop(run_engine(d->run)), &job);
 	for (size_t i = 0; i < d->targets; i++)
 		fleet_add(d->fleet, d->target[i]->name);
+	reissue_listen(d);
 	fleet_start(d->fleet);
 }

@@ -41,6 +41,7 @@ json_t *host_request(const struct config *c, const char *name)
 	request_put(o, "user", h->user);
 	request_put(o, "identity", h->identity);
 	request_put(o, "known_hosts", h->known_hosts);
+	request_put(o, "ssh_config", c->ssh_config);
 	json_put_num(o, "port", h->port);
 	return o;
 }
@@ -65,5 +66,14 @@ json_t *partitions_request(const struct config *c, const char *ca)
 		}
 		json_array_append_new(json_object_get(o, "urls"), json_string(p->url));
 	}
+	return list;
+}
+
+json_t *cas_request(const struct config *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->cas; i++)
+		json_array_append_new(list, ca_request(c, c->ca[i].name));
 	return list;
 }

@@ -26,6 +26,7 @@ void revoke_jobs_free(void *data)
 		json_decref(j->serials);
 		json_decref(j->plan);
 	}
+	json_decref(d->replaced);
 	free(d->job);
 	free(d->manifests);
 	free(d->crls);
@@ -162,6 +163,7 @@ struct revoke_jobs *revoke_jobs_new(struct run *r, struct err *e)
 		revoke_jobs_free(d);
 		return NULL;
 	}
+	d->replaced = revoke_replaced_names(r);
 	return d;
 }
 
@@ -184,6 +186,8 @@ json_t *revoke_job_request(struct run *r, const struct revoke_jobs *d, const str
 	json_put_num(o, "since", jobs_since(r));
 	json_put_num(o, "hours", j->hours);
 	json_object_set_new(o, "exact", json_boolean(j->exact));
+	if (d->replaced != NULL && j->serials == NULL && strcmp(op, "plan") == 0)
+		json_object_set(o, "replaced", d->replaced);
 	json_object_set_new(o, "partitions", partitions_request(run_config(r), j->ca));
 	if (j->serials != NULL && strcmp(op, "plan") == 0) {
 		json_object_set(o, "serials", j->serials);
@@ -198,7 +202,7 @@ json_t *revoke_job_request(struct run *r, const struct revoke_jobs *d, const str
 
 static json_t *jobs_spec(struct run *r, const struct revoke_jobs *d)
 {
-	json_t *cas = json_array();
+	json_t *cas = json_array(), *spec;
 
 	for (size_t i = 0; i < d->jobs; i++) {
 		const struct revoke_job *j = &d->job[i];
@@ -206,8 +210,11 @@ static json_t *jobs_spec(struct run *r, const struct revoke_jobs *d)
 		json_array_append_new(cas, json_pack("{s:s,s:s,s:I,s:i,s:b,s:b}", "ca", j->ca, "manifest", j->manifest,
 		    "count", (json_int_t)j->count, "hours", j->hours, "exact", j->exact, "own", j->serials != NULL));
 	}
-	return json_pack("{s:s,s:s,s:I,s:s,s:o}", "command", "revoke", "manifest", run_incident(r)->manifest,
+	spec = json_pack("{s:s,s:s,s:I,s:s,s:o}", "command", "revoke", "manifest", run_incident(r)->manifest,
 	    "since", (json_int_t)jobs_since(r), "reason", run_incident(r)->triage.reason, "cas", cas);
+	if (revoke_unreplaced(d) > 0)
+		json_put_num(spec, "not_replaced", revoke_unreplaced(d));
+	return spec;
 }
 
 static char *jobs_title(struct run *r, const struct revoke_jobs *d)
@@ -325,7 +332,9 @@ struct plan *revoke_jobs_plan(struct run *r, const struct revoke_jobs *d)
 	char *title = jobs_title(r, d), *phrase, *label, n[32];
 	struct plan *p;
 
-	phrase = mem_printf("REVOKE %lld", (long long)run_incident(r)->scope_count);
+	phrase = revoke_unreplaced(d) == 0 ? mem_printf("REVOKE %lld", (long long)run_incident(r)->scope_count) :
+	    mem_printf("REVOKE %lld WITH %lld NOT REPLACED", (long long)run_incident(r)->scope_count,
+	        (long long)revoke_unreplaced(d));
 	p = plan_new(title, phrase, jobs_spec(r, d));
 	plan_counts(r, p);
 	for (size_t i = 0; i < d->jobs; i++) {
@@ -337,6 +346,7 @@ struct plan *revoke_jobs_plan(struct run *r, const struct revoke_jobs *d)
 		plan_row(p, label, _("%s  %s, cACompromise"), text_count(n, j->count), j->subjects);
 		free(label);
 	}
+	revoke_replaced_plan(r, d, p);
 	plan_files(p, d);
 	plan_manifest(p, run_incident(r)->manifest);
 	plan_first(p, d);

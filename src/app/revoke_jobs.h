@@ -33,6 +33,7 @@ struct revoke_jobs {
 	int64_t started;
 	size_t stage;       /* of the child at work */
 	char *manifests, *crls; /* folders */
+	json_t *replaced;       /* names that a re-issue has given new certificates; NULL: not asked, not known */
 	struct err error;       /* the first that failed */
 };
 
@@ -44,6 +45,14 @@ void revoke_job_recall(struct run *r, struct revoke_job *j);
 /* The CA child's request for op "plan" or "revoke". */
 json_t *revoke_job_request(struct run *r, const struct revoke_jobs *d, const struct revoke_job *j,
     const char *op);
+/* revoke_replaced.c. Is replacement before revocation worth a thought: a sound CA, and a fleet to re-issue? */
+bool revoke_replace_first(const struct run *r);
+/* The names on hosts that are verified; NULL where that is no question or the inventory cannot be read. */
+json_t *revoke_replaced_names(const struct run *r);
+/* How many of those that are planned for have no replacement yet, as far as is known. */
+int64_t revoke_unreplaced(const struct revoke_jobs *d);
+/* Say it in the plan. */
+void revoke_replaced_plan(const struct run *r, const struct revoke_jobs *d, struct plan *p);
 /* The plan screen. */
 struct plan *revoke_jobs_plan(struct run *r, const struct revoke_jobs *d);
 

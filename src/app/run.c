@@ -266,9 +266,17 @@ static json_t *run_plan_body(const struct run *r, const char *why)
 	return body;
 }
 
+bool run_steer(struct run *r, enum steer how)
+{
+	if (r->state != RUN_GOING || r->cmd->steer == NULL)
+		return false;
+	r->cmd->steer(r, how);
+	return true;
+}
+
 void run_cancel(struct run *r, const char *why)
 {
-	if (r->state == RUN_ENDED)
+	if (r->state == RUN_ENDED || run_steer(r, STEER_ABORT))
 		return;
 	if (r->state == RUN_GOING && run_append(r, EV_REFUSED, run_plan_body(r, why)) < 0)
 		return;

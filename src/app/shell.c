@@ -24,6 +24,7 @@ struct shell {
 	struct loop *loop;
 	struct run *run;
 	int status;
+	bool interrupted;
 	bool progress; /* a progress line stands on the terminal */
 	struct tty *tty;   /* asks for the secret */
 	uint64_t asked;    /* which one */
@@ -248,13 +249,25 @@ static void shell_ended(void *ctx, struct run *r)
 	loop_stop(sh->loop);
 }
 
+/* The first time what runs may finish where the command can let it, the second time it is killed. */
 static void shell_interrupt(void *ctx, int signo)
 {
 	struct shell *sh = ctx;
 
 	(void)signo;
+	if (sh->run == NULL || (!sh->interrupted && run_steer(sh->run, STEER_DRAIN))) {
+		sh->interrupted = true;
+		return;
+	}
+	run_cancel(sh->run, _("interrupted"));
+}
+
+static void shell_pause(void *ctx, int signo)
+{
+	struct shell *sh = ctx;
+
 	if (sh->run != NULL)
-		run_cancel(sh->run, _("interrupted"));
+		run_steer(sh->run, signo == SIGUSR1 ? STEER_PAUSE : STEER_CONTINUE);
 }
 
 /* ---- secrets ---- */
@@ -401,6 +414,8 @@ int shell_run(struct shell_call *call, bool *console)
 	sh.loop = loop_new();
 	loop_signal(sh.loop, SIGINT, shell_interrupt, &sh);
 	loop_signal(sh.loop, SIGTERM, shell_interrupt, &sh);
+	loop_signal(sh.loop, SIGUSR1, shell_pause, &sh);
+	loop_signal(sh.loop, SIGUSR2, shell_pause, &sh);
 	if ((sh.engine = shell_engine(&sh, cmd, &e)) == NULL || shell_pin_fd(sh.engine,
 	    args_has(args, "pin-fd") ? args_get(args, "pin-fd") : call->pin_fd, &e) < 0) {
 		shell_error(&e);

@@ -59,25 +59,30 @@ ssize_t fs_get(int fd, void *data, size_t len)
 	return (ssize_t)have;
 }
 
-void fs_sweep(const char *folder, const char *prefix)
+int fs_sweep(const char *folder, const char *prefix, struct err *e)
 {
 	DIR *d = opendir(folder);
 	struct dirent *de;
 	char *path;
 	size_t n;
+	int rc = 0;
 
-	while (d != NULL && (de = readdir(d)) != NULL) {
+	if (d == NULL)
+		return err_sys(e, "%s", folder);
+	while (rc == 0 && (errno = 0, de = readdir(d)) != NULL) {
 		n = strlen(de->d_name);
 		if (n < 12 || strncmp(de->d_name, prefix, strlen(prefix)) != 0 ||
 		    strncmp(de->d_name + n - 12, ".sev1-", 6) != 0)
 			continue;
 		path = fs_join(folder, de->d_name);
-		if (confine_path(path, NULL) == 0)
-			unlink(path);
+		if ((rc = confine_path(path, e)) == 0 && unlink(path) < 0 && errno != ENOENT)
+			rc = err_sys(e, "%s", path);
 		free(path);
 	}
-	if (d != NULL)
-		closedir(d);
+	if (rc == 0 && errno != 0 && de == NULL)
+		rc = err_sys(e, "%s", folder);
+	closedir(d);
+	return rc;
 }
 
 int fs_put(int fd, const void *data, size_t len)
@@ -157,6 +162,46 @@ int fs_commit(int fd, const char *tmp, const char *path, struct err *e)
 		rc = err_sys(e, "%s: close", path);
 	if (rc == 0 && rename(tmp, path) < 0)
 		rc = err_sys(e, "%s: rename", path);
+	if (rc < 0) {
+		unlink(tmp);
+		return rc;
+	}
+	return fs_sync_folder(path, e);
+}
+
+bool fs_unchanged(const char *path, const struct stat *was)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == was->st_dev && st.st_ino == was->st_ino &&
+	    st.st_size == was->st_size && st.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+}
+
+static int fs_refuse_changed(const char *tmp, const char *path, struct err *e)
+{
+	unlink(tmp);
+	return err_set(e, ERR_REFUSED, "%s was changed by another program while it was being rewritten", path);
+}
+
+int fs_replace(int fd, const char *tmp, const char *path, const struct stat *was, struct err *e)
+{
+	int rc = 0;
+
+	if (fsync(fd) < 0)
+		rc = err_sys(e, "%s: fsync", path);
+	if (close(fd) < 0 && rc == 0)
+		rc = err_sys(e, "%s: close", path);
+	if (rc == 0 && !fs_unchanged(path, was))
+		return fs_refuse_changed(tmp, path, e);
+	if (rc == 0 && renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
+		if (!fs_unchanged(tmp, was) && renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+			return fs_refuse_changed(tmp, path, e);
+		if (unlink(tmp) < 0)
+			rc = err_sys(e, "%s", tmp);
+	} else if (rc == 0 && ((errno != EINVAL && errno != ENOSYS) || rename(tmp, path) < 0)) {
+		rc = err_sys(e, "%s: rename", path);
+	}
 	if (rc < 0) {
 		unlink(tmp);
 		return rc;

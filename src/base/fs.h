@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -22,13 +23,21 @@ int fs_write(const char *path, const void *data, size_t len, mode_t mode, struct
  * the folder. Closes fd in every case, removes tmp on error. */
 int fs_commit(int fd, const char *tmp, const char *path, struct err *e);
 
+/* As fs_commit, but only while path is still the file that `was` describes: the two change places at one moment,
+ * and what comes out is looked at, so that nothing that another program wrote meanwhile is lost. ERR_REFUSED
+ * where it is another; path is then as that program left it. Where the file system cannot exchange, it is looked
+ * at just before the rename. */
+int fs_replace(int fd, const char *tmp, const char *path, const struct stat *was, struct err *e);
+/* Is path the file that `was` describes, and not written since? */
+bool fs_unchanged(const char *path, const struct stat *was);
+
 /* Open a new temporary file beside path (same folder, so that a rename is atomic), with path's mode and
  * owner, else mode. Returns the fd and *tmp (owned by the caller), or ERR_IO. */
 int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e);
 
 /* Remove the temporary files that a killed process left in folder beside files whose names begin with prefix; the
- * caller holds what keeps others from writing there. */
-void fs_sweep(const char *folder, const char *prefix);
+ * caller holds what keeps others from writing there. 0 or ERR_IO. */
+int fs_sweep(const char *folder, const char *prefix, struct err *e);
 
 /* Write everything. 0 or ERR_IO with errno. */
 int fs_put(int fd, const void *data, size_t len);

@@ -124,14 +124,15 @@ static int action_image(const json_t *request, json_t **result, struct err *e)
 }
 
 /* A try that was killed must leave nothing where clients fetch; whoever publishes holds the lease. */
-static void action_sweep(const char *path)
+static int action_sweep(const char *path, struct err *e)
 {
 	const char *name = strrchr(path, '/') + 1;
 	char *folder = mem_strndup(path, (size_t)(name - path)), *prefix = mem_printf("%s.sev1-", name);
+	int rc = fs_sweep(folder, prefix, e); /* of this file only: its neighbours are published at the same time */
 
-	fs_sweep(folder, prefix); /* of this file only: its neighbours are published at the same time */
 	free(folder);
 	free(prefix);
+	return rc;
 }
 
 static int action_put(const json_t *request, json_t **result, struct err *e)
@@ -151,8 +152,7 @@ static int action_put(const json_t *request, json_t **result, struct err *e)
 		rc = err_set(e, ERR_REFUSED, _("%s changed since it was judged: nothing was written"), file);
 		goto out;
 	}
-	action_sweep(path);
-	if ((rc = fs_write(path, buf_str(&b), b.len, (mode_t)json_num(request, "mode", 0644), e)) < 0)
+	if ((rc = action_sweep(path, e)) < 0 || (rc = fs_write(path, buf_str(&b), b.len, (mode_t)json_num(request, "mode", 0644), e)) < 0)
 		goto out;
 	if ((rc = digest_file(path, back, e)) == 0 && strcmp(hex, back) != 0)
 		rc = err_set(e, ERR_IO, _("%s: what was written reads back differently"), path);

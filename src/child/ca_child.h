@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "pki/revoke.h"
 #include "pki/ca.h"
 #include "pki/crl_file.h"
 #include "pki/key.h"
@@ -39,5 +40,8 @@ int ca_rung(const json_t *request, json_t **result, struct err *e);
 int ca_admit(const json_t *request, json_t **result, struct err *e);
 int ca_inspect(const json_t *request, json_t **result, struct err *e);
 int ca_issue(const json_t *request, json_t **result, struct err *e);
+
+/* ca_replaced.c: {count, first: [names]} of the manifest's valid rows whose common name is not among replaced. */
+int ca_unreplaced(const struct revoke_job *job, const json_t *replaced, json_t **out, struct err *e);
 
 #endif

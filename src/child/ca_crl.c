@@ -160,7 +160,8 @@ int ca_ladder(const json_t *request, json_t **result, struct err *e)
 	return rc;
 }
 
-static int rung_one(struct desk *d, const json_t *rung, bool look, bool take, int64_t at, json_t *list, struct err *e)
+static int rung_one(struct desk *d, const json_t *rung, bool look, bool take, bool *stale, int64_t at,
+    json_t *list, struct err *e)
 {
 	const struct rung_claim claim = { json_str(rung, "number"), json_str(rung, "sha256"),
 		json_num(rung, "this_update", 0), json_num(rung, "next_update", 0) };
@@ -169,12 +170,14 @@ static int rung_one(struct desk *d, const json_t *rung, bool look, bool take, in
 	struct crl_file f;
 	int rc;
 
+	*stale = scope == NULL;
 	if (scope == NULL)
 		return err_set(e, ERR_REFUSED, _("the ladder has a rung for the partition %s, which is not configured any more"),
 		    json_str(rung, "part"));
 	if (look && claim.this_update > at)
 		at = claim.this_update; /* would it be good when its time comes? */
 	rc = ladder_judge(d->ca, &d->l, scope, d->folder, &claim, last[0] != '\0' ? last : NULL, at, e);
+	*stale = rc < 0;
 	if (rc == 0 && take) {
 		if ((rc = ladder_take(d->ca, d->cert, &d->l, scope, d->folder, &claim, &f, e)) == 0)
 			json_array_append_new(list, crl_json(&f, scope->name));
@@ -184,22 +187,29 @@ static int rung_one(struct desk *d, const json_t *rung, bool look, bool take, in
 }
 
 /* {rungs: [{number, sha256, this_update, next_update, part, last: the file of the last CRL of that part}], take}: judge all
- * of them; with take put them where CRLs lie that were signed. No key is opened. */
+ * of them; with take put them where CRLs lie that were signed. {stale: why} where one must not be published; what
+ * keeps us from judging is an error. No key is opened. */
 int ca_rung(const json_t *request, json_t **result, struct err *e)
 {
 	int64_t at = json_num(request, "at", clock_now());
 	json_t *list = json_array();
 	const json_t *rung;
 	struct desk d;
+	bool stale = false;
 	size_t i;
 	int rc = desk_open(&d, request, false, e);
 
 	for (int take = 0; rc == 0 && take <= json_bool(request, "take"); take++)
 		json_array_foreach(json_list(request, "rungs"), i, rung)
 			if (rc == 0)
-				rc = rung_one(&d, rung, !json_bool(request, "take"), take, at, list, e);
-	if (rc == 0)
+				rc = rung_one(&d, rung, !json_bool(request, "take"), take, &stale, at, list, e);
+	if (rc == 0) {
 		*result = json_pack("{s:O}", "crls", list);
+	} else if (stale) {
+		*result = json_object();
+		json_put(*result, "stale", e->text);
+		rc = 0;
+	}
 	json_decref(list);
 	desk_close(&d);
 	return rc;

@@ -7,9 +7,11 @@
 #include "base/json.h"
 #include "child/ca_child.h"
 #include "child/serve.h"
+#include "pki/blocklist.h"
 #include "pki/build.h"
 #include "pki/cert.h"
 #include "pki/csr.h"
+#include "pki/in_place.h"
 #include "pki/issue.h"
 #include "pki/issuer.h"
 #include "pki/key.h"
@@ -43,10 +45,22 @@ static void say_issued(const char *id, const struct issue_item *item, const char
 	free(serial);
 }
 
-/* Check one request into an item; its error says why not. */
-static void item_read(const struct issuer *is, const json_t *msg, const json_t *refuse,
-    struct issue_item *item)
+/* What a session is held against. */
+struct session {
+	struct issuer is;
+	const json_t *refuse;
+	struct blocklist *blocked;
+	X509 **known;     /* CAs whose certificates in place give their names; NULL: names come from the inventory */
+	size_t knowns;
+	char *chain;
+};
+
+/* Check one request into an item; its error says why not. Names taken from the certificate in place are kept in
+ * msg. */
+static void item_read(const struct session *s, json_t *msg, struct issue_item *item)
 {
+	const struct issuer *is = &s->is;
+	const char *csr = json_str(msg, "csr");
 	char spki[DIGEST_HEX];
 	X509_REQ *req;
 
@@ -55,10 +69,26 @@ static void item_read(const struct issuer *is, const json_t *msg, const json_t *
 		err_set(&item->error, ERR_USAGE, _("no name to issue the certificate for"));
 		return;
 	}
-	req = csr_read(json_str(msg, "csr"), strlen(json_str(msg, "csr")), item->names, refuse, spki,
-	    &item->error);
-	if (req == NULL)
+	/* the request was made for the inventory's names, whatever the certificate will have */
+	if ((req = csr_read(csr, strlen(csr), item->names, s->refuse, spki, &item->error)) == NULL)
 		return;
+	if (s->known != NULL) {
+		json_t *names = in_place_names(csr, json_string_value(json_array_get(item->names, 0)), s->known, s->knowns,
+		    &item->error);
+
+		item->names = names;
+		if (names == NULL) {
+			X509_REQ_free(req);
+			return;
+		}
+		json_object_set_new(msg, "in_place", names);
+	}
+	if (blocklist_has(s->blocked, spki)) {
+		X509_REQ_free(req);
+		err_set(&item->error, ERR_REFUSED, _("the request is for a key on the blocklist of compromised keys"));
+		err_remedy(&item->error, _("make a new key on the host (key mode \"new\")"));
+		return;
+	}
 	item->subject = build_server_subject(is->ca, is->cert, item->names, &item->error);
 	item->key = X509_REQ_get_pubkey(req);
 	X509_REQ_free(req);
@@ -66,18 +96,17 @@ static void item_read(const struct issuer *is, const json_t *msg, const json_t *
 
 /* Issue for up to BATCH lines. 0, or the error that ends the session: then nothing is said of them, and whoever asked
  * may ask again. */
-static int issue_batch(const struct issuer *is, json_t *const *msg, size_t n, const json_t *refuse,
-    const char *chain, struct err *e)
+static int issue_batch(const struct session *s, json_t *const *msg, size_t n, struct err *e)
 {
 	struct issue_item item[BATCH];
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
-		item_read(is, msg[i], refuse, &item[i]);
-	rc = issue_all(is, item, n, clock_now(), e);
+		item_read(s, msg[i], &item[i]);
+	rc = issue_all(&s->is, item, n, clock_now(), e);
 	for (size_t i = 0; i < n; i++) {
 		if (rc == 0 && item[i].made != NULL)
-			say_issued(json_str(msg[i], "id"), &item[i], chain);
+			say_issued(json_str(msg[i], "id"), &item[i], s->chain);
 		else if (rc == 0)
 			say_refused(json_str(msg[i], "id"), item[i].error.text);
 		issue_item_clear(&item[i]);
@@ -95,35 +124,70 @@ static size_t issue_gather(json_t *msg[BATCH])
 	return n;
 }
 
+/* The certificates of the CAs that are known here. 0 or an error. */
+static int session_know(struct session *s, const json_t *cas, struct err *e)
+{
+	const json_t *v;
+	size_t i;
+
+	if (cas == NULL)
+		return 0;
+	s->known = mem_zalloc(json_array_size(cas) + 1, sizeof *s->known);
+	json_array_foreach(cas, i, v) {
+		struct ca *ca = request_ca(v, e);
+
+		s->known[s->knowns] = ca != NULL ? ca_certificate(ca, e) : NULL;
+		ca_free(ca);
+		if (s->known[s->knowns] == NULL)
+			return e->code;
+		s->knowns++;
+	}
+	return 0;
+}
+
+static int session_open(struct session *s, const json_t *request, struct err *e)
+{
+	const char *list = json_str(request, "blocklist");
+	struct issuer *is = &s->is;
+
+	if (is->days < 1 || is->days > 3650)
+		return err_set(e, ERR_USAGE, _("certificates are issued for 1 to 3650 days, not %d"), is->days);
+	if (is->ca == NULL || (list[0] != '\0' && (s->blocked = blocklist_load(list, e)) == NULL) ||
+	    (is->cert = ca_certificate(is->ca, e)) == NULL || issuer_judge(is->cert, s->refuse, clock_now(), e) < 0 ||
+	    session_know(s, json_list(request, "known"), e) < 0 || (is->key = key_open(is->ca, is->cert, e)) == NULL)
+		return e->code;
+	s->chain = cert_pem(is->cert);
+	return 0;
+}
+
+static void session_close(struct session *s)
+{
+	for (size_t i = 0; i < s->knowns; i++)
+		X509_free(s->known[i]);
+	free(s->known);
+	blocklist_free(s->blocked);
+	free(s->chain);
+	EVP_PKEY_free(s->is.key);
+	X509_free(s->is.cert);
+	ca_free((struct ca *)(uintptr_t)s->is.ca);
+}
+
 int ca_issue(const json_t *request, json_t **result, struct err *e)
 {
-	const json_t *refuse = json_list(request, "refuse");
-	struct ca *ca = request_ca(json_object_get(request, "ca"), e);
-	struct issuer is = { .ca = ca, .days = (int)json_num(request, "days", 90),
-		.since = json_num(request, "since", 0) };
+	struct session s = { .refuse = json_list(request, "refuse"),
+		.is = { .ca = request_ca(json_object_get(request, "ca"), e), .days = (int)json_num(request, "days", 90),
+			.since = json_num(request, "since", 0) } };
 	json_t *msg[BATCH];
-	char *chain = NULL;
 	size_t n;
-	int rc = 0;
+	int rc = session_open(&s, request, e);
 
-	if (ca == NULL || (is.cert = ca_certificate(ca, e)) == NULL ||
-	    issuer_judge(is.cert, refuse, clock_now(), e) < 0 ||
-	    (is.key = key_open(ca, is.cert, e)) == NULL)
-		rc = e->code;
-	else if (is.days < 1 || is.days > 3650)
-		rc = err_set(e, ERR_USAGE, _("certificates are issued for 1 to 3650 days, not %d"), is.days);
-	if (rc == 0)
-		chain = cert_pem(is.cert);
 	while (rc == 0 && (n = issue_gather(msg)) > 0) {
-		rc = issue_batch(&is, msg, n, refuse, chain, e);
+		rc = issue_batch(&s, msg, n, e);
 		for (size_t i = 0; i < n; i++)
 			json_decref(msg[i]);
 	}
 	if (rc == 0)
 		*result = json_object();
-	free(chain);
-	EVP_PKEY_free(is.key);
-	X509_free(is.cert);
-	ca_free(ca);
+	session_close(&s);
 	return rc;
 }

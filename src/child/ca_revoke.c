@@ -102,11 +102,13 @@ static int plan_manifest(const json_t *request, const struct revoke_job *job, ch
 	return rc;
 }
 
-/* What revoke would do, without doing it; with "serials" the manifest is made first. */
+/* What revoke would do, without doing it; with "serials" the manifest is made first; with "replaced" (names) it
+ * says what is not yet replaced. */
 int ca_plan(const json_t *request, json_t **result, struct err *e)
 {
 	struct revoke_result r = { 0 };
 	struct revoke_job job;
+	json_t *unreplaced = NULL;
 	char hash[DIGEST_HEX] = "";
 	int rc;
 
@@ -125,7 +127,12 @@ int ca_plan(const json_t *request, json_t **result, struct err *e)
 		    job.ca->database);
 		goto out;
 	}
+	if (json_list(request, "replaced") != NULL &&
+	    (rc = ca_unreplaced(&job, json_list(request, "replaced"), &unreplaced, e)) < 0)
+		goto out;
 	*result = revoke_json(&r);
+	if (unreplaced != NULL)
+		json_object_set_new(*result, "unreplaced", unreplaced);
 	json_put(*result, "manifest", job.manifest);
 	json_put(*result, "path", job.path);
 	json_put(*result, "database", job.ca->database);

@@ -272,7 +272,6 @@ int ca_scope(const json_t *request, json_t **result, struct err *e)
 		return err_set(e, ERR_USAGE, _("scope: no CA is concerned"));
 	if ((rc = fs_mkdirs(s.folder, 0700, e)) < 0)
 		return rc;
-	fs_sweep(s.folder, "");
 	s.cas = json_array();
 	s.own = json_array();
 	s.sample = json_array();

@@ -27,7 +27,7 @@ struct dial {
 	char *name;
 	struct addrinfo *list, *at;
 	struct err last;
-	int fd;
+	int fd, family;
 };
 
 static void lookup_free(struct lookup *l)
@@ -102,6 +102,11 @@ struct dial *dial_start(const char *address, int port)
 	return d;
 }
 
+void dial_family(struct dial *d, int family)
+{
+	d->family = family;
+}
+
 void dial_free(struct dial *d)
 {
 	if (d == NULL)
@@ -142,6 +147,11 @@ static bool dial_looked_up(struct dial *d)
 /* Begin to connect to the address at hand. false where it failed at once. */
 static bool dial_connect(struct dial *d)
 {
+	if (d->family != AF_UNSPEC && d->at->ai_family != d->family) {
+		if (d->last.code == 0)
+			err_set(&d->last, ERR_NOTFOUND, _("%s: no address of the family that is asked for"), d->name);
+		return false;
+	}
 	if (confine_address(d->at->ai_addr, &d->last) < 0)
 		return false;
 	d->fd = socket(d->at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -18,6 +18,8 @@ enum dial_state { DIAL_WAIT, DIAL_OPEN, DIAL_FAILED };
 
 /* Begin. address is a name or a literal. Addresses that a drill may not reach fail. */
 struct dial *dial_start(const char *address, int port);
+/* Take addresses of one family only (AF_INET, AF_INET6; AF_UNSPEC: any); before dial_step. */
+void dial_family(struct dial *d, int family);
 void dial_free(struct dial *d); /* closes what was not taken */
 /* Go on as far as possible. DIAL_FAILED fills e: the last address's reason. */
 enum dial_state dial_step(struct dial *d, struct err *e);

@@ -1,7 +1,7 @@
 /* Looks at what the world sees: what a URL serves, whether a port answers, which certificate a server
  * presents. It decides nothing about trust: bytes and fingerprints are compared with what is
  * known, because in this incident no chain proves anything. */
-
+#include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -23,6 +23,7 @@
 #include "child/dial.h"
 #include "child/net.h"
 #include "child/serve.h"
+#include "child/starttls.h"
 
 #define TICK_MS 10
 
@@ -167,6 +168,9 @@ struct shake { /* one handshake under way */
 	json_t *ask;
 	struct dial *dial;
 	SSL *ssl;
+	struct starttls words; /* before TLS; protocol "" without */
+	struct buf in, out;
+	bool plain;            /* those words are under way */
 	int fd;
 	short events;
 	int64_t until;
@@ -184,6 +188,8 @@ static void shake_free(struct shake *s)
 	SSL_free(s->ssl);
 	if (s->fd >= 0)
 		close(s->fd);
+	buf_free(&s->in);
+	buf_free(&s->out);
 	json_decref(s->ask);
 }
 
@@ -255,6 +261,30 @@ static bool shake_connected(struct shake *s, SSL_CTX *ctx, struct err *e)
 	return true;
 }
 
+/* Send and hear what comes before TLS, as far as it goes. 1 while it waits; 0 done; negative failed. */
+static int shake_talk(struct shake *s, struct err *e)
+{
+	char part[2048];
+	ssize_t n;
+	int rc;
+
+	for (;;) {
+		if ((rc = starttls_step(&s->words, &s->in, &s->out, e)) <= 0)
+			return rc;
+		while (s->out.len > 0 && (n = send(s->fd, s->out.data, s->out.len, MSG_NOSIGNAL)) > 0)
+			buf_drop(&s->out, (size_t)n);
+		s->events = s->out.len > 0 ? POLLOUT : POLLIN;
+		if (s->out.len > 0)
+			return 1;
+		if ((n = recv(s->fd, part, sizeof part, 0)) > 0)
+			buf_add(&s->in, part, (size_t)n);
+		else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return 1;
+		else
+			return err_set(e, ERR_FAILED, _("the connection was closed before TLS"));
+	}
+}
+
 static void shake_why(struct shake *s, int rc, struct err *e)
 {
 	unsigned long code = ERR_peek_last_error();
@@ -282,6 +312,11 @@ static int shake_step(struct shake *s, SSL_CTX *ctx, struct err *e)
 				return e->code;
 		}
 	}
+	if (s->plain) {
+		if ((rc = shake_talk(s, e)) != 0)
+			return rc;
+		s->plain = false;
+	}
 	ERR_clear_error();
 	if ((rc = SSL_do_handshake(s->ssl)) == 1)
 		return 0;
@@ -301,6 +336,8 @@ static void session_add(struct session *t, json_t *ask)
 	t->shake = mem_grow(t->shake, t->shakes + 1, sizeof *t->shake);
 	s = &t->shake[t->shakes++];
 	*s = (struct shake){ .ask = ask, .fd = -1, .events = POLLOUT };
+	s->words.protocol = json_str(ask, "starttls");
+	s->plain = s->words.protocol[0] != '\0';
 	s->dial = dial_start(json_str(ask, "address"), (int)json_num(ask, "port", 443));
 	s->until = clock_mono() + json_num(ask, "timeout_s", 10) * 1000;
 }

@@ -170,7 +170,7 @@ int serve_main(const char *name)
 	serve_fn run = serve_find(name);
 	int rc;
 
-	json_set_alloc_funcs(malloc, serve_free);
+	json_set_alloc_funcs(mem_alloc, serve_free);
 	request = serve_next(-1, NULL);
 	if (run == NULL)
 		rc = err_set(&e, ERR_USAGE, "no child is called %s", name);

@@ -12,10 +12,11 @@
 #include "child/ssh_session.h"
 
 #define KEEP 65536u
+/* Our own words are few; what test and reload say besides may be more. Nobody reads on after that. */
+#define WORDS_MAX 65536u
+#define ERRORS_MAX (16u << 20)
 #define NAMES_MAX 100u
-/* Part of a host's time that is kept for the way back, and how far that may overrun; the console waits for
- * 2 s more than the time. */
-#define ROLLBACK_MS 10000
+/* How far the way back may overrun; the console waits for 2 s more than the time. */
 #define GRACE_MS 1000
 
 /* One host on its way. */
@@ -30,6 +31,8 @@ struct job {
 	const char *phase;
 	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
 	struct buf errors;       /* stderr of the install, the first KEEP octets */
+	size_t said, grumbled;   /* octets of its stdout and stderr in all */
+	int phases;              /* of the install that were told: each once, in their order */
 };
 
 static void job_say(const struct job *j, const char *kind, json_t *body)
@@ -82,6 +85,25 @@ char *reissue_reason(const struct buf *errors)
 	return text_escaped(found, found_len, 200);
 }
 
+/* What sudo and the kernel's guards say is short; what to do about it is ours. Frees why. */
+static char *reason_explained(char *why, bool sudo)
+{
+	const char *more = NULL;
+	char *all;
+
+	if (sudo && (strstr(why, "password is required") != NULL || strstr(why, "terminal is required") != NULL))
+		more = _("sudo asks for a password there; sev1 gives none: allow it with NOPASSWD in sudoers");
+	else if (sudo && strstr(why, "sudo:") != NULL)
+		more = _("sudo refuses there, or is not installed; look at sudo -l of that user");
+	else if (strstr(why, "ermission denied") != NULL || strstr(why, "avc:") != NULL)
+		more = _("the service may not read it: compare owner, mode and SELinux label (ls -lZ, ausearch -m avc)");
+	if (more == NULL)
+		return why;
+	all = mem_printf("%s; %s", why, more);
+	free(why);
+	return all;
+}
+
 /* The next line from the console for this host; NULL once it must turn back or the console is gone
  * (*gone). Lines for a host of before are late and dropped. */
 static json_t *job_next(const struct job *j, bool *gone)
@@ -123,7 +145,9 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 	j->st = (struct staged){
 		.key = json_str(j->order, "key"), .certificate = json_str(j->order, "certificate"),
 		.chain = json_str(j->order, "chain"), .names = j->names, .count = count,
+		.combined = json_bool(j->order, "combined"), .sudo = json_bool(j->order, "sudo"),
 		.new_key = strcmp(json_str(j->order, "key_mode"), "new") == 0,
+		.show = json_bool(j->order, "show"),
 		.tag = tag, .stamp = j->stamp,
 		.test = json_str(j->order, "test"), .reload = json_str(j->order, "reload") };
 	return script_check(&j->st, e);
@@ -141,7 +165,7 @@ static int job_request(struct job *j)
 	job_phase(j, "csr");
 	rc = session_run(j->s, script, NULL, 0, KEEP, j->forward, &out, &errors, &status, &e);
 	if (rc == 0 && status != 0) {
-		why = reissue_reason(&errors);
+		why = reason_explained(reissue_reason(&errors), j->st.sudo);
 		rc = err_set(&e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
 	}
 	if (rc == 0 && (text = json_stringn(buf_str(&out), out.len)) == NULL)
@@ -169,14 +193,21 @@ static char *job_word(struct job *j, int64_t until, struct err *e)
 	for (;;) {
 		if (j->errors.len < KEEP)
 			buf_add(&j->errors, buf_str(errors), errors->len);
+		j->grumbled += errors->len;
 		buf_clear(errors);
 		while (out->len > 0 && (nl = memchr(out->data, '\n', out->len)) != NULL) {
 			n = (size_t)(nl - out->data);
 			word = n > 5 && strncmp(out->data, "sev1 ", 5) == 0 ?
 			    mem_strndup(out->data + 5, n - 5) : NULL;
 			buf_drop(out, n + 1);
+			j->said += n + 1;
 			if (word != NULL)
 				return word;
+		}
+		if (j->said > WORDS_MAX || j->grumbled > ERRORS_MAX) {
+			err_set(e, ERR_FAILED, _("%s: cut off after %zu octets of output"), session_name(j->s),
+			    j->said + j->grumbled);
+			return NULL;
 		}
 		if (rc <= 0)
 			return NULL;
@@ -188,9 +219,14 @@ static char *job_word(struct job *j, int64_t until, struct err *e)
 /* Say how the install came out once it can no longer go forward. */
 static void job_turned_back(struct job *j, const char *word, const char *why, const struct err *e)
 {
-	char *reason = why != NULL ? text_escaped(why, strlen(why), 200) : reissue_reason(&j->errors);
+	char *reason = why != NULL ? text_escaped(why, strlen(why), 200) :
+	    reason_explained(reissue_reason(&j->errors), j->st.sudo);
 	char *detail;
 
+	if (reason[0] == '\0') {
+		free(reason);
+		reason = mem_strdup(_("no reason given"));
+	}
 	if (word != NULL && strcmp(word, "restored") == 0) {
 		job_end(j, "rolled back", reason);
 	} else if (word != NULL && strcmp(word, "failed") == 0) {
@@ -215,9 +251,11 @@ static char *job_follow(struct job *j, int64_t until, struct err *e)
 	char *word;
 
 	while ((word = job_word(j, until, e)) != NULL && strncmp(word, "phase ", 6) == 0) {
-		for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++)
-			if (strcmp(word + 6, phases[i]) == 0)
+		for (int i = j->phases; i < (int)(sizeof phases / sizeof phases[0]); i++)
+			if (strcmp(word + 6, phases[i]) == 0) {
 				job_phase(j, phases[i]);
+				j->phases = i + 1;
+			}
 		free(word);
 	}
 	return word;
@@ -329,7 +367,7 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e)
 		/* Lines for a host of before come late and are no orders. */
 		if (json_is_object(json_object_get(order, "host"))) {
 			j.start = clock_mono();
-			j.forward = j.start + timeout - (timeout / 4 < ROLLBACK_MS ? timeout / 4 : ROLLBACK_MS);
+			j.forward = j.start + reissue_forward(timeout);
 			j.until = j.start + timeout + GRACE_MS;
 			if (job_read(&j, tag[0] != '\0' ? tag : "1", &bad) < 0)
 				job_end(&j, "failed", bad.text);

@@ -3,9 +3,16 @@
 #define SEV1_SSH_REISSUE_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+
+/* Of a host's time (ms) the part in which it goes forward; the rest is kept for the way back. */
+static inline int64_t reissue_forward(int64_t timeout_ms)
+{
+	return timeout_ms - (timeout_ms / 4 < 10000 ? timeout_ms / 4 : 10000);
+}
 
 /* The session op "reissue": hosts are read with serve_next until end of file. 0; what goes wrong with a
  * host is said in its row. */

@@ -72,11 +72,13 @@ struct remote *remote_open(struct session *s, const char *command, size_t keep, 
 	while ((rc = ssh_channel_open_session(x->channel)) == SSH_AGAIN)
 		if (session_poll(s, until, _("opening a channel"), e) < 0)
 			goto fail;
-	while (rc == SSH_OK && (rc = ssh_channel_request_exec(x->channel, command)) == SSH_AGAIN) {
+	if (rc != SSH_OK) {
+		session_lost(s, _("opening a channel"), e);
+		goto fail;
+	}
+	while ((rc = ssh_channel_request_exec(x->channel, command)) == SSH_AGAIN)
 		if (session_poll(s, until, _("starting a command"), e) < 0)
 			goto fail;
-		rc = SSH_OK;
-	}
 	if (rc == SSH_OK)
 		return x;
 	session_lost(s, _("starting a command"), e);

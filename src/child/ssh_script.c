@@ -22,16 +22,23 @@ static const char script_head[] =
     "real() { if [ -L \"$1\" ]; then readlink -f \"$1\"; else printf %s \"$1\"; fi; }\n"
     "beside() { mktemp \"$1.sev1-XXXXXX\" || die \"no file can be made beside $1 by $(id -un)\"; }\n";
 
-/* beside FILE, with its owner and mode where it exists, else mode $2 */
+/* beside FILE, with its owner and mode where it exists, else mode $2; why it is not there for us */
 static const char script_like[] =
     "like() { if [ -e \"$1\" ]; then cp -p \"$1\" \"$2\"; else chmod \"$3\" \"$2\"; fi; }\n"
     "flush() { if command -v sync >/dev/null; then sync \"$1\"; fi; }\n";
 
-static char *script_wrap(struct buf *script)
+static const char script_why[] =
+    "why() {\n"
+    "  f=$1\n"
+    "  while [ \"$f\" != / ] && [ ! -d \"$f\" ]; do f=$(dirname \"$f\"); done\n"
+    "  [ -x \"$f\" ] || die \"$f: a private folder that $(id -un) may not enter; set sudo = yes or another user\"\n"
+    "}\n";
+
+static char *script_wrap(struct buf *script, bool sudo)
 {
 	struct buf b = { 0 };
 
-	buf_adds(&b, "exec sh -c ");
+	buf_adds(&b, sudo ? "exec sudo -n -- sh -c " : "exec sh -c ");
 	text_quote(&b, buf_str(script));
 	buf_free(script);
 	return buf_take(&b);
@@ -39,9 +46,14 @@ static char *script_wrap(struct buf *script)
 
 static void script_set(struct buf *b, const char *name, const char *value)
 {
-	buf_addf(b, "%s=", name);
-	text_quote(b, value != NULL ? value : "");
-	buf_addc(b, '\n');
+	buf_addf(b, "%s='", name);
+	/* The whole is quoted once more, for login shells to which a backslash means something within quotes. */
+	for (const char *p = value != NULL ? value : ""; *p != '\0'; p++)
+		if (*p == '\'')
+			buf_adds(b, "'\"'\"'");
+		else
+			buf_addc(b, *p);
+	buf_adds(b, "'\n");
 }
 
 static int script_check_path(const char *path, const char *what, struct err *e)
@@ -50,8 +62,9 @@ static int script_check_path(const char *path, const char *what, struct err *e)
 		return err_set(e, ERR_USAGE, _("%s: not an absolute path on the host: %s"), what,
 		    path != NULL ? path : "");
 	for (const char *p = path; *p != '\0'; p++)
-		if ((unsigned char)*p <= 0x20 || *p == 0x7f || strchr("\\*?[", *p) != NULL)
-			return err_set(e, ERR_USAGE, _("%s: unusable characters in the path %s"), what, path);
+		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '\\' || *p == '!')
+			return err_set(e, ERR_USAGE, _("%s: control characters, backslashes and ! cannot be used in the path %s"),
+			    what, path);
 	return 0;
 }
 
@@ -74,6 +87,8 @@ int script_check(const struct staged *st, struct err *e)
 	    (rc = script_check_command(st->test, "test", e)) < 0 ||
 	    (rc = script_check_command(st->reload, "reload", e)) < 0)
 		return rc;
+	if (st->combined && (strcmp(st->key, st->certificate) != 0 || (st->chain != NULL && st->chain[0] != '\0')))
+		return err_set(e, ERR_USAGE, _("combined: key, certificate and chain are one file, and key and certificate name it"));
 	if (st->count == 0)
 		return err_set(e, ERR_USAGE, _("no names for the certificate"));
 	for (size_t i = 0; i < st->count; i++)
@@ -113,7 +128,7 @@ char *script_put(const char *path, const char *hex, mode_t mode)
 	    "[ \"${s%% *}\" = \"$h\" ] || die \"$f: what arrived is not what was sent\"\n"
 	    "mv -f \"$t\" \"$f\" || die \"$f: not replaced\"\n"
 	    "trap - EXIT\n");
-	return script_wrap(&b);
+	return script_wrap(&b, false);
 }
 
 /* DNS:a,IP:192.0.2.1 */
@@ -165,6 +180,7 @@ char *script_csr(const struct staged *st)
 	buf_adds(&san, "subjectAltName=");
 	script_add_names(&san, st);
 	buf_adds(&b, script_head);
+	buf_adds(&b, script_why);
 	script_set(&b, "k", st->key);
 	script_set(&b, "g", st->tag);
 	script_set(&b, "subject", buf_str(&subject));
@@ -173,44 +189,74 @@ char *script_csr(const struct staged *st)
 	if (st->new_key)
 		buf_adds(&b, script_new_key);
 	buf_adds(&b,
-	    "[ -e \"$k\" ] || die \"$k: no such key on the host\"\n"
-	    "[ -r \"$k\" ] || die \"$k: not readable by $(id -un)\"\n"
+	    "[ -e \"$k\" ] || { why \"$k\"; die \"$k: no such key on the host\"; }\n"
+	    "[ -r \"$k\" ] || die \"$k: not readable by $(id -un); set sudo = yes or another user\"\n"
 	    "openssl req -new -config /dev/stdin -key \"$k\" -passin pass: -subj \"$subject\""
 	    " -addext \"$san\" <<E\n"
 	    "[req]\n"
 	    "distinguished_name=d\n"
 	    "[d]\n"
 	    "E\n");
+	if (st->show) { /* x509 prints the certificate alone, whatever else is in the file; none is no failure here */
+		script_set(&b, "c", st->certificate);
+		buf_adds(&b, "s=$?\n[ $s -eq 0 ] && [ -r \"$c\" ] && openssl x509 -in \"$c\" 2>/dev/null </dev/null\nexit $s\n");
+	}
 	buf_free(&subject);
 	buf_free(&san);
-	return script_wrap(&b);
+	return script_wrap(&b, st->sudo);
 }
 
-/* Functions of the install: $c certificate, $h chain or "", $k key where it changes or "". */
+/* Functions of the install: $c certificate, $h chain or "", $k key where it changes or "", $kf the key's file, $both
+ * where certificate, chain and key are one file. */
 static const char script_parts[] =
     "lim() { if command -v timeout >/dev/null; then timeout -k 2 $l \"$@\"; else \"$@\"; fi; }\n"
     /* Nobody may be left to read what it says; that must not kill it. */
-    "run() { [ -z \"$1\" ] || ( trap '' PIPE; lim sh -c \"$1\" </dev/null >&2 ); }\n"
-    "tidy() { rm -f $tc $th $tk; }\n"
+    "run() {\n"
+    "  [ -z \"$1\" ] || ( trap '' PIPE; lim sh -c \"$1\" </dev/null >&2; r=$?\n"
+    "    [ $r -ne 124 ] || echo \"failed: no end within $l s: $1\" >&2; exit $r )\n"
+    "}\n"
+    "tidy() { for f in \"$tc\" \"$th\" \"$tk\"; do [ -z \"$f\" ] || rm -f \"$f\"; done; }\n"
     /* before anything was changed */
     "no() { echo \"$*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"
-    "drop() { for f in $kept; do rm -f \"$f.sev1-$s\"; done; }\n"
-    "stage() { t=$(mktemp \"$1.sev1-XXXXXX\") || no \"no file can be made beside $1 by $(id -un)\"; }\n"
+    "drop() {\n"
+    "  [ -z \"$kc\" ] || rm -f \"$c.sev1-$s\"\n"
+    "  [ -z \"$kh\" ] || rm -f \"$h.sev1-$s\"\n"
+    "  [ -z \"$kk\" ] || rm -f \"$k.sev1-$s\"\n"
+    "}\n"
+    "stage() { t=$(mktemp \"$1.sev1-XXXXXX\") || no \"no file can be made beside $1 by $(id -un); set sudo = yes or another user\"; }\n"
+    /* mode, owner and group in numbers; a mark for ACLs or labels behind the mode is dropped */
+    "own() { ls -ldn \"$1\" | { read -r m n u g x; echo \"${m%[.+@]} $u $g\"; }; }\n"
+    "who() { ls -ld \"$1\" | { read -r m n u g x; echo \"$u:$g\"; }; }\n"
+    "same() {\n"
+    "  [ -e \"$1\" ] || return 0\n"
+    "  [ \"$(own \"$1\")\" = \"$(own \"$2\")\" ] ||\n"
+    "    no \"$1 belongs to $(who \"$1\"), and $(id -un) cannot give a new file to them; set sudo = yes or another user\"\n"
+    "  if command -v selinuxenabled >/dev/null && selinuxenabled; then\n"
+    "    chcon --reference=\"$1\" \"$2\" || no \"$1: $(id -un) cannot give its SELinux label to a new file\"\n"
+    "  fi\n"
+    "}\n"
     "fill() { like \"$1\" \"$t\" $2 && printf %s \"$3\" > \"$t\" &&\n"
-    "  flush \"$t\" && [ $(wc -c < \"$t\") -eq ${#3} ] || no \"$1: not written\"; }\n"
+    "  flush \"$t\" && [ $(wc -c < \"$t\") -eq ${#3} ] || no \"$1: not written\"; same \"$1\" \"$t\"; }\n"
+    "pick() { sed -n \"/-----BEGIN $2-----/,/-----END $2-----/p\" \"$1\"; }\n"
+    "fuse() { like \"$1\" \"$t\" 600 && { printf %s \"$3\"; pick \"$2\" '.*PRIVATE KEY'; [ ! -e \"$1\" ] || pick \"$1\" 'DH PARAMETERS'; } > \"$t\" &&\n"
+    "  flush \"$t\" && grep -q 'PRIVATE KEY-----' \"$t\" || no \"$1: not written\"; same \"$1\" \"$t\"; }\n"
     "keep() {\n"
+    "  r=\n"
     "  [ -e \"$1\" ] || return 0\n"
     "  [ -e \"$1.sev1-$s\" ] && no \"$1.sev1-$s is there already\"\n"
-    "  kept=\"$kept $1\"\n"
-    "  cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\" || no \"$1: no backup could be made\"\n"
+    "  cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\" || { rm -f \"$1.sev1-$s\"; no \"$1: no backup could be made\"; }\n"
+    "  r=1\n"
+    "}\n"
+    "give() {\n"
+    "  [ -n \"$1\" ] || return 0\n"
+    "  if [ -e \"$1.sev1-$s\" ]; then mv -f \"$1.sev1-$s\" \"$1\" || ok=\n"
+    "  elif [ -n \"$2\" ]; then ok=\n"
+    "  else rm -f \"$1\"; fi\n"
     "}\n"
     "back() {\n"
     "  echo sev1 phase rollback 2>/dev/null || exec >/dev/null 2>&1\n"
     "  tidy\n"
-    "  for f in $c $h $k; do\n"
-    "    if [ -e \"$f.sev1-$s\" ]; then mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"
-    "    else case \" $kept \" in *\" $f \"*) ok= ;; *) rm -f \"$f\" ;; esac; fi\n"
-    "  done\n"
+    "  give \"$c\" \"$kc\"; give \"$h\" \"$kh\"; give \"$k\" \"$kk\"\n"
     "  [ -z \"$again\" ] || run \"$reload\" || ok=\n"
     "  if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n"
     "  exit 1\n"
@@ -218,20 +264,23 @@ static const char script_parts[] =
 
 static const char script_steps[] =
     SCRIPT_SPKI
-    "tc= th= tk= kept= again= ok=1\n"
+    "tc= th= tk= kc= kh= kk= again= ok=1\n"
     "trap : HUP PIPE INT TERM\n" /* a lost connection must not stop it half way */
     "echo sev1 phase install\n"
-    "c=$(real \"$c\"); [ -z \"$h\" ] || h=$(real \"$h\"); [ -z \"$k\" ] || k=$(real \"$k\")\n"
-    "case \"$c$h$k\" in *[[:space:]*?[]*) no \"a path with blanks or wildcards cannot be used\" ;; esac\n"
-    "stage \"$c\"; tc=$t; fill \"$c\" 644 \"$pem\"\n"
+    "c=$(real \"$c\"); kf=$(real \"$kf\"); [ -z \"$h\" ] || h=$(real \"$h\"); [ -z \"$k\" ] || k=$(real \"$k\")\n"
+    "case \"$c$h$kf\" in *[[:cntrl:]]*) no \"a path with control characters cannot be used\" ;; esac\n"
+    "n=$kf.sev1-new-$g; [ -n \"$new\" ] && [ -e \"$n\" ] || n=$kf\n"
+    "stage \"$c\"; tc=$t\n"
+    "if [ -n \"$both\" ]; then fuse \"$c\" \"$n\" \"$pem\"; else fill \"$c\" 644 \"$pem\"; fi\n"
     "[ -z \"$h\" ] || { stage \"$h\"; th=$t; fill \"$h\" 644 \"$more\"; }\n"
-    "n=$k.sev1-new-$g; [ -e \"$n\" ] || n=$k\n"
     "[ -z \"$k\" ] || { stage \"$k\"; tk=$t; like \"$k\" \"$t\" 600 &&\n"
-    "  cat \"$n\" > \"$t\" && flush \"$t\" || no \"$k: not written\"; }\n"
-    "for f in $c $h $k; do keep \"$f\"; done\n"
-    "[ -z \"$k\" ] || mv -f $tk $k || back\n"
-    "mv -f $tc $c || back\n"
-    "[ -z \"$h\" ] || mv -f $th $h || back\n"
+    "  cat \"$n\" > \"$t\" && flush \"$t\" || no \"$k: not written\"; same \"$k\" \"$t\"; }\n"
+    "keep \"$c\"; kc=$r\n"
+    "[ -z \"$h\" ] || { keep \"$h\"; kh=$r; }\n"
+    "[ -z \"$k\" ] || { keep \"$k\"; kk=$r; }\n"
+    "[ -z \"$k\" ] || mv -f \"$tk\" \"$k\" || back\n"
+    "mv -f \"$tc\" \"$c\" || back\n"
+    "[ -z \"$h\" ] || mv -f \"$th\" \"$h\" || back\n"
     "echo sev1 phase test\n"
     "run \"$test\" || back\n"
     "echo sev1 phase reload\n"
@@ -242,7 +291,7 @@ static const char script_steps[] =
     "v=$(lim head -n 1)\n"
     "[ -n \"$v\" ] || exec >/dev/null 2>&1\n" /* nobody is there any more */
     "[ \"$v\" = keep ] || back\n"
-    "[ -z \"$k\" ] || [ \"$n\" = \"$k\" ] || { spki \"$k\" > \"$k.sev1-done-$g\" && rm -f \"$n\"; }\n"
+    "[ \"$n\" = \"$kf\" ] || { spki \"$kf\" > \"$kf.sev1-done-$g\" && rm -f \"$n\"; }\n"
     "echo sev1 kept\n";
 
 char *script_install(const struct staged *st, const char *certificate, const char *chain, int seconds)
@@ -255,7 +304,10 @@ char *script_install(const struct staged *st, const char *certificate, const cha
 	buf_adds(&b, script_like);
 	script_set(&b, "c", st->certificate);
 	script_set(&b, "h", apart ? st->chain : "");
-	script_set(&b, "k", st->new_key ? st->key : "");
+	script_set(&b, "k", st->new_key && !st->combined ? st->key : "");
+	script_set(&b, "kf", st->key);
+	script_set(&b, "new", st->new_key ? "1" : "");
+	script_set(&b, "both", st->combined ? "1" : "");
 	script_set(&b, "g", st->tag);
 	script_set(&b, "s", st->stamp);
 	script_set(&b, "pem", apart ? certificate : both);
@@ -266,5 +318,5 @@ char *script_install(const struct staged *st, const char *certificate, const cha
 	buf_adds(&b, script_parts);
 	buf_adds(&b, script_steps);
 	free(both);
-	return script_wrap(&b);
+	return script_wrap(&b, st->sudo);
 }

@@ -18,7 +18,10 @@ struct staged {
 	const char *key, *certificate, *chain; /* paths there; chain NULL or "": it follows the certificate */
 	const char *const *names;              /* DNS names or addresses; the first is the subject */
 	size_t count;
+	bool combined;                         /* key, certificate and chain in one file, as haproxy has it */
+	bool sudo;                             /* all of it as root, by sudo -n */
 	bool new_key;                          /* made there, beside the old one */
+	bool show;                             /* the certificate in place is printed behind the request */
 	const char *tag;                       /* names the staged key: the same one when it is tried again */
 	const char *stamp;                     /* YYYYmmddHHMMSS: FILE.sev1-STAMP is the backup */
 	const char *test, *reload;             /* commands there; NULL or "": none */

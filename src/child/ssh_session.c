@@ -4,10 +4,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,8 +19,11 @@
 #include "base/text.h"
 #include "child/dial.h"
 #include "child/ssh_inside.h"
+#include "child/ssh_known.h"
 
 #define CONNECT_MS 10000
+#define JUMP_TRIES 5
+#define JUMP_WAIT_MS 250u /* then doubling, with as much again at random */
 
 const char *session_name(const struct session *s)
 {
@@ -39,7 +42,7 @@ int session_lost(struct session *s, const char *when, struct err *e)
 {
 	char *words = session_words(s);
 	int rc = err_set(e, ERR_IO, _("%s: connection lost while %s: %s"), s->name, when,
-	    words[0] != '\0' ? words : _("closed by the host"));
+	    words[0] != '\0' && strstr(words, "Success") == NULL ? words : _("closed by the host"));
 
 	free(words);
 	return rc;
@@ -60,13 +63,14 @@ int session_poll(struct session *s, int64_t until, const char *when, struct err 
 	return 0;
 }
 
-static int session_connect(struct session *s, int64_t until, struct err *e)
+static int session_dial(struct session *s, int64_t until, struct err *e)
 {
-	struct dial *d = dial_start(s->address, s->port);
+	struct dial *d = dial_start(s->conf.address, s->conf.port);
 	int64_t start = clock_mono(), left;
 	enum dial_state state;
 	int rc = 0, one = 1;
 
+	dial_family(d, s->conf.family);
 	if (until > start + CONNECT_MS)
 		until = start + CONNECT_MS;
 	while ((state = dial_step(d, e)) == DIAL_WAIT && (left = until - clock_mono()) > 0) {
@@ -78,17 +82,28 @@ static int session_connect(struct session *s, int64_t until, struct err *e)
 		s->fd = dial_take(d);
 		setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	} else if (state == DIAL_WAIT) {
-		rc = err_set(e, ERR_TIMEOUT, _("%s: no answer from %s port %d in %lld s"), s->name, s->address,
-		    s->port, (long long)(clock_mono() - start + 500) / 1000);
+		rc = err_set(e, ERR_TIMEOUT, _("%s: no answer from %s port %d in %lld s"), s->name, s->conf.address,
+		    s->conf.port, (long long)(clock_mono() - start + 500) / 1000);
 	} else {
-		rc = err_prefix(e, _("%s: connect to port %d"), s->name, s->port);
+		rc = err_prefix(e, _("%s: connect to port %d"), s->name, s->conf.port);
 		if (rc == ERR_NOTFOUND) {
 			rc = e->code = ERR_IO;
-			err_remedy(e, _("look it up with: getent hosts %s"), s->address);
+			err_remedy(e, _("look it up with: getent hosts %s"), s->conf.address);
 		}
 	}
 	dial_free(d);
 	return rc;
+}
+
+static int session_connect(struct session *s, int64_t until, struct err *e)
+{
+	if (s->conf.jump == NULL)
+		return session_dial(s, until, e);
+	s->jump = jump_start(s->conf.jump, s->conf.file, s->conf.address, s->conf.port, until, e);
+	if (s->jump == NULL)
+		return err_prefix(e, "%s", s->name);
+	s->fd = jump_take(s->jump);
+	return 0;
 }
 
 static int session_set(struct session *s, enum ssh_options_e option, const void *value, struct err *e)
@@ -98,26 +113,77 @@ static int session_set(struct session *s, enum ssh_options_e option, const void 
 	return err_set(e, ERR_USAGE, "%s: %s", s->name, ssh_get_error(s->ssh));
 }
 
+/* What the host key may be: types that are known for the host first, so that one of them is shown. */
+static char *session_host_keys(struct session *s, struct err *e)
+{
+	static const char usual[] = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
+	    "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256";
+	const struct known *k = known_load(s->conf.known.item, s->conf.known.count, e);
+	const char *all = s->conf.hostkeys != NULL ? s->conf.hostkeys : usual, *p;
+	struct buf b = { 0 };
+	char *types;
+	size_t n;
+
+	if (k == NULL)
+		return NULL;
+	types = session_known_types(s, k);
+	for (int known = 1; known >= 0; known--)
+		for (p = all; *p != '\0'; p += n + (p[n] == ',')) {
+			n = strcspn(p, ",");
+			char *one = mem_strndup(p, n);
+			bool is = strstr(types, strncmp(one, "rsa-sha2-", 9) == 0 ? "ssh-rsa" : one) != NULL;
+			if (is == (known == 1))
+				buf_addf(&b, "%s%s", b.len > 0 ? "," : "", one);
+			free(one);
+		}
+	free(types);
+	return buf_take(&b);
+}
+
+static int session_algorithms(struct session *s, struct err *e)
+{
+	const struct ssh_conf *c = &s->conf;
+	char *keys = session_host_keys(s, e);
+	const struct {
+		enum ssh_options_e option;
+		const char *value;
+	} lists[] = { { SSH_OPTIONS_HOSTKEYS, keys }, { SSH_OPTIONS_CIPHERS_C_S, c->ciphers },
+		{ SSH_OPTIONS_CIPHERS_S_C, c->ciphers }, { SSH_OPTIONS_KEY_EXCHANGE, c->kex },
+		{ SSH_OPTIONS_HMAC_C_S, c->macs }, { SSH_OPTIONS_HMAC_S_C, c->macs },
+		{ SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, c->pubkeys } };
+	int rc = keys != NULL ? 0 : e->code;
+
+	/* libssh takes those of a list that it has, and refuses a list of which it has none. */
+	for (size_t i = 0; rc == 0 && i < sizeof lists / sizeof lists[0]; i++)
+		if (lists[i].value != NULL && (rc = session_set(s, lists[i].option, lists[i].value, e)) < 0)
+			err_remedy(e, _("libssh has none of the algorithms that ssh_config asks for: %.120s"), lists[i].value);
+	free(keys);
+	return rc;
+}
+
 /* All that libssh would otherwise take from files or guess. */
 static int session_options(struct session *s, struct err *e)
 {
 	const bool off = false;
 	const int quiet = SSH_LOG_NOLOG, no = 0, yes = 1;
-	const unsigned int port = (unsigned int)s->port;
+	const unsigned int port = (unsigned int)s->conf.port;
 	int rc;
 
+	if ((s->ssh = ssh_new()) == NULL)
+		return err_set(e, ERR_FAILED, "libssh: ssh_new");
 	if ((rc = session_set(s, SSH_OPTIONS_PROCESS_CONFIG, &off, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_LOG_VERBOSITY, &quiet, e)) < 0 ||
-	    (rc = session_set(s, SSH_OPTIONS_HOST, s->address, e)) < 0 ||
+	    (rc = session_set(s, SSH_OPTIONS_HOST, s->conf.address, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_PORT, &port, e)) < 0 ||
-	    (rc = session_set(s, SSH_OPTIONS_USER, s->user, e)) < 0 ||
-	    (rc = session_set(s, SSH_OPTIONS_KNOWNHOSTS, s->known_hosts, e)) < 0 ||
+	    (rc = session_set(s, SSH_OPTIONS_USER, s->conf.user, e)) < 0 ||
+	    (rc = session_set(s, SSH_OPTIONS_KNOWNHOSTS, "/dev/null", e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null", e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_STRICTHOSTKEYCHECK, &yes, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_PASSWORD_AUTH, &no, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_KBDINT_AUTH, &no, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_GSSAPI_AUTH, &no, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_COMPRESSION, "no", e)) < 0 ||
+	    (rc = session_algorithms(s, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_FD, &s->fd, e)) < 0)
 		return rc;
 	ssh_set_blocking(s->ssh, 0);
@@ -137,52 +203,74 @@ static int session_shake(struct session *s, int64_t until, struct err *e)
 	return rc == SSH_OK ? 0 : session_lost(s, _("setting up SSH"), e);
 }
 
-static struct session *session_read(const json_t *host, struct err *e)
+/* Back to where no connection was made. */
+static void session_drop(struct session *s)
 {
-	struct session *s = mem_zalloc(1, sizeof *s);
-	const char *address = json_str(host, "address"), *known = json_str(host, "known_hosts");
-	struct passwd *pw = getpwuid(geteuid());
-
-	s->fd = -1;
-	s->name = mem_strdup(json_str(host, "name"));
-	s->address = mem_strdup(address[0] != '\0' ? address : s->name);
-	s->port = (int)json_num(host, "port", 22);
-	s->user = mem_strdup(json_str(host, "user"));
-	s->identity = mem_strdup(json_str(host, "identity"));
-	if (s->user[0] == '\0' && pw != NULL) {
-		free(s->user);
-		s->user = mem_strdup(pw->pw_name);
+	if (s->ssh != NULL) {
+		ssh_disconnect(s->ssh);
+		ssh_free(s->ssh);
 	}
-	s->known_hosts = known[0] != '\0' ? mem_strdup(known) :
-	    mem_printf("%s/.ssh/known_hosts", pw != NULL ? pw->pw_dir : "/root");
-	if (!text_is_host(s->address, false))
-		err_set(e, ERR_USAGE, _("%s: %s is not a host name or address"), s->name, s->address);
-	else if (s->port < 1 || s->port > 65535)
-		err_set(e, ERR_USAGE, _("%s: %d is not a port"), s->name, s->port);
-	else if (!text_is_word(s->user))
-		err_set(e, ERR_USAGE, _("%s: %s is not a user name"), s->name, s->user);
-	else if (strchr(s->known_hosts, '%') != NULL) /* libssh would expand it */
-		err_set(e, ERR_USAGE, _("%s: a known_hosts path may hold no %%"), s->known_hosts);
-	else if ((s->ssh = ssh_new()) == NULL)
-		err_set(e, ERR_FAILED, "libssh: ssh_new");
-	else
-		return s;
-	session_free(s);
-	return NULL;
+	s->ssh = NULL;
+	if (s->fd >= 0 && !s->fd_given)
+		close(s->fd);
+	s->fd = -1;
+	s->fd_given = false;
+	jump_free(s->jump);
+	s->jump = NULL;
+	agent_free(s->agent);
+	s->agent = NULL;
+}
+
+/* What the bastion's ssh has to say is nearer to the cause than what libssh saw. 1: it may be tried again. */
+static int session_jump_lost(struct session *s, struct err *e)
+{
+	bool again;
+	char *words = jump_words(s->jump, &again);
+	int code = strstr(words, "Host key verification failed") != NULL || strstr(words, "Permission denied") != NULL ?
+	    ERR_REFUSED : ERR_IO;
+
+	if (words[0] != '\0') {
+		err_set(e, code, _("%s: through %s: %s"), s->name, s->conf.jump, words);
+		err_remedy(e, _("see: ssh -J %s %s@%s true"), s->conf.jump, s->conf.user, s->conf.address);
+	}
+	free(words);
+	return again ? 1 : e->code;
+}
+
+/* Connect and shake hands; again, later and later, where a bastion has too many at its door. */
+static int session_reach(struct session *s, int64_t until, struct err *e)
+{
+	unsigned wait = JUMP_WAIT_MS, more = 0;
+	int rc;
+
+	for (int try = 1;; try++) {
+		if ((rc = session_connect(s, until, e)) < 0 || ((rc = session_options(s, e)) == 0 &&
+		    (rc = session_shake(s, until, e)) == 0) || s->jump == NULL)
+			break;
+		if (session_jump_lost(s, e) <= 0 || try == JUMP_TRIES || clock_mono() + wait * 2 >= until)
+			return e->code;
+		session_drop(s);
+		if (getrandom(&more, sizeof more, 0) != sizeof more)
+			more = (unsigned)clock_mono();
+		poll(NULL, 0, (int)(wait + more % wait));
+		wait *= 2;
+	}
+	if (rc == 0 && s->jump != NULL)
+		jump_settled(s->jump);
+	return rc;
 }
 
 struct session *session_open(const json_t *host, int64_t until, struct err *e)
 {
-	struct session *s = session_read(host, e);
+	struct session *s = mem_zalloc(1, sizeof *s);
 	int64_t most = clock_mono() + SESSION_OPEN_MS;
 
-	if (s == NULL)
-		return NULL;
+	s->fd = -1;
+	s->name = mem_strdup(json_str(host, "name"));
 	if (until > most)
 		until = most;
-	if (session_connect(s, until, e) < 0 || session_options(s, e) < 0 ||
-	    session_shake(s, until, e) < 0 || session_check_key(s, e) < 0 ||
-	    session_authenticate(s, until, e) < 0) {
+	if (ssh_conf_resolve(host, until, &s->conf, e) < 0 || session_reach(s, until, e) < 0 ||
+	    session_check_key(s, e) < 0 || session_authenticate(s, until, e) < 0) {
 		session_free(s);
 		return NULL;
 	}
@@ -193,16 +281,8 @@ void session_free(struct session *s)
 {
 	if (s == NULL)
 		return;
-	if (s->ssh != NULL) {
-		ssh_disconnect(s->ssh);
-		ssh_free(s->ssh);
-	}
-	if (s->fd >= 0 && !s->fd_given)
-		close(s->fd);
+	session_drop(s);
+	ssh_conf_clear(&s->conf);
 	free(s->name);
-	free(s->address);
-	free(s->user);
-	free(s->identity);
-	free(s->known_hosts);
 	free(s);
 }

@@ -1,6 +1,6 @@
 /* One SSH connection to a host, and commands on it. Everything waits on our own poll with a deadline
- * that the caller gives (until: clock_mono ms); libssh itself never blocks. Nothing is read from
- * the user's ssh_config: what is to hold stands in the request. */
+ * that the caller gives (until: clock_mono ms); libssh itself never blocks. How a host is reached is what
+ * the request says, then what ssh itself would do (ssh_config.h). */
 #ifndef SEV1_SSH_SESSION_H
 #define SEV1_SSH_SESSION_H
 
@@ -16,8 +16,8 @@ struct session;
 struct remote;
 
 /* Connect, check the host's key, authenticate. host: {name, address, port, user, identity,
- * known_hosts}; identity empty: the agent; known_hosts empty: the user's own file. Takes at most
- * SESSION_OPEN_MS of the time until. NULL with
+ * known_hosts, jump, ssh_config}; port 0 and empty ones: as ssh_config has it. Takes at most SESSION_OPEN_MS of
+ * the time until. NULL with
  *	ERR_IO, ERR_TIMEOUT  no connection, or one that does not become an SSH server in time
  *	ERR_REFUSED          the host key is not the known one, or authentication is denied
  *	ERR_CONFINED         a drill, and not a loopback address

@@ -8,10 +8,15 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "child/ssh_reissue.h"
+#include "fleet/pace.h"
 
 #define NOBODY ((size_t)-1)
-#define GRACE_MS 2000
+/* A row is over within 2 s of its deadline; this leaves the loop a moment. */
+#define GRACE_MS 1900
 #define PROBE_TIMEOUT_S 3
+/* The verdict is on its way for so long. */
+#define VERDICT_MS 300
 /* A peer that dies so often without an answer between has a reason that does not go away. */
 #define DEATHS_MAX 3
 
@@ -43,7 +48,11 @@ struct fleet {
 	struct peer single[FLEET_PEERS]; /* CA and probe */
 	int deaths[FLEET_PEERS];
 	int64_t started, ended;
-	bool draining, over;
+	struct waves waves;
+	size_t wave, wave_end; /* the one that runs; hosts before wave_end may be taken */
+	long out[FLEET_LIMITS];
+	struct pace pace;
+	bool paused, draining, over;
 	struct err fatal;
 };
 
@@ -56,6 +65,9 @@ struct fleet *fleet_new(struct loop *l, const struct fleet_job *job)
 
 	f->loop = l;
 	f->job = *job;
+	f->job.waves = NULL;
+	for (size_t i = 0; job->waves != NULL && i < job->waves->count; i++)
+		waves_add(&f->waves, job->waves->wave[i].name, job->waves->wave[i].hosts, job->waves->wave[i].all);
 	return f;
 }
 
@@ -82,6 +94,7 @@ void fleet_free(struct fleet *f)
 		entry_settle(f, &f->entry[i]);
 		host_clear(&f->entry[i].host);
 	}
+	waves_clear(&f->waves);
 	free(f->entry);
 	free(f->ssh);
 	free(f);
@@ -113,6 +126,19 @@ static bool fleet_more(const struct fleet *f)
 	return !f->draining && f->fatal.code == 0 && f->next < f->entries;
 }
 
+/* Past those that were skipped. */
+static void fleet_seek(struct fleet *f)
+{
+	while (f->next < f->entries && f->entry[f->next].host.state != HOST_WAITING)
+		f->next++;
+}
+
+static void fleet_tell_wave(struct fleet *f, bool ended)
+{
+	if (f->job.wave != NULL && f->waves.wave[f->wave].hosts > 0)
+		f->job.wave(f->job.ctx, f->wave, ended);
+}
+
 static void fleet_finish_peer(struct fleet *f, struct peer *p)
 {
 	if (p->handle != NULL)
@@ -126,6 +152,8 @@ static void fleet_check_end(struct fleet *f)
 		return;
 	f->over = true;
 	f->ended = clock_mono();
+	if (f->next >= f->entries && f->fatal.code == 0)
+		fleet_tell_wave(f, true);
 	for (size_t i = 0; i < f->slots; i++)
 		fleet_finish_peer(f, &f->ssh[i]);
 	fleet_finish_peer(f, &f->single[FLEET_CA]);
@@ -170,9 +198,12 @@ static void fleet_feed(struct fleet *f, size_t slot)
 		fleet_finish_peer(f, p);
 		return;
 	}
+	if (f->paused || f->next >= f->wave_end)
+		return; /* it keeps its peer: there will be more */
 	if (p->handle == NULL && !fleet_launch(f, FLEET_SSH, p, slot))
 		return;
 	en = &f->entry[f->next++];
+	fleet_seek(f);
 	en->slot = slot;
 	en->order = f->job.order(f->job.ctx, en->i);
 	snprintf(id, sizeof id, "%zu", en->i);
@@ -181,8 +212,54 @@ static void fleet_feed(struct fleet *f, size_t slot)
 	p->overdue = loop_after(f->loop, (int64_t)f->job.timeout_s * 1000 + GRACE_MS, fleet_overdue, en);
 	f->busy++;
 	host_step(&en->host, HOST_EV_ORDER, NULL, 0, clock_mono());
+	en->host.until = en->host.started + reissue_forward((int64_t)f->job.timeout_s * 1000) - VERDICT_MS;
 	f->job.transport.send(f->job.ctx, p->handle, json_incref(en->order));
 	fleet_row(f, en);
+}
+
+/* ---- waves ---- */
+
+static const char *const limit_words[FLEET_LIMITS] = {
+	[FLEET_FAILED] = N_("failed or rolled back: %ld, with --max-failed %ld"),
+	[FLEET_UNREACHABLE] = N_("unreachable: %ld, with --max-unreachable %ld"),
+	[FLEET_REFUSED] = N_("refused: %ld, with --max-refused %ld"),
+};
+
+/* A host has come out: may the rest follow? */
+static void fleet_judge(struct fleet *f, const struct entry *en)
+{
+	const struct host *h = &en->host;
+	enum fleet_limit kind = h->state == HOST_UNREACHABLE ? FLEET_UNREACHABLE :
+	    h->state == HOST_REFUSED ? FLEET_REFUSED : FLEET_FAILED;
+
+	if (h->state == HOST_VERIFIED || f->draining || f->fatal.code != 0)
+		return;
+	f->out[kind]++;
+	if (f->waves.wave[waves_of(&f->waves, en->i)].all)
+		err_set(&f->fatal, ERR_PARTIAL, _("the canary %s is not verified: %s"), h->name,
+		    host_state_name(h->state));
+	else if (f->job.limit[kind] != FLEET_NO_LIMIT && f->out[kind] > f->job.limit[kind])
+		err_set(&f->fatal, ERR_PARTIAL, _(limit_words[kind]), f->out[kind], f->job.limit[kind]);
+}
+
+/* Once all of a wave are back, the next one begins. */
+static void fleet_advance(struct fleet *f)
+{
+	while (!f->over && !f->paused && f->busy == 0 && fleet_more(f) && f->next >= f->wave_end) {
+		fleet_tell_wave(f, true);
+		f->wave++;
+		f->wave_end += f->waves.wave[f->wave].hosts;
+		fleet_tell_wave(f, false);
+	}
+}
+
+/* Whoever is idle takes a host, or goes where there is none left. */
+static void fleet_go(struct fleet *f)
+{
+	fleet_advance(f);
+	for (size_t i = 0; i < f->slots && !f->over; i++)
+		fleet_feed(f, i);
+	fleet_check_end(f);
 }
 
 static void fleet_release(struct fleet *f, struct entry *en)
@@ -193,10 +270,14 @@ static void fleet_release(struct fleet *f, struct entry *en)
 	f->ssh[slot].overdue = 0;
 	f->ssh[slot].host = NOBODY;
 	f->busy--;
+	pace_add(&f->pace, clock_mono());
+	fleet_judge(f, en);
 	fleet_row(f, en);
 	entry_settle(f, en);
-	fleet_feed(f, slot);
-	fleet_check_end(f);
+	if (f->busy == 0 || !fleet_more(f))
+		fleet_go(f);
+	else
+		fleet_feed(f, slot);
 }
 
 static void fleet_tell_ssh(struct fleet *f, const struct entry *en, const char *word, json_t *body)
@@ -222,6 +303,7 @@ static void fleet_ask_probe(void *ctx)
 	struct entry *en = ctx;
 	struct fleet *f = en->f;
 	struct peer *p = &f->single[FLEET_PROBE];
+	int64_t left;
 	json_t *msg;
 
 	en->probe_timer = 0;
@@ -231,7 +313,8 @@ static void fleet_ask_probe(void *ctx)
 	msg = f->job.probe(f->job.ctx, en->i);
 	json_object_set(msg, "id", json_object_get(en->order, "id"));
 	json_object_set(msg, "fingerprint", json_object_get(en->issued, "fingerprint"));
-	json_put_num(msg, "timeout_s", PROBE_TIMEOUT_S);
+	left = (en->host.until - clock_mono()) / 1000;
+	json_put_num(msg, "timeout_s", left < 1 ? 1 : left < PROBE_TIMEOUT_S ? left : PROBE_TIMEOUT_S);
 	f->job.transport.send(f->job.ctx, p->handle, msg);
 }
 
@@ -304,7 +387,8 @@ static void fleet_do(struct fleet *f, struct entry *en, enum host_ask ask)
 		break;
 	case ASK_PROBE:
 		if (f->single[FLEET_PROBE].handle == NULL)
-			fleet_do(f, en, host_step(&en->host, HOST_EV_UNSEEN, _("no handshake can be made"), 0, 0));
+			fleet_do(f, en, host_step(&en->host, HOST_EV_UNSEEN, _("no handshake can be made"), 0,
+			    clock_mono()));
 		else
 			en->probe_timer = loop_after(f->loop, host_probe_delay(&en->host), fleet_ask_probe, en);
 		return;
@@ -418,7 +502,9 @@ void fleet_gone(struct fleet *f, enum fleet_peer peer, size_t slot, const struct
 		return;
 	en = &f->entry[f->ssh[slot].host];
 	why = mem_printf("%s%s", err != NULL ? err->text : _("its SSH child ended"),
-	    en->host.phase >= HOST_INSTALL ? _("; the host puts the old files back by itself") : "");
+	    en->host.seen ? _("; a handshake had shown the new certificate, and the host may have kept it: "
+	    "try it again") : en->host.phase >= HOST_INSTALL ?
+	    _("; the host puts the old files back by itself") : "");
 	fleet_do(f, en, host_step(&en->host, HOST_EV_LOST, why, 0, clock_mono()));
 	free(why);
 }
@@ -426,30 +512,79 @@ void fleet_gone(struct fleet *f, enum fleet_peer peer, size_t slot, const struct
 void fleet_start(struct fleet *f)
 {
 	f->started = clock_mono();
+	pace_begin(&f->pace, f->started);
 	f->slots = f->job.concurrency < f->entries ? f->job.concurrency : f->entries;
 	f->ssh = mem_zalloc(f->slots, sizeof *f->ssh);
 	for (size_t i = 0; i < f->slots; i++)
 		f->ssh[i].host = NOBODY;
+	if (f->waves.count == 0)
+		waves_add(&f->waves, "all", f->entries, false);
+	for (size_t i = 0; i < FLEET_LIMITS; i++)
+		f->out[i] = f->job.before[i];
+	f->wave_end = f->waves.wave[0].hosts;
+	fleet_seek(f);
 	if (!fleet_launch(f, FLEET_CA, &f->single[FLEET_CA], 0) ||
 	    !fleet_launch(f, FLEET_PROBE, &f->single[FLEET_PROBE], 0))
 		return;
-	for (size_t i = 0; i < f->slots && !f->over; i++)
-		fleet_feed(f, i);
-	fleet_check_end(f);
+	fleet_tell_wave(f, false);
+	fleet_go(f);
 }
 
 void fleet_count(const struct fleet *f, struct fleet_counts *out)
 {
-	*out = (struct fleet_counts){ .total = f->entries,
-		.ms = (f->ended != 0 ? f->ended : clock_mono()) - f->started };
+	int64_t now = f->ended != 0 ? f->ended : clock_mono();
+
+	*out = (struct fleet_counts){ .total = f->entries, .ms = now - f->started,
+		.rate = pace_rate(&f->pace, now) };
 	for (size_t i = 0; i < f->entries; i++)
 		out->state[f->entry[i].host.state]++;
+}
+
+/* ---- the operator's word ---- */
+
+void fleet_pause(struct fleet *f, bool on)
+{
+	f->paused = on;
+	if (!on && !f->over)
+		fleet_go(f);
+}
+
+bool fleet_skip(struct fleet *f, const char *name, const char *why)
+{
+	for (size_t i = 0; i < f->entries; i++) {
+		if (strcmp(f->entry[i].host.name, name) != 0)
+			continue;
+		if (f->over || !host_skip(&f->entry[i].host, why))
+			return false;
+		fleet_row(f, &f->entry[i]);
+		fleet_seek(f);
+		fleet_go(f);
+		return true;
+	}
+	return false;
 }
 
 void fleet_drain(struct fleet *f)
 {
 	f->draining = true;
-	for (size_t i = 0; i < f->slots; i++)
-		fleet_feed(f, i);
-	fleet_check_end(f);
+	if (!f->over)
+		fleet_go(f);
+}
+
+void fleet_abort(struct fleet *f, const char *why)
+{
+	f->draining = true;
+	for (size_t i = 0; i < f->slots && !f->over; i++) {
+		struct peer *p = &f->ssh[i];
+		char *text;
+
+		if (p->host == NOBODY || p->dying)
+			continue;
+		p->dying = true;
+		text = mem_printf(_("%s in phase %s"), why, host_phase_name(f->entry[p->host].host.phase));
+		f->job.transport.kill(f->job.ctx, p->handle, text);
+		free(text);
+	}
+	if (!f->over)
+		fleet_go(f);
 }

@@ -5,6 +5,9 @@
 
 #include "base/buf.h"
 
+/* A handshake that has less time than this is not tried. */
+#define PROBE_LEAST_MS 1000
+
 static const char *const phase_names[] = {
 	[HOST_CONNECT] = "connect", [HOST_CSR] = "csr", [HOST_ISSUE] = "issue",
 	[HOST_INSTALL] = "install", [HOST_TEST] = "test", [HOST_RELOAD] = "reload",
@@ -14,7 +17,7 @@ static const char *const phase_names[] = {
 static const char *const state_names[HOST_STATES] = {
 	[HOST_WAITING] = "waiting", [HOST_RUNNING] = "running", [HOST_VERIFIED] = "verified",
 	[HOST_FAILED] = "failed", [HOST_ROLLED_BACK] = "rolled back",
-	[HOST_UNREACHABLE] = "unreachable", [HOST_REFUSED] = "refused",
+	[HOST_UNREACHABLE] = "unreachable", [HOST_REFUSED] = "refused", [HOST_SKIPPED] = "skipped",
 };
 
 const char *host_phase_name(enum host_phase phase)
@@ -83,7 +86,13 @@ static enum host_ask host_heard_ca(struct host *h, enum host_event ev, const cha
 	return ASK_INSTALL;
 }
 
-static enum host_ask host_heard_probe(struct host *h, enum host_event ev, const char *text)
+/* The verdict comes while the host still waits for it, with what was seen last. */
+static bool host_may_look_again(const struct host *h, int64_t now)
+{
+	return h->probes < HOST_PROBES && (h->until == 0 || now + host_probe_delay(h) + PROBE_LEAST_MS <= h->until);
+}
+
+static enum host_ask host_heard_probe(struct host *h, enum host_event ev, const char *text, int64_t now)
 {
 	if (h->phase != HOST_VERIFY || h->seen || h->probes >= HOST_PROBES)
 		return ASK_NOTHING;
@@ -92,7 +101,8 @@ static enum host_ask host_heard_probe(struct host *h, enum host_event ev, const 
 		h->seen = true;
 		return ASK_VERDICT;
 	}
-	return ++h->probes < HOST_PROBES ? ASK_PROBE : ASK_VERDICT;
+	h->probes++;
+	return host_may_look_again(h, now) ? ASK_PROBE : ASK_VERDICT;
 }
 
 enum host_ask host_step(struct host *h, enum host_event ev, const char *text, enum host_state state,
@@ -127,12 +137,12 @@ enum host_ask host_step(struct host *h, enum host_event ev, const char *text, en
 		return ASK_PROBE;
 	case HOST_EV_SEEN:
 	case HOST_EV_UNSEEN:
-		return host_heard_probe(h, ev, text);
+		return host_heard_probe(h, ev, text, now);
 	case HOST_EV_ENDED:
 		/* Verified is what we saw ourselves, and nothing that a child says without it. */
 		if (state == HOST_VERIFIED && !h->seen)
 			state = HOST_FAILED;
-		if (state == HOST_WAITING || state == HOST_RUNNING)
+		if (state == HOST_WAITING || state == HOST_RUNNING || state == HOST_SKIPPED)
 			state = HOST_FAILED;
 		return host_end(h, state, state == HOST_VERIFIED ? NULL : text, now);
 	case HOST_EV_LOST:
@@ -141,6 +151,15 @@ enum host_ask host_step(struct host *h, enum host_event ev, const char *text, en
 		break;
 	}
 	return ASK_NOTHING;
+}
+
+bool host_skip(struct host *h, const char *why)
+{
+	if (h->state != HOST_WAITING)
+		return false;
+	h->state = HOST_SKIPPED;
+	host_say(h, why);
+	return true;
 }
 
 int host_probe_delay(const struct host *h)

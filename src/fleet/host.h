@@ -12,7 +12,7 @@ enum host_phase {
 
 enum host_state {
 	HOST_WAITING, HOST_RUNNING, HOST_VERIFIED, HOST_FAILED, HOST_ROLLED_BACK, HOST_UNREACHABLE,
-	HOST_REFUSED, HOST_STATES
+	HOST_REFUSED, HOST_SKIPPED, HOST_STATES
 };
 
 enum host_event {
@@ -50,6 +50,7 @@ struct host {
 	bool issued, seen;
 	int probes;            /* handshakes that did not show it */
 	int64_t started, ms;   /* the clock's ms when it was ordered; what it took in the end */
+	int64_t until;         /* when the verdict must be out; 0: no such moment */
 };
 
 void host_init(struct host *h, const char *name);
@@ -59,6 +60,8 @@ void host_clear(struct host *h);
  * the host stands changes nothing. */
 enum host_ask host_step(struct host *h, enum host_event ev, const char *text, enum host_state state,
     int64_t now);
+/* The operator leaves it out: false where it does not wait any more. */
+bool host_skip(struct host *h, const char *why);
 /* ms until the next handshake should be tried: 0 for the first, then doubling up to 1600. */
 int host_probe_delay(const struct host *h);
 

@@ -1,8 +1,7 @@
+/* An inventory in the making, and what it is made of. */
 #include "fleet/inventory.h"
 
 #include <ctype.h>
-#include <search.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,364 +9,361 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "fleet/inv_inside.h"
 
 #define INVENTORY_MAX (32u << 20)
-#define FIELDS_MAX 16u
 
-enum column { COL_HOST, COL_ADDRESS, COL_PORT, COL_USER, COL_NAMES, COLUMNS };
-
-static const char *const column_names[COLUMNS] = { "host", "address", "port", "user", "names" };
-
-/* Where a host was seen first; the tree outlives moves of the server array. */
-struct seen {
-	char *name;
-	int line;
-};
-
-/* Reading position. */
-struct reader {
-	struct inventory *inv;
-	const char *at, *end;
-	int line;               /* of what is being read */
-	int column[FIELDS_MAX]; /* an enum column each; CSV only */
-	size_t columns;         /* 0 before the header */
-	void *seen;             /* a tree of struct seen */
-	struct err *e;
-};
-
-static int reader_error(const struct reader *r, const char *what, const char *shown)
+int inv_error(struct inv *in, const char *file, int line, const char *what, const char *shown)
 {
 	char *safe = text_escaped(shown, strlen(shown), 80);
-	int rc = err_set(r->e, ERR_SYNTAX, "%s:%d: %s%s%s", r->inv->path, r->line, what,
-	    safe[0] != '\0' ? ": " : "", safe);
+	int rc = err_set(in->e, ERR_SYNTAX, "%s:%d: %s%s%s", file, line, what, safe[0] != '\0' ? ": " : "", safe);
 
 	free(safe);
 	return rc;
 }
 
-static void server_clear(struct server *s)
+void inv_note(struct inv *in, const char *file, int line, const char *what, const char *shown)
 {
-	free(s->name);
-	free(s->address);
-	free(s->user);
-	for (size_t i = 0; i < s->count; i++)
-		free(s->names[i]);
-	free(s->names);
+	struct inventory *out = in->out;
+	char *safe = text_escaped(shown, strlen(shown), 80);
+
+	out->note = mem_grow(out->note, out->notes + 1, sizeof *out->note);
+	out->note[out->notes++] = mem_printf("%s:%d: %s%s%s", file, line, what, safe[0] != '\0' ? ": " : "", safe);
+	free(safe);
 }
 
-void inventory_free(struct inventory *inv)
+enum inv_var inv_var_find(const char *name)
 {
-	if (inv == NULL)
-		return;
-	for (size_t i = 0; i < inv->servers; i++)
-		server_clear(&inv->server[i]);
-	free(inv->server);
-	free(inv->path);
-	free(inv);
+	static const struct {
+		const char *name;
+		enum inv_var var;
+	} known[] = {
+		{ "ansible_host", INV_ADDRESS }, { "ansible_ssh_host", INV_ADDRESS },
+		{ "ansible_port", INV_PORT }, { "ansible_ssh_port", INV_PORT },
+		{ "ansible_user", INV_USER }, { "ansible_ssh_user", INV_USER },
+		{ "ansible_ssh_private_key_file", INV_IDENTITY }, { "ansible_private_key_file", INV_IDENTITY },
+		{ "ansible_ssh_common_args", INV_COMMON_ARGS }, { "ansible_ssh_extra_args", INV_EXTRA_ARGS },
+		{ "ansible_connection", INV_CONNECTION }, { "ansible_become", INV_BECOME },
+		{ "ansible_become_method", INV_BECOME_METHOD }, { "ansible_become_user", INV_BECOME_USER },
+		{ "sev1_names", INV_NAMES }, { "sev1_profile", INV_PROFILE },
+	};
+
+	if (name[0] == 'a' || name[0] == 's')
+		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+			if (strcmp(known[i].name, name) == 0)
+				return known[i].var;
+	return INV_VARS;
 }
 
-static void server_add_name(struct server *s, const char *name, size_t len)
+struct value *inv_value(struct inv *in, const char *text, size_t len, const char *file, int line)
 {
-	s->names = mem_grow(s->names, s->count + 1, sizeof *s->names);
-	s->names[s->count++] = mem_strndup(name, len);
+	struct value *v = mem_alloc(sizeof *v);
+
+	*v = (struct value){ .next = in->values, .text = mem_strndup(text, len), .file = file, .line = line };
+	in->values = v;
+	return v;
 }
 
-static int seen_compare(const void *a, const void *b)
+const char *inv_file(struct inv *in, const char *path)
 {
-	return strcasecmp(((const struct seen *)a)->name, ((const struct seen *)b)->name);
+	in->file = mem_grow(in->file, in->files + 1, sizeof *in->file);
+	return in->file[in->files++] = mem_strdup(path);
 }
 
-static void seen_free(void *p)
+static size_t *list_add(size_t *list, size_t *n, size_t value)
 {
-	struct seen *s = p;
-
-	free(s->name);
-	free(s);
+	list = mem_grow(list, *n + 1, sizeof *list);
+	list[(*n)++] = value;
+	return list;
 }
 
-/* Names are names, and the host is new. */
-static int server_check(struct reader *r, const struct server *s)
+static bool list_has(const size_t *list, size_t n, size_t value)
 {
-	struct seen *seen, **found;
+	while (n > 0)
+		if (list[--n] == value)
+			return true;
+	return false;
+}
+
+size_t inv_group(struct inv *in, const char *name, const char *file, int line)
+{
+	size_t i = dict_get(&in->by_group, name);
+
+	if (i != DICT_NONE)
+		return i;
+	i = in->groups;
+	in->group = mem_grow(in->group, i + 1, sizeof *in->group);
+	in->group[i] = (struct node){ .name = mem_strdup(name), .file = file, .line = line, .depth = -1 };
+	in->groups++;
+	dict_put(&in->by_group, in->group[i].name, i);
+	return i;
+}
+
+void inv_group_child(struct inv *in, size_t group, size_t child)
+{
+	struct node *g = &in->group[group];
+
+	if (!list_has(g->child, g->children, child))
+		g->child = list_add(g->child, &g->children, child);
+}
+
+/* ---- hosts ---- */
+
+struct adding {
+	struct inv *in;
+	size_t group;
+	const struct value *const *var;
+	const char *file;
+	int line;
+};
+
+static size_t host_new(struct adding *a, const char *name, char *key)
+{
+	struct inv *in = a->in;
+	size_t i = in->hosts++;
+
+	in->host = mem_grow(in->host, in->hosts, sizeof *in->host);
+	in->host[i] = (struct node){ .name = mem_strdup(name), .key = key, .file = a->file, .line = a->line };
+	dict_put(&in->by_host, key, i);
+	return i;
+}
+
+/* The host is there already. */
+static int host_again(const struct adding *a, const struct node *h, const char *name)
+{
 	char *what;
 	int rc;
 
-	if (!text_is_host(s->name, false))
-		return reader_error(r, _("not a host name or address"), s->name);
-	if (s->address != NULL && !text_is_host(s->address, false))
-		return reader_error(r, _("not an address"), s->address);
-	if (s->user != NULL && !text_is_word(s->user))
-		return reader_error(r, _("not a user name"), s->user);
-	for (size_t i = 0; i < s->count; i++)
-		if (!text_is_host(s->names[i], true))
-			return reader_error(r, _("not a name for a certificate"), s->names[i]);
-	seen = mem_alloc(sizeof *seen);
-	*seen = (struct seen){ mem_strdup(s->name), r->line };
-	found = tsearch(seen, &r->seen, seen_compare);
-	if (*found == seen)
+	if (a->in->loose && !list_has(h->child, h->children, a->group))
 		return 0;
-	what = mem_printf(_("this host stands in line %d already"), (*found)->line);
-	rc = reader_error(r, what, s->name);
+	what = mem_printf(_("this host stands in line %d already"), h->line);
+	rc = inv_error(a->in, a->file, a->line, what, name);
 	free(what);
-	seen_free(seen);
 	return rc;
 }
 
-/* Check a server and add it; s is stolen. */
-static int reader_add(struct reader *r, struct server *s)
+/* Two addresses for one host: which one is it? */
+static int host_contradicts(const struct adding *a, const struct node *h, enum inv_var v)
 {
-	int rc = server_check(r, s);
-
-	if (rc < 0) {
-		server_clear(s);
-		return rc;
-	}
-	s->line = r->line;
-	if (s->count == 0)
-		server_add_name(s, s->name, strlen(s->name));
-	r->inv->server = mem_grow(r->inv->server, r->inv->servers + 1, sizeof *r->inv->server);
-	r->inv->server[r->inv->servers++] = *s;
-	return 0;
-}
-
-static char *text_trimmed(char *s)
-{
-	size_t n;
-
-	while (isspace((unsigned char)*s))
-		s++;
-	for (n = strlen(s); n > 0 && isspace((unsigned char)s[n - 1]); n--)
-		s[n - 1] = '\0';
-	return s;
-}
-
-/* Take one line without its end; NULL at the end of the text. */
-static char *reader_line(struct reader *r)
-{
-	const char *nl;
-	size_t n;
-	char *line;
-
-	if (r->at >= r->end)
-		return NULL;
-	nl = memchr(r->at, '\n', (size_t)(r->end - r->at));
-	n = (size_t)((nl != NULL ? nl : r->end) - r->at);
-	line = mem_strndup(r->at, n);
-	r->at += n + (nl != NULL);
-	r->line++;
-	return line;
-}
-
-static int list_read(struct reader *r)
-{
-	char *line, *name, *hash;
-	int rc = 0;
-
-	while (rc == 0 && (line = reader_line(r)) != NULL) {
-		if ((hash = strchr(line, '#')) != NULL)
-			*hash = '\0';
-		name = text_trimmed(line);
-		if (name[strcspn(name, " \t,;")] != '\0') {
-			rc = reader_error(r, _("one host name a line is expected"), name);
-			if (strchr(name, ',') != NULL)
-				err_remedy(r->e, _("a CSV file needs a header: host,address,port,user,names"));
-		} else if (name[0] != '\0') {
-			struct server s = { .name = mem_strdup(name) };
-			rc = reader_add(r, &s);
-		}
-		free(line);
-	}
-	return rc;
-}
-
-/* The rest of a quoted field, RFC 4180 2.5 to 2.7, but on one line: no host name has a line break. */
-static int csv_quoted(struct reader *r, struct buf *b)
-{
-	for (r->at++; r->at < r->end && *r->at != '\n'; r->at++) {
-		if (*r->at != '"') {
-			buf_addc(b, *r->at);
-		} else if (r->at + 1 < r->end && r->at[1] == '"') {
-			buf_addc(b, '"');
-			r->at++;
-		} else {
-			for (r->at++; r->at < r->end && (*r->at == ' ' || *r->at == '\r'); r->at++)
-				;
-			if (r->at >= r->end || *r->at == ',' || *r->at == '\n')
-				return 0;
-			return reader_error(r, _("text behind a closing quote"), buf_str(b));
-		}
-	}
-	return reader_error(r, _("a quote that is not closed"), buf_str(b));
-}
-
-/* The next field, trimmed; owned by the caller. NULL on an error. */
-static char *csv_field(struct reader *r)
-{
-	struct buf b = { 0 };
-	const char *start;
-	char *raw, *field;
-	int rc = 0;
-
-	while (r->at < r->end && *r->at == ' ')
-		r->at++;
-	start = r->at;
-	if (r->at < r->end && *r->at == '"') {
-		rc = csv_quoted(r, &b);
-	} else {
-		while (r->at < r->end && *r->at != ',' && *r->at != '\n')
-			r->at++;
-		buf_add(&b, start, (size_t)(r->at - start));
-	}
-	raw = buf_take(&b);
-	field = rc == 0 ? mem_strdup(text_trimmed(raw)) : NULL;
-	free(raw);
-	return field;
-}
-
-/* One record into field[], *n of them, each owned by the caller. 1; 0 at the end of the text. */
-static int csv_record(struct reader *r, char *field[FIELDS_MAX], size_t *n)
-{
-	char *f;
-
-	*n = 0;
-	if (r->at >= r->end)
-		return 0;
-	r->line++;
-	for (;;) {
-		if ((f = csv_field(r)) == NULL)
-			return ERR_SYNTAX;
-		if (*n == FIELDS_MAX) {
-			free(f);
-			return reader_error(r, _("too many fields"), "");
-		}
-		field[(*n)++] = f;
-		if (r->at >= r->end || *r->at++ == '\n')
-			return 1;
-	}
-}
-
-static int csv_header(struct reader *r, char *field[], size_t n)
-{
-	bool have[COLUMNS] = { false };
-	int c;
-
-	for (size_t i = 0; i < n; i++) {
-		for (c = 0; c < COLUMNS && strcasecmp(field[i], column_names[c]) != 0; c++)
-			;
-		if (c == COLUMNS || have[c]) {
-			reader_error(r, c == COLUMNS ? _("unknown column") : _("a column twice"), field[i]);
-			return err_remedy(r->e, _("the columns are: host,address,port,user,names"));
-		}
-		have[c] = true;
-		r->column[i] = c;
-	}
-	r->columns = n;
-	return have[COL_HOST] ? 0 : reader_error(r, _("no column is called host"), "");
-}
-
-static int csv_port(const struct reader *r, const char *s, int *port)
-{
-	char *end;
-	long v = strtol(s, &end, 10);
-
-	if (*end != '\0' || !isdigit((unsigned char)s[0]) || v < 1 || v > 65535)
-		return reader_error(r, _("not a port"), s);
-	*port = (int)v;
-	return 0;
-}
-
-static void csv_names(struct server *s, const char *v)
-{
-	for (; *(v += strspn(v, " \t;")) != '\0'; v += strcspn(v, " \t;"))
-		server_add_name(s, v, strcspn(v, " \t;"));
-}
-
-static int csv_server(struct reader *r, char *field[], size_t n)
-{
-	struct server s = { 0 };
-	int rc = 0;
-
-	if (n != r->columns) {
-		char *what = mem_printf(_("%zu fields where the header has %zu"), n, r->columns);
-		rc = reader_error(r, what, "");
-		free(what);
-		return rc;
-	}
-	for (size_t i = 0; i < n; i++) {
-		char *v = field[i][0] != '\0' ? field[i] : NULL;
-		if (r->column[i] == COL_HOST)
-			s.name = mem_strdup(field[i]);
-		else if (r->column[i] == COL_ADDRESS)
-			s.address = mem_strdup(v);
-		else if (r->column[i] == COL_USER)
-			s.user = mem_strdup(v);
-		else if (r->column[i] == COL_NAMES)
-			csv_names(&s, field[i]);
-		else if (rc == 0 && v != NULL)
-			rc = csv_port(r, v, &s.port);
-	}
-	if (rc == 0)
-		return reader_add(r, &s);
-	server_clear(&s);
-	return rc;
-}
-
-static int csv_read(struct reader *r)
-{
-	char *field[FIELDS_MAX];
-	size_t n = 0;
+	char *what, *safe;
 	int rc;
 
-	do {
-		rc = csv_record(r, field, &n);
-		if (rc > 0 && field[0][0] != '#' && (n > 1 || field[0][0] != '\0')) {
-			int bad = r->columns == 0 ? csv_header(r, field, n) : csv_server(r, field, n);
-			rc = bad < 0 ? bad : rc;
-		}
-		for (size_t i = 0; i < n; i++)
-			free(field[i]);
-	} while (rc > 0);
+	if ((v != INV_ADDRESS && v != INV_PORT) || h->var[v] == NULL || strcmp(h->var[v]->text, a->var[v]->text) == 0)
+		return 0;
+	safe = text_escaped(h->var[v]->text, strlen(h->var[v]->text), 60);
+	what = mem_printf(_("%s is at %s in line %d already, and here at"), h->name, safe, h->var[v]->line);
+	rc = inv_error(a->in, a->file, a->line, what, a->var[v]->text);
+	free(what);
+	free(safe);
 	return rc;
 }
 
-/* Is the first line that is no comment a CSV header? */
-static bool inventory_is_csv(const struct reader *from)
+static int host_take(void *ctx, const char *name)
 {
-	struct reader r = *from;
-	char *line, *s;
-	bool csv = false, blank = true;
+	struct adding *a = ctx;
+	struct inv *in = a->in;
+	char *key = mem_strdup(name);
+	struct node *h, *g;
+	size_t i;
+	int rc = 0;
 
-	while (blank && (line = reader_line(&r)) != NULL) {
-		s = text_trimmed(line);
-		blank = s[0] == '\0' || s[0] == '#';
-		csv = !blank && ((strchr(s, ',') != NULL && strcasestr(s, "host") != NULL) ||
-		    strcasecmp(s, "host") == 0);
-		free(line);
+	for (char *p = key; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (!text_is_host(name, false)) {
+		free(key);
+		return inv_error(in, a->file, a->line, _("not a host name or address"), name);
 	}
-	return csv;
+	if ((i = dict_get(&in->by_host, key)) == DICT_NONE) {
+		i = host_new(a, name, key);
+	} else {
+		free(key);
+		if ((rc = host_again(a, &in->host[i], name)) < 0)
+			return rc;
+	}
+	h = &in->host[i];
+	for (int v = 0; rc == 0 && a->var != NULL && v < INV_VARS; v++)
+		if (a->var[v] != NULL && (rc = host_contradicts(a, h, (enum inv_var)v)) == 0)
+			h->var[v] = a->var[v];
+	g = &in->group[a->group];
+	h->child = list_add(h->child, &h->children, a->group);
+	g->host = list_add(g->host, &g->hosts, i);
+	return rc;
+}
+
+int inv_host_add(struct inv *in, size_t group, const char *pattern, const struct value *const *var,
+    const char *file, int line)
+{
+	struct adding a = { in, group, var, file, line };
+	struct err why = { 0 };
+	int rc;
+
+	if (strchr(pattern, '[') == NULL ||
+	    pattern[strspn(pattern, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:,[]")] != '\0')
+		return host_take(&a, pattern);
+	in->e->code = 0;
+	if ((rc = inventory_range(pattern, host_take, &a, &why)) < 0 && why.code != 0) {
+		rc = err_set(in->e, why.code, "%s:%d: %s", file, line, why.text);
+		err_remedy(in->e, "%s", why.remedy);
+	}
+	return rc;
+}
+
+/* ---- reading ---- */
+
+static void node_clear(struct node *n)
+{
+	free(n->name);
+	free(n->key);
+	free(n->host);
+	free(n->child);
+	free(n->member);
+}
+
+static void inv_clear(struct inv *in)
+{
+	struct value *next;
+
+	for (size_t i = 0; i < in->hosts; i++)
+		node_clear(&in->host[i]);
+	for (size_t i = 0; i < in->groups; i++)
+		node_clear(&in->group[i]);
+	for (size_t i = 0; i < in->files; i++)
+		free(in->file[i]);
+	for (struct value *v = in->values; v != NULL; v = next) {
+		next = v->next;
+		free(v->text);
+		free(v);
+	}
+	dict_free(&in->by_host);
+	dict_free(&in->by_group);
+	free(in->host);
+	free(in->group);
+	free(in->file);
+	free(in->folder);
+}
+
+static bool path_ends(const char *path, const char *ending)
+{
+	size_t n = strlen(path), m = strlen(ending);
+
+	return n > m && strcasecmp(path + n - m, ending) == 0;
+}
+
+/* The next line that is neither empty nor a comment, without white space around it; 0 at the end. */
+static size_t line_next(const char **at, const char *end, const char **line)
+{
+	size_t n = 0;
+
+	while (*at < end && n == 0) {
+		const char *nl = memchr(*at, '\n', (size_t)(end - *at)), *stop = nl != NULL ? nl : end;
+		for (*line = *at; *line < stop && isspace((unsigned char)**line); (*line)++)
+			;
+		for (n = (size_t)(stop - *line); n > 0 && isspace((unsigned char)(*line)[n - 1]); n--)
+			;
+		if (n > 0 && (**line == '#' || **line == ';'))
+			n = 0;
+		*at = stop + (nl != NULL);
+	}
+	return n;
+}
+
+/* "[group]" or "[group:vars]", perhaps with a comment behind; "name key=value". */
+static bool line_is_ini(const char *s, size_t n)
+{
+	const char *close = memchr(s, ']', n), *eq = memchr(s, '=', n);
+	size_t word = 0;
+
+	if (*s == '[' && close != NULL) {
+		size_t after = (size_t)(close - s) + 1;
+		while (after < n && isspace((unsigned char)s[after]))
+			after++;
+		return after == n || s[after] == '#' || s[after] == ';';
+	}
+	while (word < n && !isspace((unsigned char)s[word]))
+		word++;
+	return eq != NULL && (size_t)(eq - s) > word;
+}
+
+/* "all:", and no IPv6 address. */
+static bool line_is_key(const char *s)
+{
+	size_t n = strcspn(s, ": \t");
+
+	return n > 0 && s[n] == ':' && !text_is_host(s, false) &&
+	    (s[n + 1] == '\0' || s[n + 1 + strspn(s + n + 1, " \t")] == '#');
+}
+
+typedef int (*inv_reader)(struct inv *in, const char *text, size_t len);
+
+/* Which reader? The first line decides, but for INI, which may begin as a list does. */
+static inv_reader inv_format(const char *path, const char *text, size_t len)
+{
+	const char *at = text, *line;
+	size_t n = line_next(&at, text + len, &line);
+	char *first = mem_strndup(n > 0 ? line : "", n);
+	inv_reader fn = NULL;
+
+	if (path_ends(path, ".yml") || path_ends(path, ".yaml") || path_ends(path, ".json") ||
+	    strncmp(first, "---", 3) == 0 || first[0] == '{' || line_is_key(first))
+		fn = inv_yaml_read;
+	else if (path_ends(path, ".csv") || (strchr(first, ',') != NULL && strchr(first, '[') == NULL &&
+	    strcasestr(first, "host") != NULL) || strcasecmp(first, "host") == 0)
+		fn = inv_csv_read;
+	else if (path_ends(path, ".ini"))
+		fn = inv_ini_read;
+	free(first);
+	for (; fn == NULL && n > 0; n = line_next(&at, text + len, &line))
+		if (line_is_ini(line, n))
+			fn = inv_ini_read;
+	return fn != NULL ? fn : inv_list_read;
+}
+
+/* A program that prints an inventory is not run: it may ask whom it likes, and take its time. */
+static int inv_refuse(struct inv *in, const char *text, size_t len)
+{
+	if (memchr(text, '\0', len) != NULL)
+		return err_set(in->e, ERR_SYNTAX, _("%s: holds NUL octets; it is not a text file"), in->path);
+	if (len > 14 && strncmp(text, "$ANSIBLE_VAULT", 14) == 0) {
+		err_set(in->e, ERR_SYNTAX, _("%s:1: the file is encrypted with ansible-vault"), in->path);
+		return err_remedy(in->e, _("ansible-vault view %s > NEW writes it out"), in->path);
+	}
+	if (len > 2 && strncmp(text, "#!", 2) == 0 && memmem(text, len < 64 ? len : 64, "ansible", 7) == NULL) {
+		err_set(in->e, ERR_SYNTAX, _("%s:1: a program, not an inventory; it is not run"), in->path);
+		return err_remedy(in->e, _("ansible-inventory -i %s --list --yaml > NEW.yml writes what it says"), in->path);
+	}
+	return 0;
 }
 
 struct inventory *inventory_read(const char *text, size_t len, const char *path, struct err *e)
 {
-	struct inventory *inv = mem_zalloc(1, sizeof *inv);
-	struct reader r = { .inv = inv, .at = text, .end = text + len, .e = e };
+	struct inventory *out = mem_zalloc(1, sizeof *out);
+	struct inv in = { .path = path, .out = out, .e = e };
+	const char *slash = strrchr(path, '/');
+	inv_reader reader;
 	int rc;
 
-	inv->path = mem_strdup(path);
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		r.at += 3; /* what spreadsheets put in front */
-	if (memchr(text, '\0', len) != NULL)
-		rc = err_set(e, ERR_SYNTAX, _("%s: holds NUL octets; it is not a text file"), path);
-	else
-		rc = inventory_is_csv(&r) ? csv_read(&r) : list_read(&r);
-	if (rc == 0 && inv->servers == 0) {
+	out->path = mem_strdup(path);
+	in.folder = slash != NULL ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup("");
+	inv_group(&in, "all", path, 0);
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* what spreadsheets put in front */
+		text += 3;
+		len -= 3;
+	}
+	if ((rc = inv_refuse(&in, text, len)) == 0) {
+		reader = inv_format(path, text, len);
+		in.loose = reader == inv_ini_read || reader == inv_yaml_read;
+		rc = reader(&in, text, len);
+	}
+	if (rc == 0 && in.hosts == 0) {
 		rc = err_set(e, ERR_SYNTAX, _("%s: no host stands in it"), path);
 		err_remedy(e, _("write one host name a line"));
 	}
-	tdestroy(r.seen, seen_free);
 	if (rc == 0)
-		return inv;
-	inventory_free(inv);
+		rc = inv_resolve(&in);
+	inv_clear(&in);
+	if (rc == 0)
+		return out;
+	inventory_free(out);
 	return NULL;
 }
 
@@ -380,4 +376,37 @@ struct inventory *inventory_load(const char *path, struct err *e)
 		inv = inventory_read(buf_str(&b), b.len, path, e);
 	buf_free(&b);
 	return inv;
+}
+
+static void server_clear(struct server *s)
+{
+	free(s->name);
+	free(s->address);
+	free(s->user);
+	free(s->identity);
+	free(s->jump);
+	free(s->profile);
+	free(s->unusable);
+	for (size_t i = 0; i < s->count; i++)
+		free(s->names[i]);
+	free(s->names);
+}
+
+void inventory_free(struct inventory *inv)
+{
+	if (inv == NULL)
+		return;
+	for (size_t i = 0; i < inv->servers; i++)
+		server_clear(&inv->server[i]);
+	for (size_t i = 0; i < inv->groups; i++) {
+		free(inv->group[i].name);
+		free(inv->group[i].server);
+	}
+	for (size_t i = 0; i < inv->notes; i++)
+		free(inv->note[i]);
+	free(inv->server);
+	free(inv->group);
+	free(inv->note);
+	free(inv->path);
+	free(inv);
 }

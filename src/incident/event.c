@@ -33,6 +33,8 @@ static const char *const names[EV_KINDS] = {
 	[EV_CEREMONY] = "ceremony.step",
 	[EV_ISSUER] = "issuer.chosen",
 	[EV_REISSUE_START] = "reissue.started",
+	[EV_WAVE] = "reissue.wave",
+	[EV_STEER] = "reissue.steered",
 	[EV_HOST] = "reissue.hosts",
 	[EV_REISSUE_END] = "reissue.ended",
 	[EV_FOLLOWUP] = "followup",
@@ -233,6 +235,15 @@ static void text_hosts(struct buf *b, const json_t *rows)
 		buf_adds(b, " ...");
 }
 
+static void text_steer(struct buf *b, const json_t *o)
+{
+	const char *what = json_str(o, "what"), *text = json_str(o, "text");
+
+	buf_addf(b, "reissue: %s%s%s", what, json_str(o, "host")[0] != '\0' ? " " : "", json_str(o, "host"));
+	if (text[0] != '\0')
+		buf_addf(b, ": %s", text);
+}
+
 static void text_reissue(struct buf *b, const struct event *ev)
 {
 	const json_t *o = ev->body;
@@ -240,12 +251,20 @@ static void text_reissue(struct buf *b, const struct event *ev)
 	if (ev->kind == EV_HOST)
 		text_hosts(b, json_list(o, "rows"));
 	else if (ev->kind == EV_REISSUE_START)
-		buf_addf(b, _("reissue: %zu hosts from %s"), json_array_size(json_list(o, "hosts")),
-		    json_str(o, "issuer"));
+		buf_addf(b, json_bool(o, "resumed") ? _("reissue: resumed, %zu hosts from %s") :
+		    _("reissue: %zu hosts from %s"), json_array_size(json_list(o, "hosts")), json_str(o, "issuer"));
+	else if (ev->kind == EV_WAVE)
+		buf_addf(b, strcmp(json_str(o, "state"), "ended") == 0 ? _("reissue: wave %lld of %lld (%s) ended") :
+		    _("reissue: wave %lld of %lld (%s) begins"), (long long)json_num(o, "wave", 0),
+		    (long long)json_num(o, "waves", 0), json_str(o, "name"));
+	else if (ev->kind == EV_STEER)
+		text_steer(b, o);
 	else
 		buf_addf(b, _("reissue: ended: %lld verified, %lld failed, %lld unreachable, %lld refused"),
 		    (long long)json_num(o, "verified", 0), (long long)json_num(o, "failed", 0),
 		    (long long)json_num(o, "unreachable", 0), (long long)json_num(o, "refused", 0));
+	if (ev->kind == EV_REISSUE_END && json_str(o, "stopped")[0] != '\0')
+		buf_addf(b, _("; stopped: %s"), json_str(o, "stopped"));
 }
 
 static void text_item(struct buf *b, const struct event *ev)
@@ -392,6 +411,8 @@ char *event_text(const struct event *ev)
 		text_field(&b, ev);
 		break;
 	case EV_REISSUE_START:
+	case EV_WAVE:
+	case EV_STEER:
 	case EV_HOST:
 	case EV_REISSUE_END:
 		text_reissue(&b, ev);

@@ -46,9 +46,14 @@ enum event_kind {
 	/* {name, subject, fingerprint, spki, not_after, how: "existing"|"made"|"imported",
 	 *  config: its openssl.cnf where it is not in the configuration file} */
 	EV_ISSUER,
-	EV_REISSUE_START,/* {plan, issuer, hosts: [names]} */
+	/* {plan, issuer, hosts: [names in the order of the waves], waves: [{name, hosts}], resumed: bool,
+	 *  limits: {failed, unreachable, refused}} (-1: none); resumed: the waves are those of the start before,
+	 *  and hosts is what they have left */
+	EV_REISSUE_START,
+	EV_WAVE,         /* {wave (from 1), waves, name, hosts, state: "started"|"ended"} */
+	EV_STEER,        /* {what: "pause"|"continue"|"skip"|"drain"|"abort", host, text}: the operator's word */
 	EV_HOST,         /* {rows: [{host, phase, state, detail, serial, fingerprint, not_after, ms}]} */
-	EV_REISSUE_END,  /* {verified, failed, unreachable, refused, ms} */
+	EV_REISSUE_END,  /* {verified, failed, unreachable, refused, skipped, waiting, ms, stopped (why, "")} */
 	EV_FOLLOWUP,     /* {n, done: bool, text} */
 	EV_REPORT,       /* {format, kind: a report_kinds name, path, sha256} */
 	EV_CLOSED,       /* {reason} */

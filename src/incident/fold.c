@@ -217,6 +217,21 @@ static void apply_action(struct incident *in, const struct event *ev)
 	    strcmp(outcome, "undone") == 0 ? ACTION_UNDONE : ACTION_FAILED;
 }
 
+static struct ladder *ladder_of(struct incident *in, const char *ca)
+{
+	return (struct ladder *)incident_ladder(in, ca);
+}
+
+static void ladder_stale(struct incident *in, const char *ca, const char *why)
+{
+	struct ladder *l = ladder_of(in, ca);
+
+	if (l == NULL || l->stale)
+		return;
+	l->stale = true;
+	set_literal(&l->detail, why);
+}
+
 static void crl_copy(struct crl_made *to, const struct crl_made *from)
 {
 	crl_made_clear(to);
@@ -253,19 +268,21 @@ static void revoke_begin(struct incident *in, struct revocation *r, const struct
 /* What the revocation signed is the CA's CRL no more, and checkpoint 4 waits again. */
 static void undo_crl(struct incident *in, const struct revocation *r)
 {
-	struct crl_made *c = (struct crl_made *)incident_crl(in, r->ca);
 	size_t kept = 0;
 
-	if (c != NULL && r->before.ca != NULL)
-		crl_copy(c, &r->before);
 	for (size_t i = 0; i < in->crls; i++) {
-		c = &in->crl[i];
-		if (strcmp(c->ca, r->ca) == 0 && c->this_update >= r->stamp / 1000 * 1000)
-			crl_made_clear(c); /* the whole CA's, and those of its partitions */
-		else
+		struct crl_made *c = &in->crl[i];
+		bool mine = strcmp(c->ca, r->ca) == 0, whole = c->part == NULL || c->part[0] == '\0';
+
+		if (mine && whole && r->before.ca != NULL)
+			crl_copy(c, &r->before);
+		else if (mine && (whole || c->this_update >= r->stamp / 1000 * 1000))
+			crl_made_clear(c); /* a partition's too, if it was signed since */
+		if (c->ca != NULL)
 			in->crl[kept++] = *c;
 	}
 	in->crls = kept;
+	ladder_stale(in, r->ca, _("a revocation was taken back after it was signed"));
 	for (size_t i = 0; i < in->checkpoints; i++) {
 		struct checkpoint *cp = &in->checkpoint[i];
 		if (strcmp(cp->evidence, "crl-made") != 0 || cp->state != CP_DONE)
@@ -320,21 +337,6 @@ static void apply_revoke(struct incident *in, const struct event *ev)
 }
 
 /* ---- the CRL's life ---- */
-
-static struct ladder *ladder_of(struct incident *in, const char *ca)
-{
-	return (struct ladder *)incident_ladder(in, ca);
-}
-
-static void ladder_stale(struct incident *in, const char *ca, const char *why)
-{
-	struct ladder *l = ladder_of(in, ca);
-
-	if (l == NULL || l->stale)
-		return;
-	l->stale = true;
-	set_literal(&l->detail, why);
-}
 
 static void apply_ladder(struct incident *in, const json_t *o)
 {
@@ -513,13 +515,14 @@ static struct host_row *host_add(struct incident *in, const char *name)
 	set_literal(&h->detail, "");
 	set_literal(&h->serial, "");
 	set_literal(&h->fingerprint, "");
+	dict_put(&in->by_host, h->host, in->hosts - 1);
 	return h;
 }
 
 static bool host_failed(const struct host_row *h)
 {
 	return strcmp(h->state, "verified") != 0 && strcmp(h->state, "waiting") != 0 &&
-	    strcmp(h->state, "running") != 0;
+	    strcmp(h->state, "running") != 0 && strcmp(h->state, "skipped") != 0;
 }
 
 static void apply_hosts(struct incident *in, const struct event *ev)
@@ -546,6 +549,7 @@ static void apply_hosts(struct incident *in, const struct event *ev)
 		h->not_after = json_num(item, "not_after", h->not_after);
 		h->ms = json_num(item, "ms", 0);
 		h->at = ev->at;
+		h->tried = strcmp(h->state, "waiting") != 0 && strcmp(h->state, "running") != 0;
 	}
 	in->hosts_verified = in->hosts_failed = 0;
 	for (i = 0; i < in->hosts; i++) {
@@ -600,7 +604,10 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_CHECKPOINT: rc = apply_checkpoint(in, ev, e); break;
 	case EV_ISSUER: apply_issuer(in, ev->body); break;
 	case EV_REISSUE_START:
-	case EV_HOST: apply_hosts(in, ev); break;
+	case EV_HOST: apply_hosts(in, ev); rollout_apply(in, ev); break;
+	case EV_WAVE:
+	case EV_STEER:
+	case EV_REISSUE_END: rollout_apply(in, ev); break;
 	case EV_FOLLOWUP:
 	case EV_FIELD:
 	case EV_ITEM: owed_apply(in, ev); break;

@@ -13,5 +13,8 @@ struct followup *owed_add(struct incident *in, int n, const char *title, int64_t
 void owed_free(struct incident *in);
 void owed_triage(struct incident *in); /* triage was answered: what its deadline may come to owe */
 void owed_apply(struct incident *in, const struct event *ev);
+void rollout_clear(struct rollout *r);
+/* EV_REISSUE_START (after its hosts have rows), EV_WAVE, EV_STEER, EV_REISSUE_END, and EV_HOST to count. */
+void rollout_apply(struct incident *in, const struct event *ev);
 
 #endif

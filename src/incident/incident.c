@@ -102,6 +102,7 @@ static void incident_free_work(struct incident *in)
 		struct host_row *h = &in->host[i];
 		FREE_ALL(h->host, h->phase, h->state, h->detail, h->serial, h->fingerprint);
 	}
+	dict_free(&in->by_host);
 	FREE_ALL((char *)in->action, (char *)in->revocation, (char *)in->crl, (char *)in->point,
 	    (char *)in->notice, (char *)in->recipient, (char *)in->host);
 }
@@ -114,6 +115,7 @@ void incident_free(struct incident *in)
 	incident_free_scope(in);
 	incident_free_work(in);
 	incident_free_issuer(in);
+	rollout_clear(&in->rollout);
 	json_decref(in->triage.selectors);
 	json_decref(in->triage.tell);
 	json_decref(in->plan_spec);
@@ -189,10 +191,9 @@ const struct notice *incident_notice(const struct incident *in, const char *name
 
 const struct host_row *incident_host(const struct incident *in, const char *host)
 {
-	for (size_t i = 0; i < in->hosts; i++)
-		if (strcmp(in->host[i].host, host) == 0)
-			return &in->host[i];
-	return NULL;
+	size_t i = dict_get(&in->by_host, host);
+
+	return i != DICT_NONE ? &in->host[i] : NULL;
 }
 
 const struct checkpoint *incident_checkpoint(const struct incident *in, int n)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/dict.h"
 #include "base/err.h"
 #include "incident/event.h"
 
@@ -122,10 +123,25 @@ struct issuer {
 };
 
 /* A host's row. phase is the last one reached; state one of waiting, running, verified, failed,
- * "rolled back", unreachable, refused. */
+ * "rolled back", unreachable, refused, skipped. */
 struct host_row {
 	char *host, *phase, *state, *detail, *serial, *fingerprint;
 	int64_t not_after, ms, at;
+	size_t wave; /* of the rollout, from 1; 0: it is not in it */
+	bool tried;  /* in this rollout, to its end */
+};
+
+/* The last re-issue that was begun, with all that resumed it. */
+enum rollout_state { ROLLOUT_NONE, ROLLOUT_GOING, ROLLOUT_PAUSED, ROLLOUT_DRAINING, ROLLOUT_ABORTED, ROLLOUT_ENDED };
+struct rollout {
+	enum rollout_state state;
+	struct rollout_wave {
+		char *name;
+		size_t hosts, verified; /* of those that are in it */
+	} *wave;
+	size_t waves, at; /* at: the wave that runs or ran last, from 1; 0 before the first */
+	long failed, unreachable, refused; /* how many may be; -1: no limit */
+	char *stopped; /* why it ended early; "" */
 };
 
 struct incident {
@@ -162,7 +178,9 @@ struct incident {
 	struct recipient *recipient; size_t recipients;
 	struct issuer *issuer;                             /* the replacement; NULL until chosen */
 	struct host_row *host; size_t hosts;
+	struct dict by_host;                               /* name -> index in host */
 	size_t hosts_verified, hosts_failed;
+	struct rollout rollout;
 
 	char *plan_command, *plan_hash, *plan_phrase; /* the last plan made; NULL without */
 	json_t *plan_spec;
@@ -192,6 +210,10 @@ const struct revocation *incident_revocation(const struct incident *in, const ch
 const struct action *incident_action(const struct incident *in, const char *id);
 const struct point *incident_point(const struct incident *in, const char *ca, const char *point);
 const struct notice *incident_notice(const struct incident *in, const char *name);
+/* "going", "paused" ...: untranslated. */
+const char *rollout_word(enum rollout_state state);
+/* "wave 2 of 4 (10%)", where there is more than one; owned by the caller, "" otherwise. */
+char *rollout_words(const struct rollout *r);
 const struct host_row *incident_host(const struct incident *in, const char *host);
 
 /* The clocks at a moment, in ms left; INT64_MIN where a clock does not run yet. */

@@ -86,11 +86,7 @@ void index_free(struct index *x)
 
 bool index_changed(const struct index *x)
 {
-	struct stat st;
-
-	return stat(x->path, &st) < 0 || st.st_dev != x->st.st_dev || st.st_ino != x->st.st_ino ||
-	    st.st_size != x->st.st_size || st.st_mtim.tv_sec != x->st.st_mtim.tv_sec ||
-	    st.st_mtim.tv_nsec != x->st.st_mtim.tv_nsec;
+	return !fs_unchanged(x->path, &x->st);
 }
 
 bool row_expired(const struct row *r, int64_t at_ms)

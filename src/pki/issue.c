@@ -248,10 +248,8 @@ static int batch_index(const struct batch *b, struct err *e)
 	    (b->x->open_end && fs_put(fd, "\n", 1) < 0) ||
 	    fs_put(fd, buf_str(&b->added), b->added.len) < 0 || fsync(fd) < 0)
 		rc = err_sys(e, "%s", path);
-	else if (index_changed(b->x))
-		rc = err_set(e, ERR_REFUSED, _("%s was changed by another program meanwhile"), path);
 	if (rc == 0) {
-		rc = fs_commit(fd, tmp, path, e);
+		rc = fs_replace(fd, tmp, path, &b->x->st, e);
 	} else {
 		close(fd);
 		unlink(tmp);

@@ -238,11 +238,9 @@ static int revoke_index(struct revoke *v, struct err *e)
 	if ((rc = index_write(v->x, fd, v->watch, e)) == 0 && fsync(fd) < 0)
 		rc = err_sys(e, "%s: fsync", path);
 	watch_step(v->watch, "index synced");
-	/* last of all: openssl ca takes no lock, so look whether it was here */
-	if (rc == 0 && index_changed(v->x))
-		rc = revoke_changed(v, e);
-	if (rc == 0) {
-		rc = fs_commit(fd, tmp, path, e);
+	if (rc == 0) { /* openssl ca takes no lock: was it here meanwhile? */
+		if ((rc = fs_replace(fd, tmp, path, &v->x->st, e)) == ERR_REFUSED)
+			rc = revoke_changed(v, e);
 	} else {
 		close(fd);
 		unlink(tmp);
@@ -296,15 +294,17 @@ static bool revoke_crl_there(const struct revoke *v, struct crl_file *out)
 }
 
 /* What a killed run left: under the lock nobody else's. */
-static void revoke_sweep_all(const struct revoke_job *job)
+static int revoke_sweep_all(const struct revoke_job *job, struct err *e)
 {
 	const char *name = strrchr(job->ca->database, '/');
 	char *crls = mem_printf("%s-", job->ca->name);
+	int rc = 0;
 
-	fs_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database);
-	fs_sweep(job->ca->dir, "crlnumber");
-	fs_sweep(job->folder, crls);
+	if ((rc = fs_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database, e)) == 0 &&
+	    (rc = fs_sweep(job->ca->dir, "crlnumber", e)) == 0)
+		rc = fs_sweep(job->folder, crls, e);
 	free(crls);
+	return rc;
 }
 
 /* Sign the CRL while the index is read back; write it only if that is well. */
@@ -335,8 +335,7 @@ static int revoke_steps(struct revoke *v, struct err *e)
 	int rc;
 
 	watch_stage(v->watch, "check");
-	revoke_sweep_all(v->job);
-	if ((rc = revoke_prepare(v, e)) < 0)
+	if ((rc = revoke_sweep_all(v->job, e)) < 0 || (rc = revoke_prepare(v, e)) < 0)
 		return rc;
 	manifest_clear(&v->manifest);
 	watch_stage(v->watch, "backup");

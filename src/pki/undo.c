@@ -209,10 +209,8 @@ static int undo_index(const struct undo *u, struct err *e)
 		return fd;
 	if (fs_put(fd, u->was->data, u->was->len) < 0 || fsync(fd) < 0)
 		rc = err_sys(e, "%s", path);
-	else if (index_changed(u->is))
-		rc = err_set(e, ERR_REFUSED, _("%s was changed by another program while it was being rewritten"), path);
 	if (rc == 0) {
-		rc = fs_commit(fd, tmp, path, e);
+		rc = fs_replace(fd, tmp, path, &u->is->st, e);
 	} else {
 		close(fd);
 		unlink(tmp);
@@ -252,8 +250,8 @@ int undo_run(const struct undo_job *job, struct undo_result *out, struct err *e)
 	if ((lock = fs_lock(job->ca->database, LOCK_WAIT_MS, e)) < 0)
 		return lock;
 	name = strrchr(job->ca->database, '/');
-	fs_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database);
-	if ((rc = undo_prepare(&u, e)) == 0 && (rc = undo_aside(&u, e)) == 0)
+	rc = fs_sweep(job->ca->dir, name != NULL ? name + 1 : job->ca->database, e);
+	if (rc == 0 && (rc = undo_prepare(&u, e)) == 0 && (rc = undo_aside(&u, e)) == 0)
 		rc = undo_index(&u, e);
 	undo_drop(&u);
 	close(lock);

@@ -1,0 +1,101 @@
+/* How each server takes its certificate. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/paths.h"
+#include "app/reissue.h"
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+
+static const struct profile *profile_find(const struct reissue *d, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < d->profiles; i++)
+		if (strcmp(d->profile[i]->name, name) == 0)
+			return d->profile[i];
+	return NULL;
+}
+
+static const char *server_profile(const struct reissue *d, const struct server *s)
+{
+	return s->profile != NULL ? s->profile : run_config(d->run)->fleet.profile;
+}
+
+/* PROFILES/NAME.ini, else the installed one. */
+static int profile_add(struct reissue *d, const char *name, struct err *e)
+{
+	const char *folder = run_config(d->run)->fleet.profiles;
+	char *relative = mem_printf("%s.ini", name), *file = folder != NULL ? fs_join(folder, relative) : NULL;
+	struct profile *p;
+
+	if (file == NULL || !fs_exists(file)) {
+		free(file);
+		free(relative);
+		relative = mem_printf("profiles/%s.ini", name);
+		file = path_data(relative);
+	}
+	if (!fs_exists(file)) {
+		err_set(e, ERR_NOTFOUND, _("profile %s: there is no such file: %s"), name, file);
+		err_remedy(e, _("installed are nginx, apache, haproxy, postfix, dovecot; put your own into the folder that "
+		                "profiles in [fleet] names"));
+	} else if ((p = profile_load(name, file, e)) != NULL) {
+		d->profile = mem_grow(d->profile, d->profiles + 1, sizeof *d->profile);
+		d->profile[d->profiles++] = p;
+	}
+	free(relative);
+	free(file);
+	return e->code;
+}
+
+int reissue_profiles(struct reissue *d, struct err *e)
+{
+	const struct fleet_conf *f = &run_config(d->run)->fleet;
+
+	for (size_t i = 0; i < d->targets; i++) {
+		const char *name = server_profile(d, d->target[i]);
+		if (name != NULL && profile_find(d, name) == NULL && profile_add(d, name, e) < 0)
+			return e->code;
+		if (name == NULL && (f->key == NULL || f->certificate == NULL || f->reload == NULL)) {
+			err_set(e, ERR_USAGE, _("%s: [fleet] names no profile and no key, certificate and reload"),
+			    run_config(d->run)->path);
+			return err_remedy(e, _("see the section in the sample configuration"));
+		}
+	}
+	return 0;
+}
+
+static void over(const char **slot, const char *value)
+{
+	if (value != NULL)
+		*slot = value;
+}
+
+struct reissue_how reissue_how(const struct reissue *d, const struct server *s)
+{
+	const struct fleet_conf *f = &run_config(d->run)->fleet;
+	const char *name = server_profile(d, s);
+	const struct profile *p = profile_find(d, name);
+	struct reissue_how how = { .sudo = f->sudo };
+
+	if (p != NULL)
+		how = (struct reissue_how){ .key = p->key, .certificate = p->certificate, .chain = p->chain, .test = p->test,
+			.reload = p->reload, .starttls = p->starttls, .probe_port = p->probe_port, .combined = p->combined,
+			.sudo = p->sudo || f->sudo };
+	/* [fleet]'s own words are about the profile that it names, not about others that the inventory does. */
+	if (p == NULL || (f->profile != NULL && strcmp(f->profile, name) == 0)) {
+		over(&how.key, f->key);
+		over(&how.certificate, f->certificate);
+		over(&how.chain, f->chain);
+		over(&how.test, f->test);
+		over(&how.reload, f->reload);
+		over(&how.starttls, f->starttls);
+		how.combined = how.combined || f->combined;
+		if (f->probe_port != 0)
+			how.probe_port = f->probe_port;
+	}
+	if (how.probe_port == 0)
+		how.probe_port = 443;
+	if (s->sudo >= 0)
+		how.sudo = s->sudo == 1;
+	return how;
+}

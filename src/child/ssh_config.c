@@ -1,0 +1,503 @@
+#include "child/ssh_config.h"
+
+#include <ctype.h>
+#include <glob.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/confine.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "child/exec.h"
+#include "child/jump.h"
+
+#define SSH "/usr/bin/ssh"
+#define CONFIG_MAX (1u << 20)
+#define IDENTITIES_MAX 5u /* sshd gives up after MaxAuthTries 6 */
+
+/* ---- directives ---- */
+
+/* Those that change nothing here: they are about terminals, forwarding, ssh's own timeouts and ways to log in that
+ * sev1 never uses; or sev1 is stricter whatever they say (StrictHostKeyChecking). */
+static const char *const neutral[] = { "host", "match", "addkeystoagent", "batchmode", "canonicaldomains",
+	"canonicalizefallbacklocal", "canonicalizehostname", "canonicalizemaxdots", "canonicalizepermittedcnames",
+	"casignaturealgorithms", "challengeresponseauthentication", "checkhostip", "clearallforwardings", "compression",
+	"connectionattempts", "connecttimeout", "controlmaster", "controlpath", "controlpersist", "dynamicforward",
+	"enableescapecommandline", "enablesshkeysign", "escapechar", "exitonforwardfailure", "fingerprinthash",
+	"forkafterauthentication", "forwardagent", "forwardx11", "forwardx11timeout", "forwardx11trusted", "gatewayports",
+	"gssapiauthentication", "gssapiclientidentity", "gssapidelegatecredentials", "gssapikexalgorithms",
+	"gssapikeyexchange", "gssapirenewalforcesrekey", "gssapiserveridentity", "gssapitrustdns", "hashknownhosts",
+	"hostbasedacceptedalgorithms", "hostbasedauthentication", "ignoreunknown", "ipqos", "kbdinteractiveauthentication",
+	"kbdinteractivedevices", "localcommand", "localforward", "loglevel", "logverbose",
+	"nohostauthenticationforlocalhost", "numberofpasswordprompts", "obscurekeystroketiming", "passwordauthentication",
+	"permitlocalcommand", "permitremoteopen", "preferredauthentications", "proxyusefdpass",
+	"rekeylimit", "remotecommand", "remoteforward", "requesttty", "sendenv",
+	"serveralivecountmax", "serveraliveinterval", "sessiontype", "setenv", "stdinnull", "streamlocalbindmask",
+	"streamlocalbindunlink", "stricthostkeychecking", "syslogfacility", "tag", "tcpkeepalive", "tunnel",
+	"tunneldevice", "updatehostkeys", "verifyhostkeydns", "visualhostkey", "xauthlocation", NULL };
+
+static bool is_neutral(const char *key)
+{
+	for (size_t i = 0; neutral[i] != NULL; i++)
+		if (strcasecmp(neutral[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* ---- is it worth asking? ---- */
+
+static bool files_matter(const char *path, int depth);
+
+/* The files of an Include, which lie beside the one that names them. */
+static bool include_matters(const char *from, char *words, int depth)
+{
+	const char *slash = strrchr(from, '/');
+	const struct passwd *pw = getpwuid(geteuid());
+	char *word;
+	bool matters = false;
+
+	while (!matters && (word = strsep(&words, " \t")) != NULL) {
+		glob_t g = { 0 };
+		char *path;
+		if (word[0] == '\0')
+			continue;
+		path = word[0] == '/' ? mem_strdup(word) : word[0] == '~' && word[1] == '/' && pw != NULL ?
+		    mem_printf("%s%s", pw->pw_dir, word + 1) : mem_printf("%.*s/%s", (int)(slash - from), from, word);
+		matters = strpbrk(word, "\"'%$") != NULL; /* not for us to take apart */
+		if (!matters && glob(path, 0, NULL, &g) == 0)
+			for (size_t i = 0; !matters && i < g.gl_pathc; i++)
+				matters = files_matter(g.gl_pathv[i], depth + 1);
+		globfree(&g);
+		free(path);
+	}
+	return matters;
+}
+
+/* Does a file hold anything but neutral directives, for whatever host? Only then is ssh asked. */
+static bool files_matter(const char *path, int depth)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	char *line, *rest, *key;
+	bool matters = depth > 16;
+
+	if (!fs_exists(path))
+		return false;
+	if (fs_read(path, &b, CONFIG_MAX, &e) < 0)
+		matters = true; /* ssh will say why */
+	for (rest = b.data; !matters && (line = strsep(&rest, "\r\n")) != NULL;) {
+		line += strspn(line, " \t");
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		key = strsep(&line, " \t=");
+		if (strcasecmp(key, "Include") == 0 && line != NULL)
+			matters = include_matters(path, line, depth);
+		else
+			matters = !is_neutral(key);
+	}
+	buf_free(&b);
+	return matters;
+}
+
+static bool config_matters(const char *file)
+{
+	static int usual = -1; /* a child lives for one job: what the files say at its start holds */
+	const struct passwd *pw = getpwuid(geteuid());
+	char *own;
+
+	if (file[0] != '\0')
+		return true;
+	if (usual < 0) {
+		own = mem_printf("%s/.ssh/config", pw != NULL ? pw->pw_dir : "/root");
+		usual = files_matter(own, 0) || files_matter("/etc/ssh/ssh_config", 0);
+		free(own);
+	}
+	return usual;
+}
+
+/* ---- asking ---- */
+
+/* `ssh -G`: no shell, a bounded time and output. "Match exec" of the user's own file may start what he wrote there. */
+static int config_ask(const json_t *host, const char *file, const char *address, int64_t until, struct buf *out,
+    struct err *e)
+{
+	const char *user = json_str(host, "user");
+	int port = (int)json_num(host, "port", 0);
+	char digits[16], *argv[12], *said;
+	struct exec_result r = { 0 };
+	size_t n = 0;
+	int64_t left = (until - clock_mono() + 999) / 1000;
+	int rc;
+
+	snprintf(digits, sizeof digits, "%d", port);
+	argv[n++] = (char *)(uintptr_t)SSH;
+	argv[n++] = (char *)(uintptr_t)"-G";
+	if (file[0] != '\0') {
+		argv[n++] = (char *)(uintptr_t)"-F";
+		argv[n++] = (char *)(uintptr_t)file;
+	}
+	if (user[0] != '\0') {
+		argv[n++] = (char *)(uintptr_t)"-l";
+		argv[n++] = (char *)(uintptr_t)user;
+	}
+	if (port > 0) {
+		argv[n++] = (char *)(uintptr_t)"-p";
+		argv[n++] = digits;
+	}
+	argv[n++] = (char *)(uintptr_t)"--";
+	argv[n++] = (char *)(uintptr_t)address;
+	argv[n] = NULL;
+	rc = exec_run(&(struct exec){ .argv = argv, .timeout_s = left > 10 ? 10 : left < 1 ? 1 : (int)left }, &r, e);
+	if (rc < 0) {
+		err_prefix(e, _("%s: ssh_config cannot be resolved"), json_str(host, "name"));
+	} else if (r.status != 0) {
+		said = text_escaped(buf_str(&r.err), r.err.len, 200);
+		rc = err_set(e, ERR_USAGE, _("%s: ssh_config cannot be resolved: %s"), json_str(host, "name"), said);
+		err_remedy(e, _("see: ssh -G %s"), address);
+		free(said);
+	} else {
+		buf_add(out, r.out.data, r.out.len);
+	}
+	exec_result_clear(&r);
+	return rc;
+}
+
+/* The value of a directive among the lines of `ssh -G`; NULL without. Borrowed, ends with a newline. */
+static const char *line_of(const char *text, const char *key, size_t *len)
+{
+	size_t n = strlen(key);
+
+	for (; text != NULL && *text != '\0'; text = strchr(text, '\n'), text += text != NULL) {
+		if (strncasecmp(text, key, n) == 0 && text[n] == ' ') {
+			*len = strcspn(text + n + 1, "\r\n");
+			return text + n + 1;
+		}
+		if (strchr(text, '\n') == NULL)
+			break;
+	}
+	return NULL;
+}
+
+/* What ssh does without any configuration, asked once. */
+static const char *config_baseline(int64_t until, struct err *e)
+{
+	static struct buf text;
+	json_t *nobody;
+
+	if (text.len == 0) {
+		nobody = json_pack("{s:s}", "name", "ssh");
+		config_ask(nobody, "none", "localhost", until, &text, e);
+		json_decref(nobody);
+	}
+	return text.len > 0 ? buf_str(&text) : NULL;
+}
+
+/* ---- taking it in ---- */
+
+static void strings_add(struct strings *s, char *item)
+{
+	s->item = mem_grow(s->item, s->count + 1, sizeof *s->item);
+	s->item[s->count++] = item;
+}
+
+static void strings_clear(struct strings *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->item[i]);
+	free(s->item);
+	*s = (struct strings){ 0 };
+}
+
+struct taking {
+	struct ssh_conf *c;
+	const char *name, *asked; /* the host's name in the inventory; what ssh was asked for */
+	bool known_given;
+	struct err *e;
+};
+
+static int cannot(const struct taking *t, const char *key, const char *value, const char *why)
+{
+	char *safe = text_escaped(value, strlen(value), 80);
+
+	err_set(t->e, ERR_REFUSED, _("%s: ssh_config says %s %s, which %s"), t->name, key, safe, why);
+	free(safe);
+	return err_remedy(t->e, _("take it out for this host, or set ssh-config and say in sev1.conf how it is reached"));
+}
+
+/* ~ and the tokens that a path may hold; NULL: one that is not known here. */
+static char *path_expand(const struct taking *t, const char *s)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	struct buf b = { 0 };
+
+	if (s[0] == '~' && s[1] == '/' && pw != NULL) {
+		buf_adds(&b, pw->pw_dir);
+		s++;
+	}
+	for (; *s != '\0'; s++) {
+		if (*s != '%') {
+			buf_addc(&b, *s);
+			continue;
+		}
+		switch (*++s) {
+		case '%': buf_addc(&b, '%'); break;
+		case 'd': buf_adds(&b, pw != NULL ? pw->pw_dir : ""); break;
+		case 'u': buf_adds(&b, pw != NULL ? pw->pw_name : ""); break;
+		case 'h': buf_adds(&b, t->c->address); break;
+		case 'n': buf_adds(&b, t->asked); break;
+		case 'r': buf_adds(&b, t->c->user); break;
+		case 'p': buf_addf(&b, "%d", t->c->port); break;
+		case 'i': buf_addf(&b, "%u", (unsigned)geteuid()); break;
+		default:
+			buf_free(&b);
+			return NULL;
+		}
+	}
+	return buf_take(&b);
+}
+
+static int take_path(const struct taking *t, struct strings *to, const char *key, const char *value, bool there)
+{
+	char *path;
+
+	if (strcasecmp(value, "none") == 0)
+		return 0;
+	if ((path = path_expand(t, value)) == NULL)
+		return cannot(t, key, value, _("holds a token that sev1 does not know"));
+	if (there && !fs_exists(path))
+		free(path);
+	else
+		strings_add(to, path);
+	return 0;
+}
+
+static int take_paths(const struct taking *t, struct strings *to, const char *key, const char *value)
+{
+	char *words = mem_strdup(value), *rest = words, *word;
+	int rc = 0;
+
+	while (rc == 0 && (word = strsep(&rest, " \t")) != NULL)
+		if (word[0] != '\0')
+			rc = take_path(t, to, key, word, false);
+	free(words);
+	return rc;
+}
+
+static int take_proxy(const struct taking *t, const char *key, const char *value)
+{
+	char *jump;
+
+	if (t->c->jump != NULL || strcasecmp(value, "none") == 0)
+		return 0;
+	jump = strcasecmp(key, "proxyjump") == 0 ? mem_strdup(value) : jump_of_command(value);
+	if (jump == NULL)
+		return cannot(t, key, value, _("would run a shell here; sev1 takes ProxyJump, or \"ssh -W %h:%p BASTION\""));
+	if (!jump_is_chain(jump)) {
+		free(jump);
+		return cannot(t, key, value, _("is not a list of bastions"));
+	}
+	t->c->jump = jump;
+	return 0;
+}
+
+static void take_algorithms(char **slot, const char *value)
+{
+	free(*slot);
+	*slot = mem_strdup(value);
+}
+
+/* One directive that is not neutral and not as ssh has it without configuration. */
+static int take_changed(const struct taking *t, const char *key, const char *value)
+{
+	struct ssh_conf *c = t->c;
+
+	if (strcmp(key, "proxyjump") == 0 || strcmp(key, "proxycommand") == 0)
+		return take_proxy(t, key, value);
+	if (strcmp(key, "hostkeyalias") == 0) {
+		take_algorithms(&c->alias, value);
+		return 0;
+	}
+	if (strcmp(key, "identityagent") == 0) {
+		free(c->agent);
+		c->agent = strcmp(value, "SSH_AUTH_SOCK") == 0 ? NULL : strcasecmp(value, "none") == 0 ? mem_strdup("none") :
+		    value[0] == '$' ? mem_strdup(getenv(value + 1) != NULL ? getenv(value + 1) : "none") : path_expand(t, value);
+		return c->agent != NULL || strcmp(value, "SSH_AUTH_SOCK") == 0 ? 0 :
+		    cannot(t, key, value, _("holds a token that sev1 does not know"));
+	}
+	if (strcmp(key, "certificatefile") == 0)
+		return c->explicit_identity ? 0 : take_path(t, &c->certificate, key, value, false);
+	if (strcmp(key, "revokedhostkeys") == 0)
+		return take_path(t, &c->revoked, key, value, false);
+	if (strcmp(key, "identitiesonly") == 0)
+		c->only = strcmp(value, "yes") == 0;
+	else if (strcmp(key, "addressfamily") == 0)
+		c->family = strcmp(value, "inet") == 0 ? AF_INET : strcmp(value, "inet6") == 0 ? AF_INET6 : AF_UNSPEC;
+	else if (strcmp(key, "ciphers") == 0)
+		take_algorithms(&c->ciphers, value);
+	else if (strcmp(key, "kexalgorithms") == 0)
+		take_algorithms(&c->kex, value);
+	else if (strcmp(key, "macs") == 0)
+		take_algorithms(&c->macs, value);
+	else if (strcmp(key, "pubkeyacceptedalgorithms") == 0)
+		take_algorithms(&c->pubkeys, value);
+	else if (strcmp(key, "hostkeyalgorithms") == 0)
+		take_algorithms(&c->hostkeys, value);
+	else
+		return cannot(t, key, value, _("sev1 cannot honour"));
+	return 0;
+}
+
+/* First what the paths of the others are made of. */
+static int take_first(const struct taking *t, const char *text)
+{
+	const char *v;
+	size_t n;
+
+	if ((v = line_of(text, "hostname", &n)) != NULL) {
+		free(t->c->address);
+		t->c->address = mem_strndup(v, n);
+	}
+	if ((v = line_of(text, "user", &n)) != NULL) {
+		free(t->c->user);
+		t->c->user = mem_strndup(v, n);
+	}
+	if ((v = line_of(text, "port", &n)) != NULL)
+		t->c->port = (int)strtol(v, NULL, 10);
+	if (!text_is_host(t->c->address, false))
+		return cannot(t, "HostName", t->c->address, _("is neither a name nor an address"));
+	return 0;
+}
+
+static int take_line(const struct taking *t, const char *line, const char *baseline)
+{
+	size_t n = strcspn(line, " "), len = strlen(line), other;
+	char *key = mem_strndup(line, n);
+	const char *value = line + n + (line[n] != '\0'), *same;
+	int rc = 0;
+
+	if (strcmp(key, "hostname") == 0 || strcmp(key, "user") == 0 || strcmp(key, "port") == 0 || is_neutral(key))
+		;
+	else if (strcmp(key, "identityfile") == 0) {
+		same = memmem(baseline, strlen(baseline), line, len);
+		t->c->configured = t->c->configured || same == NULL || (same[len] != '\n' && same[len] != '\0');
+		rc = t->c->explicit_identity || t->c->identity.count >= IDENTITIES_MAX ? 0 :
+		    take_path(t, &t->c->identity, key, value, true);
+	}
+	else if (strcmp(key, "userknownhostsfile") == 0 || strcmp(key, "globalknownhostsfile") == 0)
+		rc = t->known_given ? 0 : take_paths(t, &t->c->known, key, value);
+	else if ((same = line_of(baseline, key, &other)) == NULL || other != len - n - 1 || strncmp(same, value, other) != 0)
+		rc = take_changed(t, key, value);
+	free(key);
+	return rc;
+}
+
+static int config_take(const struct taking *t, char *text, const char *baseline)
+{
+	char *line, *rest;
+	int rc = take_first(t, text);
+
+	for (rest = text; rc == 0 && (line = strsep(&rest, "\n")) != NULL;)
+		if (line[0] != '\0')
+			rc = take_line(t, line, baseline);
+	return rc;
+}
+
+/* As ssh has it where no file says anything that matters. */
+static void config_defaults(const struct taking *t)
+{
+	static const char *const names[] = { "id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk" };
+	const struct passwd *pw = getpwuid(geteuid());
+	const char *home = pw != NULL ? pw->pw_dir : "/root";
+	bool drill = confine_root() != NULL;
+
+	for (size_t i = 0; !drill && !t->c->explicit_identity && i < sizeof names / sizeof names[0]; i++) {
+		char *path = mem_printf("%s/.ssh/%s", home, names[i]);
+		if (fs_exists(path))
+			strings_add(&t->c->identity, path);
+		else
+			free(path);
+	}
+	if (t->known_given)
+		return;
+	strings_add(&t->c->known, mem_printf("%s/.ssh/known_hosts", home));
+	strings_add(&t->c->known, mem_printf("%s/.ssh/known_hosts2", home));
+	strings_add(&t->c->known, mem_strdup("/etc/ssh/ssh_known_hosts"));
+	strings_add(&t->c->known, mem_strdup("/etc/ssh/ssh_known_hosts2"));
+}
+
+int ssh_conf_resolve(const json_t *host, int64_t until, struct ssh_conf *c, struct err *e)
+{
+	const char *address = json_str(host, "address"), *name = json_str(host, "name"), *user = json_str(host, "user");
+	const char *identity = json_str(host, "identity"), *known = json_str(host, "known_hosts");
+	const char *file = json_str(host, "ssh_config"), *jump = json_str(host, "jump"), *baseline;
+	struct taking t = { .c = c, .name = name, .asked = address[0] != '\0' ? address : name,
+		.known_given = known[0] != '\0', .e = e };
+	const struct passwd *pw = getpwuid(geteuid());
+	struct buf text = { 0 };
+	char *lines;
+	int rc = 0;
+
+	*c = (struct ssh_conf){ .address = mem_strdup(t.asked), .port = (int)json_num(host, "port", 0),
+		.user = mem_strdup(user[0] != '\0' ? user : pw != NULL ? pw->pw_name : ""), .family = AF_UNSPEC };
+	if (!text_is_host(t.asked, false))
+		return err_set(e, ERR_USAGE, _("%s: %s is not a host name or address"), name, t.asked);
+	if (c->port < 0 || c->port > 65535)
+		return err_set(e, ERR_USAGE, _("%s: %d is not a port"), name, c->port);
+	if (!text_is_word(c->user))
+		return err_set(e, ERR_USAGE, _("%s: %s is not a user name"), name, c->user);
+	if (jump[0] != '\0' && !jump_is_chain(jump))
+		return err_set(e, ERR_USAGE, _("%s: not a list of bastions: %s"), name, jump);
+	if (jump[0] != '\0')
+		c->jump = mem_strdup(jump);
+	if (identity[0] != '\0') {
+		c->explicit_identity = true;
+		strings_add(&c->identity, mem_strdup(identity));
+	}
+	if (t.known_given)
+		strings_add(&c->known, mem_strdup(known));
+	if (file[0] != '\0')
+		c->file = mem_strdup(file);
+	if (confine_root() != NULL || strcmp(file, "none") == 0 || !config_matters(file)) {
+		config_defaults(&t);
+	} else {
+		if ((baseline = config_baseline(until, e)) == NULL)
+			return e->code;
+		if ((rc = config_ask(host, file, t.asked, until, &text, e)) == 0) {
+			lines = buf_take(&text);
+			rc = config_take(&t, lines, baseline);
+			free(lines);
+		}
+		buf_free(&text);
+	}
+	c->port = c->port == 0 ? 22 : c->port;
+	return rc;
+}
+
+void ssh_conf_clear(struct ssh_conf *c)
+{
+	strings_clear(&c->identity);
+	strings_clear(&c->certificate);
+	strings_clear(&c->known);
+	strings_clear(&c->revoked);
+	free(c->address);
+	free(c->user);
+	free(c->alias);
+	free(c->jump);
+	free(c->file);
+	free(c->agent);
+	free(c->ciphers);
+	free(c->kex);
+	free(c->macs);
+	free(c->hostkeys);
+	free(c->pubkeys);
+	*c = (struct ssh_conf){ 0 };
+}

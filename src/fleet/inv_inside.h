@@ -1,0 +1,81 @@
+/* What the readers of inventories share; nobody else includes this. */
+#ifndef SEV1_INV_INSIDE_H
+#define SEV1_INV_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/dict.h"
+#include "base/err.h"
+#include "fleet/inventory.h"
+
+enum inv_var {
+	INV_ADDRESS, INV_PORT, INV_USER, INV_IDENTITY, INV_COMMON_ARGS, INV_EXTRA_ARGS, INV_CONNECTION, INV_BECOME,
+	INV_BECOME_METHOD, INV_BECOME_USER, INV_NAMES, INV_PROFILE, INV_VARS
+};
+
+/* What a variable was set to, and where. */
+struct value {
+	struct value *next; /* of all */
+	char *text;
+	const char *file;
+	int line;
+	bool sealed;        /* a vault value */
+};
+
+struct node { /* a host or a group */
+	char *name, *key;   /* key: lower case, of a host; the name of a group */
+	const char *file;
+	int line;
+	const struct value *var[INV_VARS];   /* as the inventory itself sets it */
+	const struct value *set[INV_VARS];   /* a host: as it resolves; a group: from group_vars */
+	size_t *host; size_t hosts;          /* a group's own */
+	size_t *child; size_t children;
+	int depth;                           /* longest way from "all"; -1 not known yet */
+	bool busy;                           /* its depth or members are being worked out */
+	bool declared;                       /* a group with a section of its own */
+	bool *member;                        /* of hosts, filled on demand */
+};
+
+/* An inventory in the making. */
+struct inv {
+	const char *path;
+	char *folder;
+	struct node *host; size_t hosts;
+	struct node *group; size_t groups;   /* group 0 is "all" */
+	struct dict by_host, by_group;
+	struct value *values;
+	char **file; size_t files;           /* names that values point to */
+	struct inventory *out;
+	bool loose;                          /* ansible: a host may stand in several groups */
+	struct err *e;
+};
+
+/* ERR_SYNTAX "FILE:LINE: what: shown", shown escaped; "" leaves it out. */
+int inv_error(struct inv *in, const char *file, int line, const char *what, const char *shown);
+void inv_note(struct inv *in, const char *file, int line, const char *what, const char *shown);
+/* The variable that ansible (or sev1) calls name; INV_VARS: none that matters. */
+enum inv_var inv_var_find(const char *name);
+struct value *inv_value(struct inv *in, const char *text, size_t len, const char *file, int line);
+/* A name that lives as long as the inventory in the making. */
+const char *inv_file(struct inv *in, const char *path);
+
+/* The group of that name, made where there is none. */
+size_t inv_group(struct inv *in, const char *name, const char *file, int line);
+void inv_group_child(struct inv *in, size_t group, size_t child);
+/* Add the hosts of a pattern with ranges to a group, and give each the values of var (INV_VARS of them, or
+ * NULL). A host that is there already is an error, unless loose and it stands in another group. */
+int inv_host_add(struct inv *in, size_t group, const char *pattern, const struct value *const *var,
+    const char *file, int line);
+
+/* The readers: text into in. 0 or an error. */
+int inv_list_read(struct inv *in, const char *text, size_t len);
+int inv_csv_read(struct inv *in, const char *text, size_t len);
+int inv_ini_read(struct inv *in, const char *text, size_t len);
+int inv_yaml_read(struct inv *in, const char *text, size_t len);
+/* The mapping of a group_vars or host_vars file into set. */
+int inv_yaml_vars(struct inv *in, const char *text, size_t len, const char *file, const struct value **set);
+/* inv_vars.c: group_vars and host_vars beside the inventory; then what each host's variables come to. */
+int inv_resolve(struct inv *in);
+
+#endif

@@ -1,0 +1,193 @@
+/* Ansible's YAML: groups with hosts, vars and children; and the mappings of group_vars and host_vars. */
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "fleet/inv_inside.h"
+
+#define DEPTH_MAX 32
+/* Aliases can make a small file endless. */
+#define NODES_MAX 4000000
+
+struct reader {
+	struct inv *in;
+	const char *file;
+	yaml_document_t doc;
+	long nodes;
+};
+
+static int yaml_line(const yaml_node_t *n)
+{
+	return (int)n->start_mark.line + 1;
+}
+
+static int yaml_bad(const struct reader *r, const yaml_node_t *n, const char *what, const char *shown)
+{
+	return inv_error(r->in, r->file, yaml_line(n), what, shown);
+}
+
+static const char *yaml_text(const yaml_node_t *n)
+{
+	return n != NULL && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
+}
+
+static bool yaml_is_null(const yaml_node_t *n)
+{
+	const char *s = yaml_text(n);
+
+	return s != NULL && n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	    (s[0] == '\0' || strcmp(s, "~") == 0 || strcasecmp(s, "null") == 0);
+}
+
+/* Call fn for each pair of a mapping, those of "<<" first, as they yield to the others. */
+typedef int (*pair_fn)(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth);
+
+static int yaml_each(struct reader *r, yaml_node_t *map, pair_fn fn, void *ctx, int depth)
+{
+	int rc = 0;
+
+	if (depth > DEPTH_MAX)
+		return yaml_bad(r, map, _("nested too deep"), "");
+	for (int merge = 1; merge >= 0; merge--) {
+		yaml_node_pair_t *p = map->data.mapping.pairs.start;
+		for (; rc == 0 && p < map->data.mapping.pairs.top; p++) {
+			yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
+			yaml_node_t *value = yaml_document_get_node(&r->doc, p->value);
+			bool merges = yaml_text(key) != NULL && strcmp(yaml_text(key), "<<") == 0;
+			if (++r->nodes > NODES_MAX)
+				return yaml_bad(r, map, _("more than a real inventory holds"), "");
+			if (merges && merge == 1 && value->type == YAML_MAPPING_NODE)
+				rc = yaml_each(r, value, fn, ctx, depth + 1);
+			else if (!merges && merge == 0)
+				rc = yaml_text(key) != NULL ? fn(r, key, value, ctx, depth) :
+				    yaml_bad(r, key, _("a key that is not plain text"), "");
+		}
+	}
+	return rc;
+}
+
+static int yaml_variable(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth)
+{
+	const struct value **var = ctx;
+	enum inv_var v = inv_var_find(yaml_text(key));
+	const char *tag = (const char *)value->tag;
+	struct value *set;
+	struct buf b = { 0 };
+
+	(void)depth;
+	if (v == INV_VARS)
+		return 0;
+	if (value->type == YAML_SEQUENCE_NODE && v == INV_NAMES) {
+		yaml_node_item_t *item = value->data.sequence.items.start;
+		for (; item < value->data.sequence.items.top; item++) {
+			const char *s = yaml_text(yaml_document_get_node(&r->doc, *item));
+			buf_addf(&b, "%s ", s != NULL ? s : "?");
+		}
+	} else if (yaml_text(value) == NULL) {
+		return yaml_bad(r, value, _("a plain value is expected for"), yaml_text(key));
+	} else {
+		buf_add(&b, value->data.scalar.value, value->data.scalar.length);
+	}
+	set = inv_value(r->in, buf_str(&b), b.len, r->file, yaml_line(value));
+	set->sealed = tag != NULL && strstr(tag, "vault") != NULL;
+	var[v] = yaml_is_null(value) ? NULL : set;
+	buf_free(&b);
+	return 0;
+}
+
+static int yaml_host(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth)
+{
+	const struct value *var[INV_VARS] = { NULL };
+	int rc = 0;
+
+	if (value->type == YAML_MAPPING_NODE)
+		rc = yaml_each(r, value, yaml_variable, var, depth + 1);
+	else if (!yaml_is_null(value))
+		rc = yaml_bad(r, value, _("a host's variables are expected as a mapping"), yaml_text(key));
+	return rc < 0 ? rc : inv_host_add(r->in, *(size_t *)ctx, yaml_text(key), var, r->file, yaml_line(key));
+}
+
+static int yaml_group(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth);
+
+static int yaml_part(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth)
+{
+	const char *name = yaml_text(key);
+	size_t group = *(size_t *)ctx;
+	bool hosts = strcmp(name, "hosts") == 0, children = strcmp(name, "children") == 0;
+
+	if (!hosts && !children && strcmp(name, "vars") != 0) {
+		inv_note(r->in, r->file, yaml_line(key), _("neither hosts, vars nor children; not read"), name);
+		return 0;
+	}
+	if (yaml_is_null(value))
+		return 0;
+	if (value->type == YAML_SCALAR_NODE && hosts)
+		return inv_host_add(r->in, group, yaml_text(value), NULL, r->file, yaml_line(value));
+	if (value->type != YAML_MAPPING_NODE)
+		return yaml_bad(r, value, _("a mapping is expected for"), name);
+	if (hosts)
+		return yaml_each(r, value, yaml_host, &group, depth + 1);
+	if (children)
+		return yaml_each(r, value, yaml_group, &group, depth + 1);
+	return yaml_each(r, value, yaml_variable, r->in->group[group].var, depth + 1);
+}
+
+/* ctx: the group above, or NULL. */
+static int yaml_group(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth)
+{
+	const char *name = yaml_text(key);
+	size_t group;
+
+	if (ctx == NULL && (strcmp(name, "plugin") == 0 || strcmp(name, "_meta") == 0)) {
+		yaml_bad(r, key, _("the settings or output of an inventory plugin, not an inventory"), name);
+		return err_remedy(r->in->e, _("ansible-inventory -i %s --list --yaml > NEW.yml writes what it says"), r->file);
+	}
+	if (value->type != YAML_MAPPING_NODE && !yaml_is_null(value))
+		return yaml_bad(r, value, _("a group is expected as a mapping of hosts, vars and children"), name);
+	if (name[0] == '\0' || strlen(name) > 200)
+		return yaml_bad(r, key, _("not the name of a group"), name);
+	group = inv_group(r->in, name, r->file, yaml_line(key));
+	if (ctx != NULL)
+		inv_group_child(r->in, *(size_t *)ctx, group);
+	return yaml_is_null(value) ? 0 : yaml_each(r, value, yaml_part, &group, depth + 1);
+}
+
+/* Parse and hand the top mapping to fn. An empty file is no mapping, and no error. */
+static int yaml_top(struct inv *in, const char *text, size_t len, const char *file, pair_fn fn, void *ctx)
+{
+	struct reader r = { .in = in, .file = file };
+	yaml_parser_t parser;
+	yaml_node_t *top;
+	int rc = 0;
+
+	if (yaml_parser_initialize(&parser) != 1)
+		return err_set(in->e, ERR_FAILED, _("libyaml cannot be used"));
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	if (yaml_parser_load(&parser, &r.doc) != 1) {
+		rc = inv_error(in, file, (int)parser.problem_mark.line + 1, _("not YAML"),
+		    parser.problem != NULL ? parser.problem : "");
+		yaml_parser_delete(&parser);
+		return rc;
+	}
+	top = yaml_document_get_root_node(&r.doc);
+	if (top != NULL && top->type == YAML_MAPPING_NODE)
+		rc = yaml_each(&r, top, fn, ctx, 0);
+	else if (top != NULL && !yaml_is_null(top))
+		rc = yaml_bad(&r, top, _("a mapping is expected"), "");
+	yaml_document_delete(&r.doc);
+	yaml_parser_delete(&parser);
+	return rc;
+}
+
+int inv_yaml_read(struct inv *in, const char *text, size_t len)
+{
+	return yaml_top(in, text, len, in->path, yaml_group, NULL);
+}
+
+int inv_yaml_vars(struct inv *in, const char *text, size_t len, const char *file, const struct value **set)
+{
+	return yaml_top(in, text, len, file, yaml_variable, set);
+}

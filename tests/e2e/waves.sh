@@ -1,0 +1,355 @@
+#!/bin/sh
+# A re-issue in waves on real sshd and nginx: canaries, thresholds, pause and skip from another terminal, Ctrl-C
+# once and twice, kill -9 in every phase, and on from there; each host gets one certificate and keeps none unproved.
+set -eu
+script=$0
+SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$SRCDIR/tests/e2e/lib.sh"
+PATH=$PATH:/usr/sbin:/sbin
+need sshd ssh-keygen nginx openssl ip unshare flock
+own_network
+work_folder
+leave() {
+  rm -rf "$D/hold"
+  [ -z "${console:-}" ] || kill -9 "$console" 2>/dev/null || :
+  for f in "$D"/hosts/*/nginx.pid "$D/sshd.pid"; do
+    [ -f "$f" ] && { kill -CONT "$(cat "$f")"; kill "$(cat "$f")"; } 2>/dev/null || :
+  done
+}
+
+# ---- a CA, its replacement, thirteen hosts ----
+for a in issuing spare; do
+  mkdir -p "$D/$a/newcerts"
+  : >"$D/$a/index.txt"
+  echo 1000 >"$D/$a/serial"
+  echo 01 >"$D/$a/crlnumber"
+  cat >"$D/$a/openssl.cnf" <<E
+[ca]
+default_ca = c
+[c]
+dir = $D/$a
+database = $D/$a/index.txt
+new_certs_dir = $D/$a/newcerts
+certificate = $D/$a/ca.pem
+private_key = $D/$a/ca.key
+serial = $D/$a/serial
+crlnumber = $D/$a/crlnumber
+default_md = sha256
+default_days = 365
+unique_subject = no
+policy = p
+[p]
+commonName = supplied
+E
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$D/$a/ca.key" -subj "/CN=Test $a" -days 365 \
+    -addext keyUsage=critical,keyCertSign,cRLSign -out "$D/$a/ca.pem" 2>/dev/null
+done
+ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
+ssh-keygen -q -t ed25519 -N '' -f "$D/id"
+cp "$D/id.pub" "$D/authorized_keys"
+cat >"$D/sshd_config" <<E
+Port 2222
+ListenAddress 0.0.0.0
+HostKey $D/hostkey
+AuthorizedKeysFile $D/authorized_keys
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PidFile $D/sshd.pid
+MaxStartups 100
+SetEnv PATH=$D/bin:/usr/sbin:/usr/bin:/sbin:/bin
+E
+mkdir -p /run/sshd 2>/dev/null || :
+"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+
+# The tools of the hosts. A host that has a file hold/PHASE.HOST stays in that phase until it is gone.
+mkdir "$D/bin" "$D/hold" "$D/at"
+cat >"$D/bin/stay" <<E
+#!/bin/sh
+h=\${2##*"$D/hosts/"}
+h=\${h%%/*}
+[ -e "$D/hold/\$1.\$h" ] || exit 1
+: >"$D/at/\$1.\$h"
+while [ -e "$D/hold/\$1.\$h" ]; do sleep 0.05; done
+E
+cat >"$D/bin/openssl" <<E
+#!/bin/sh
+[ "\$1" = req ] && stay csr "\$*"
+exec $(command -v openssl) "\$@"
+E
+cat >"$D/bin/cp" <<E
+#!/bin/sh
+stay install "\$*"
+exec $(command -v cp) "\$@"
+E
+# verify: a reload that says it was done, and was not
+cat >"$D/bin/nginx" <<E
+#!/bin/sh
+case \$* in
+*-t*) stay test "\$*" ;;
+*reload*) stay reload "\$*"
+  h=\${*##*"$D/hosts/"}
+  h=\${h%%/*}
+  [ ! -e "$D/hold/verify.\$h" ] || { : >"$D/at/verify.\$h"; exit 0; } ;;
+esac
+exec $(command -v nginx) "\$@"
+E
+chmod 755 "$D"/bin/*
+echo "host,address,port,user,names" >"$D/inventory.csv"
+: >"$D/known_hosts"
+n=0
+for h in hw1 hw2 hw3 hw4 hc1 hc2 k1 k2 k3 k4 k5 k6 k7; do
+  n=$((n + 1))
+  d=$D/hosts/$h
+  mkdir -p "$d"
+  echo "$h,127.0.2.$n,2222,$(id -un),$h.test" >>"$D/inventory.csv"
+  echo "[127.0.2.$n]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
+  echo "127.0.2.$n" >"$d/address"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$d/server.key" -subj "/CN=$h.test" -days 30 \
+    -out "$d/server.pem" 2>/dev/null
+  cat >"$d/nginx.conf" <<E
+pid $d/nginx.pid; error_log $d/error.log; worker_processes 1;
+events { worker_connections 64; }
+http { access_log off;
+  server { listen 127.0.2.$n:8443 ssl; ssl_certificate $d/server.pem; ssl_certificate_key $d/server.key; } }
+E
+  nginx -c "$d/nginx.conf" 2>>"$D/nginx.log" || die "nginx of $h"
+done
+mkdir -m 700 "$D/state"
+cat >"$D/sev1.conf" <<E
+[sev1]
+state = $D/state
+organisation = Example GmbH
+[ca issuing]
+config = $D/issuing/openssl.cnf
+[ca spare]
+config = $D/spare/openssl.cnf
+spare = yes
+[fleet]
+inventory = $D/inventory.csv
+identity = $D/id
+known-hosts = $D/known_hosts
+key = $D/hosts/%h/server.key
+certificate = $D/hosts/%h/server.pem
+test = nginx -t -q -c $D/hosts/%h/nginx.conf
+reload = nginx -c $D/hosts/%h/nginx.conf -s reload
+probe-port = 8443
+concurrency = 2
+deadline = 30
+E
+sev1 open --title "waves test" >"$D/out" || die "open"
+sev1 triage --ca issuing --level intermediate --compromise 1 --received -5m >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
+planned recover --issuer spare
+
+# ---- helpers ----
+refused() {
+  want_status=$1; words=$2; shift 2
+  status=0
+  sev1 "$@" >"$D/out" 2>"$D/err" || status=$?
+  [ "$status" -eq "$want_status" ] || { cat "$D/out" "$D/err"; die "$*: status $status"; }
+  grep -q "$words" "$D/err" || { cat "$D/err"; die "$*: does not say '$words'"; }
+}
+hold() { : >"$D/hold/$1"; }
+let_go() { rm -f "$D/hold/$1"; }
+at() { [ -e "$D/at/$1" ]; }
+served() { openssl s_client -connect "$(cat "$D/hosts/$1/address"):8443" </dev/null 2>/dev/null | openssl x509 -noout -issuer; }
+from_spare() { served "$1" | grep -q "Test spare"; }
+from_old() { served "$1" | grep -q "CN *= *$1.test"; }
+new_on() { for h in "$@"; do wait_for 10 "$h to present the new certificate" from_spare "$h"; done; }
+old_on() { for h in "$@"; do if from_spare "$h"; then die "$h has a new certificate"; fi; done; }
+rollout() { sev1 rollout | grep -q "$1"; }
+backups() { find "$D/hosts/$1" -name '*.sev1-*' | wc -l; }
+nothing_left() { [ "$(backups "$1")" -eq "${2:-0}" ]; }
+# start ARGUMENTS: make the plan and run it in the background; its process is $console. It starts with SIGINT
+# as a terminal leaves it: a shell's background job would ignore it.
+start() {
+  sev1 reissue "$@" --json >"$D/plan.json" 2>"$D/plan.err" || :
+  hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
+  [ -n "$hash" ] || { cat "$D/plan.json" "$D/plan.err"; die "reissue $*: no plan"; }
+  rm -f "$D"/at/*
+  env --default-signal=INT "$SEV1" -c "$D/sev1.conf" reissue "$@" --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" &
+  console=$!
+}
+# ended STATUS
+ended() {
+  status=0
+  wait "$console" || status=$?
+  console=
+  [ "$status" -eq "$1" ] || { cat "$D/run.out" "$D/run.err"; die "reissue: status $status, not $1"; }
+}
+says() { grep -q "$1" "$D/run.out" "$D/run.err" || { cat "$D/run.out" "$D/run.err"; die "does not say: $1"; }; }
+# ---- what cannot be ----
+refused 2 "is not a number of hosts" reissue --waves 5,x
+refused 2 "is none of the hosts" reissue --canaries nobody
+refused 2 "is not a number" reissue --max-failed many
+refused 3 "nothing to resume" reissue --resume
+refused 3 "no re-issue goes" rollout pause
+ok "unusable waves, canaries, limits and a resume of nothing are refused"
+
+# ---- a canary fails: nothing else begins ----
+cp "$D/hosts/hc2/nginx.conf" "$D/hc2.conf"
+echo 'this is not nginx;' >>"$D/hosts/hc2/nginx.conf"
+start --only 'h*' --canaries hc1,hc2 --waves 1,50%,rest --max-unreachable 1
+grep -q '2 canaries, 1, 3 (50%)' "$D/plan.json" || { cat "$D/plan.json"; die "the plan does not show the waves"; }
+ended 4
+says "the canary hc2 is not verified: rolled back"
+new_on hc1
+old_on hc2 hw1 hw2 hw3 hw4
+[ "$(wc -l <"$D/spare/index.txt")" -eq 2 ] || die "more than the canaries got a certificate"
+sev1 status --json >"$D/out"
+grep -q '"wave": 1,' "$D/out" && grep -q '"waves": 3,' "$D/out" && grep -q '"stopped": "the canary' "$D/out" || { cat "$D/out"; die "status --json"; }
+refused 3 "the canary hc2 is not verified" reissue --resume
+ok "a canary that fails stops the rest, and the journal says why"
+
+# ---- mended, resumed; paused from another terminal in wave 2; one host skipped ----
+cp "$D/hc2.conf" "$D/hosts/hc2/nginx.conf"
+hold reload.hw1
+start --resume --retry failed
+grep -q '"phrase": "REISSUE 5"' "$D/plan.json" || { cat "$D/plan.json"; die "five hosts are left"; }
+wait_for 30 "hw1 in reload" at reload.hw1
+rollout "wave 2 of 3" || die "wave 2 is not shown"
+refused 3 "cannot be skipped any more" rollout skip hc1
+sev1 rollout pause --reason "coffee" >"$D/out"
+sev1 rollout skip hw4 --reason "out of service" >"$D/out"
+heard() { grep -q "reissue: paused" "$D/run.err"; }
+wait_for 10 "the pause to be heard" heard
+let_go reload.hw1
+verified_hw1() { sev1 timeline | grep -q "hw1.*verified"; }
+wait_for 20 "hw1 to be verified" verified_hw1
+rollout "wave 2 of 3.*paused" || { sev1 rollout; die "it is not paused"; }
+old_on hw2 hw3 hw4
+sev1 rollout continue >"$D/out"
+ended 0
+new_on hc1 hc2 hw1 hw2 hw3
+old_on hw4
+sev1 timeline >"$D/out"
+for s in "pause: coffee" "skip hw4: out of service" "wave 2 of 3 (1) ended" "wave 3 of 3 (50%) begins"; do
+  grep -q "$s" "$D/out" || { cat "$D/out"; die "the journal does not hold: $s"; }
+done
+awk '/wave 2 of 3 .*ended/ { over = 1 } /wave 3 of 3 .*begins/ { exit !over }' "$D/out" || die "wave 3 began before wave 2 ended"
+ok "resumed with its waves, paused and continued from another terminal, one host skipped"
+
+planned reissue --retry skipped
+new_on hw4
+ok "what was skipped is taken when it is asked for"
+
+# ---- Ctrl-C: what runs finishes; nothing new begins ----
+hold reload.hw1
+hold reload.hw2
+start --again --only 'hw*'
+wait_for 30 "hw1 in reload" at reload.hw1
+wait_for 30 "hw2 in reload" at reload.hw2
+kill -USR1 "$console"
+wait_for 10 "the pause to be heard" heard
+kill -USR2 "$console"
+going() { grep -q "reissue: going" "$D/run.err"; }
+wait_for 10 "the word to go on" going
+kill -INT "$console"
+draining() { grep -q "reissue: draining" "$D/run.err"; }
+wait_for 10 "the drain" draining
+let_go reload.hw1
+let_go reload.hw2
+ended 4
+says "2 of 4 verified, 2 not tried"
+refused 3 "needs --plan" reissue --resume
+grep -q "REISSUE 2" "$D/out" || { cat "$D/out"; die "two hosts are left"; }
+ok "Ctrl-C drains: two finished, two were not begun"
+
+# ---- again: what runs is killed, its row says so, the host puts its files back ----
+had=$(backups hw3)
+hold reload.hw3
+start --resume
+wait_for 30 "hw3 in reload" at reload.hw3
+kill -INT "$console"
+wait_for 10 "the drain" draining
+kill -INT "$console"
+ended 4
+says "hw3.*stopped by the operator in phase reload; the host puts the old files back by itself"
+let_go reload.hw3
+wait_for 30 "hw3 to put its files back" nothing_left hw3 "$had"
+ok "a second Ctrl-C kills what runs: the row says so, the host goes back by itself"
+planned reissue --resume --retry failed
+
+# ---- a threshold ----
+mv "$D/hosts/hw1/nginx.conf" "$D/hw1.conf"
+want=4 planned reissue --again --only 'hw*' --max-failed 0 --canaries 0
+says "failed or rolled back: 1, with --max-failed 0"
+refused 3 "more than --max-failed 0 allows" reissue --resume
+mv "$D/hw1.conf" "$D/hosts/hw1/nginx.conf"
+planned reissue --resume --retry failed
+ok "a threshold stops what has not begun, and is kept until the cause is gone"
+
+# ---- kill -9 in every phase, and on ----
+sed -i 's/^concurrency = 2/concurrency = 1/' "$D/sev1.conf"
+row_in() { sev1 timeline --json | grep -A3 "\"host\": \"$1\"" | grep -q "\"phase\": \"$2\""; }
+# killed HOST PHASE COMMAND...: wait until the host is there, kill the console, see that nothing is lost
+killed() {
+  h=$1; phase=$2; shift 2
+  wait_for 30 "$h in $phase" "$@"
+  kill -9 "$console"
+  wait "$console" 2>/dev/null || :
+  console=
+}
+kill -STOP "$(cat "$D/sshd.pid")"
+start --only 'k*' --waves 2,rest
+killed k1 connect row_in k1 connect
+kill -CONT "$(cat "$D/sshd.pid")"
+n=1
+for phase in csr issue install test reload verify; do
+  n=$((n + 1))
+  host=k$n
+  if [ $phase = issue ]; then
+    # the CA waits for its lock while the host waits for its certificate
+    hold csr.$host
+    start --resume
+    wait_for 30 "$host in csr" at csr.$host
+    flock "$D/spare/index.txt.lock" sh -c "echo >'$D/locked'; while [ -e '$D/hold/lock' ] || [ ! -e '$D/unlock' ]; do sleep 0.05; done" &
+    wait_for 10 "the lock" test -e "$D/locked"
+    let_go csr.$host
+    killed $host issue row_in $host issue
+    : >"$D/unlock"
+  else
+    hold $phase.$host
+    start --resume
+    killed $host $phase at $phase.$host
+    let_go $phase.$host
+  fi
+  wait_for 40 "$host to put its files back" nothing_left $host
+  wait_for 10 "$host to present the old certificate" from_old $host
+done
+sev1 audit | grep -q verifies || die "audit"
+sev1 status --json >"$D/out"
+grep -q '"waves": 2,' "$D/out" || { cat "$D/out"; die "the waves are forgotten"; }
+planned reissue --resume
+new_on k1 k2 k3 k4 k5 k6 k7
+for h in hc1 hc2 hw1 hw2 hw3 hw4 k1 k2 k3 k4 k5 k6 k7; do
+  [ "$(grep -c "CN=$h.test" "$D/spare/index.txt")" -eq 1 ] || { cat "$D/spare/index.txt"; die "$h has not one certificate"; }
+done
+[ "$(sev1 timeline --json | grep -c '"state": "verified"')" -ge 13 ] || die "not every host was verified"
+ok "killed in seven phases, resumed each time: one certificate a host, none deployed without its handshake"
+
+# ---- replacement first, revocation after: the end-entity case ----
+mkdir -m 700 "$D/state2"
+sed -i "s|^state = .*|state = $D/state2|" "$D/sev1.conf"
+for h in hw1.test hw2.test far.example; do
+  openssl req -new -key "$D/hosts/hw1/server.key" -subj "/CN=$h" -out "$D/csr"
+  openssl ca -batch -config "$D/issuing/openssl.cnf" -in "$D/csr" -out "$D/pem" -notext 2>/dev/null || die "openssl ca $h"
+done
+sev1 open --title "stolen leaf keys" >"$D/out" || die "open"
+sev1 triage --ca issuing --level end-entity --compromise 1 --received -5m --serial 1000 --serial 1001 --serial 1002 >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
+sev1 scope >"$D/out" 2>&1 || { cat "$D/out"; die "scope"; }
+sev1 checkpoint 2 --reason "the CA is sound" >"$D/out" || die "checkpoint 2"
+planned recover --issuer spare
+sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
+[ "$(member phrase <"$D/plan.json")" = "REVOKE 3 WITH 3 NOT REPLACED" ] || { cat "$D/plan.json" "$D/plan.err"; die "nothing is replaced yet"; }
+before=$(member hash <"$D/plan.json")
+planned reissue --only hw1
+refused 3 "the plan is now" revoke --plan "$before" --confirm "REVOKE 3 WITH 3 NOT REPLACED"
+sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
+[ "$(member phrase <"$D/plan.json")" = "REVOKE 3 WITH 2 NOT REPLACED" ] || { cat "$D/plan.json" "$D/plan.err"; die "hw1 is replaced"; }
+grep -q "2  hw2.test, far.example" "$D/plan.json" || { cat "$D/plan.json"; die "what is not replaced is not named"; }
+grep -q "replacement first.*deadline" "$D/plan.json" || { cat "$D/plan.json"; die "replacement is not offered"; }
+refused 3 "the phrase is not" revoke --plan "$(member hash <"$D/plan.json")" --confirm "REVOKE 3"
+planned revoke
+[ "$(grep -c '^R' "$D/issuing/index.txt")" -eq 3 ] || die "three were to be revoked"
+ok "a revocation before its replacements names them, and wants them acknowledged"

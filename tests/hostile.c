@@ -1,0 +1,559 @@
+#include "hostile.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libssh/libssh.h>
+#include <libssh/server.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+/* Nobody of these lives longer than a row may take, whatever happens to the test. */
+#define LIFE_S 60
+#define RAW "\033[2J\033]0;owned\007\r\xc2\x9b" "31m\xe2\x80\xae" "evil"
+
+struct one { /* a connection */
+	const struct hostile_host *host;
+	const char *word;
+	ssh_session s;
+	int fd;
+};
+
+static bool is(const struct one *o, const char *word)
+{
+	return strcmp(o->word, word) == 0;
+}
+
+static bool begins(const struct one *o, const char *prefix)
+{
+	return strncmp(o->word, prefix, strlen(prefix)) == 0;
+}
+
+void hostile_address(size_t i, char out[32])
+{
+	snprintf(out, 32, "127.3.%u.%u", (unsigned)(i / 250) & 255u, (unsigned)(i % 250 + 1));
+}
+
+/* ---- without a word of SSH ---- */
+
+static void stall(void)
+{
+	for (;;)
+		pause(); /* LIFE_S ends it */
+}
+
+static void say(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len > 0 && (n = write(fd, p, len)) > 0) {
+		p += n;
+		len -= (size_t)n;
+	}
+	if (len > 0)
+		_exit(0);
+}
+
+static void say_words(int fd, const char *s)
+{
+	say(fd, s, strlen(s));
+}
+
+static void say_slowly(int fd, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		say(fd, s, 1);
+		poll(NULL, 0, 1000);
+	}
+}
+
+static void say_for_ever(int fd, const char *s)
+{
+	for (;;)
+		say_words(fd, s);
+}
+
+static void raw(const struct one *o)
+{
+	static const char huge[] = "\x7f\xff\xff\xff\x04\x14", tiny[] = "\0\0\0\1\0\0\0\0\0\0\0\0";
+	char zeros[4096] = "";
+
+	if (is(o, "raw-silent"))
+		stall();
+	else if (is(o, "raw-slow"))
+		say_slowly(o->fd, "SSH-2.0-OpenSSH_9.2p1-and-a-very-long-comment-that-never-comes-to-its-end-in-time");
+	else if (is(o, "raw-lines"))
+		say_for_ever(o->fd, "this is not the banner that you look for\r\n");
+	else if (is(o, "raw-endless-line"))
+		say_for_ever(o->fd, "SSH-2.0-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	else if (is(o, "raw-http"))
+		say_words(o->fd, "HTTP/1.1 400 Bad Request\r\n\r\n");
+	else if (is(o, "raw-ssh1"))
+		say_words(o->fd, "SSH-1.5-1.2.27\r\n"), stall();
+	else if (is(o, "raw-escapes"))
+		say_words(o->fd, RAW "\r\n" RAW "\r\nSSH-2.0-" RAW "\r\n");
+	else if (is(o, "raw-banner-silent"))
+		say_words(o->fd, "SSH-2.0-x\r\n"), stall();
+	else if (is(o, "raw-banner-close"))
+		say_words(o->fd, "SSH-2.0-x\r\n");
+	else if (is(o, "raw-huge-packet")) {
+		say_words(o->fd, "SSH-2.0-x\r\n");
+		say(o->fd, huge, sizeof huge - 1);
+		for (;;)
+			say(o->fd, zeros, sizeof zeros);
+	} else if (is(o, "raw-tiny-packet")) {
+		say_words(o->fd, "SSH-2.0-x\r\n");
+		say(o->fd, tiny, sizeof tiny - 1);
+		stall();
+	} else if (is(o, "raw-noise")) {
+		say_words(o->fd, "SSH-2.0-x\r\n");
+		for (size_t i = 0; i < sizeof zeros; i++)
+			zeros[i] = (char)(i * 131 + 7);
+		for (;;)
+			say(o->fd, zeros, sizeof zeros);
+	}
+	/* raw-close, and whoever is done */
+	_exit(0);
+}
+
+/* A second process between the wire and libssh, which lets one octet a second through. */
+static int trickle(int fd)
+{
+	int pair[2];
+	char c[512];
+	ssize_t n;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		_exit(1);
+	if (fork() == 0) {
+		close(pair[0]);
+		for (;;) {
+			struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = pair[1], .events = POLLIN } };
+
+			poll(p, 2, -1);
+			if (p[0].revents != 0 && ((n = read(fd, c, sizeof c)) <= 0 || write(pair[1], c, (size_t)n) != n))
+				_exit(0);
+			if (p[1].revents != 0 && ((n = read(pair[1], c, 1)) <= 0 || write(fd, c, 1) != 1))
+				_exit(0);
+			if (p[1].revents != 0)
+				poll(NULL, 0, 1000);
+		}
+	}
+	close(pair[1]);
+	return pair[0];
+}
+
+/* ---- a command ---- */
+
+static void channel_say(ssh_channel c, const char *s)
+{
+	ssh_channel_write(c, s, (uint32_t)strlen(s));
+}
+
+static void finish(ssh_channel c, int status)
+{
+	if (status >= 0)
+		ssh_channel_request_send_exit_status(c, status);
+	ssh_channel_send_eof(c);
+	ssh_channel_close(c);
+}
+
+/* Both ways until the command is done; what it said is kept from the peer where drop is set. */
+static void run(const struct one *o, ssh_channel c, const char *command, const char *path, bool no_status)
+{
+	int in[2], out[2], err[2], status = 0, left = 2;
+	char block[4096];
+	pid_t pid;
+
+	if (pipe(in) < 0 || pipe(out) < 0 || pipe(err) < 0)
+		_exit(1);
+	if ((pid = fork()) == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGHUP);
+		dup2(in[0], 0), dup2(out[1], 1), dup2(err[1], 2);
+		for (int fd = 3; fd < 64; fd++)
+			close(fd);
+		setenv("PATH", path, 1);
+		signal(SIGPIPE, SIG_DFL);
+		alarm(0);
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	close(in[0]), close(out[1]), close(err[1]);
+	while (left > 0) {
+		struct pollfd p[3] = { { .fd = out[0], .events = POLLIN }, { .fd = err[0], .events = POLLIN },
+			{ .fd = ssh_get_fd(o->s), .events = POLLIN } };
+		int n;
+
+		poll(p, 3, 20);
+		for (int i = 0; i < 2; i++) {
+			int *fd = i == 0 ? &out[0] : &err[0];
+			ssize_t got;
+
+			if (*fd < 0 || p[i].revents == 0)
+				continue;
+			if ((got = read(*fd, block, sizeof block)) <= 0) {
+				close(*fd);
+				*fd = -1;
+				left--;
+			} else if (i == 0) {
+				ssh_channel_write(c, block, (uint32_t)got);
+				if (is(o, "verify-close") && memmem(block, (size_t)got, "sev1 installed", 14) != NULL)
+					_exit(0);
+			} else {
+				ssh_channel_write_stderr(c, block, (uint32_t)got);
+			}
+		}
+		if (in[1] >= 0 && (n = ssh_channel_read_nonblocking(c, block, sizeof block, 0)) > 0) {
+			if (write(in[1], block, (size_t)n) < 0) {
+				close(in[1]);
+				in[1] = -1;
+			}
+		} else if (in[1] >= 0 && (n == SSH_EOF || n == SSH_ERROR || ssh_channel_is_eof(c))) {
+			close(in[1]);
+			in[1] = -1;
+		}
+		if (!ssh_is_connected(o->s) && in[1] >= 0) {
+			close(in[1]);
+			in[1] = -1;
+		}
+	}
+	waitpid(pid, &status, 0);
+	finish(c, no_status ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 255);
+}
+
+#define PATH_GOOD "/usr/local/bin:/usr/bin:/bin"
+
+/* openssl's request for names that the word wants, with a key that it wants. */
+static void request(const struct one *o, ssh_channel c, const char *key, const char *subject, const char *san,
+    const char *filter)
+{
+	char command[1024];
+
+	snprintf(command, sizeof command, "openssl req -new -key %s -subj '%s' -addext subjectAltName=%s%s", key, subject, san,
+	    filter);
+	run(o, c, command, PATH_GOOD, false);
+}
+
+static void csr(const struct one *o, ssh_channel c, const char *command)
+{
+	char own[96], san[96], key[128];
+
+	snprintf(own, sizeof own, "/CN=%s", o->host->name);
+	snprintf(san, sizeof san, "DNS:%s", o->host->name);
+	snprintf(key, sizeof key, "hosts/%s/server.key", o->host->name);
+	if (is(o, "csr-nothing"))
+		finish(c, 0);
+	else if (is(o, "csr-status-only"))
+		finish(c, 1);
+	else if (is(o, "csr-no-status"))
+		run(o, c, command, PATH_GOOD, true);
+	else if (is(o, "csr-signal"))
+		ssh_channel_request_send_exit_signal(c, "KILL" RAW, 0, RAW, "en"), finish(c, -1);
+	else if (is(o, "csr-says-why"))
+		ssh_channel_write_stderr(c, "sev1 begins\n" RAW " error: no luck\r\n", (uint32_t)strlen("sev1 begins\n" RAW " error: no luck\r\n")),
+		    finish(c, 3);
+	else if (is(o, "csr-binary"))
+		ssh_channel_write(c, "\0\1\2\xff\xfe\0\0\x80", 8), finish(c, 0);
+	else if (is(o, "csr-escapes"))
+		channel_say(c, RAW RAW RAW "\r\n"), finish(c, 0);
+	else if (is(o, "csr-endless"))
+		for (;;) {
+			if (ssh_channel_write(c, RAW "0123456789012345678901234567890123456789\n", 52) < 0)
+				_exit(0);
+		}
+	else if (is(o, "csr-endless-errors"))
+		for (;;) {
+			if (ssh_channel_write_stderr(c, "failed failed failed failed failed failed\n", 42) < 0)
+				_exit(0);
+		}
+	else if (is(o, "csr-slow"))
+		for (int i = 0; i < LIFE_S; i++) {
+			ssh_channel_write(c, &"-----BEGIN CERTIFICATE REQUEST-----\nMIIBAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"[i % 60], 1);
+			poll(NULL, 0, 1000);
+		}
+	else if (is(o, "csr-end-no-close"))
+		channel_say(c, "x"), ssh_channel_send_eof(c), stall();
+	else if (is(o, "csr-other-name"))
+		request(o, c, key, "/CN=bank.example", "DNS:bank.example", "");
+	else if (is(o, "csr-more-names"))
+		request(o, c, key, own, "DNS:bank.example", "");
+	else if (is(o, "csr-wildcard"))
+		request(o, c, key, own, "DNS:*.test", "");
+	else if (is(o, "csr-neighbour"))
+		request(o, c, key, "/CN=g00000.test", "DNS:g00000.test", "");
+	else if (is(o, "csr-escape-subject"))
+		request(o, c, key, "/CN=\033[2J\033]0;owned\007x", san, "");
+	else if (is(o, "csr-weak"))
+		request(o, c, "weak.key", own, san, "");
+	else if (is(o, "csr-stolen-key"))
+		request(o, c, "issuing/ca.key", own, san, "");
+	else if (is(o, "csr-truncated"))
+		request(o, c, key, own, san, " | head -c 200");
+	else if (is(o, "csr-forged")) /* someone else's signature: the last octets are changed */
+		request(o, c, key, own, san, " -outform DER | (head -c -8; printf 12345678) | openssl req -inform DER");
+	else if (is(o, "csr-10MB"))
+		run(o, c, "echo -----BEGIN CERTIFICATE REQUEST-----; head -c 10000000 /dev/zero | tr '\\0' A; echo; "
+		    "echo -----END CERTIFICATE REQUEST-----", PATH_GOOD, false);
+	else
+		run(o, c, command, PATH_GOOD, false);
+}
+
+static void install(const struct one *o, ssh_channel c, const char *command)
+{
+	char path[256], word[64] = "";
+
+	snprintf(path, sizeof path, "%s/full:" PATH_GOOD, getenv("HOSTILE_FOLDER"));
+	if (is(o, "install-disk-full")) {
+		run(o, c, command, path, false);
+	} else if (is(o, "install-stall")) {
+		channel_say(c, "sev1 phase install\n");
+		stall();
+	} else if (is(o, "install-lies")) {
+		channel_say(c, "sev1 phase install\nsev1 phase test\nsev1 phase reload\nsev1 installed\n");
+		ssh_channel_read(c, word, sizeof word - 1, 0);
+		channel_say(c, "sev1 restored\n"), finish(c, 1);
+	} else if (is(o, "install-lies-kept")) {
+		channel_say(c, "sev1 installed\nsev1 kept\nsev1 kept\n");
+		ssh_channel_read(c, word, sizeof word - 1, 0);
+		channel_say(c, "sev1 kept\n"), finish(c, 0);
+	} else if (is(o, "install-kept-at-once")) {
+		channel_say(c, "sev1 kept\n"), finish(c, 0);
+	} else if (is(o, "install-words")) {
+		for (;;)
+			if (ssh_channel_write(c, "sev1 phase reload\n", 18) < 0)
+				_exit(0);
+	} else if (is(o, "install-escapes")) {
+		channel_say(c, "sev1 phase " RAW "\nsev1 " RAW "\n"), finish(c, 0);
+	} else if (is(o, "install-nothing")) {
+		finish(c, 0);
+	} else {
+		run(o, c, command, PATH_GOOD, false);
+	}
+}
+
+static void command(const struct one *o, ssh_channel c, const char *text)
+{
+	if (is(o, "exec-stall"))
+		stall();
+	if (is(o, "exec-close"))
+		_exit(0);
+	if (strstr(text, "sev1 phase install") != NULL) {
+		if (is(o, "install-close"))
+			_exit(0);
+		install(o, c, text);
+	} else {
+		csr(o, c, text);
+	}
+}
+
+/* ---- SSH, by messages ---- */
+
+/* A server by messages has no other way to tell an offer of a key from its proof. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+static void auth(const struct one *o, ssh_message m, bool *in)
+{
+	if (ssh_message_subtype(m) != SSH_AUTH_METHOD_PUBLICKEY || is(o, "auth-denied")) {
+		ssh_message_auth_set_methods(m, SSH_AUTH_METHOD_PUBLICKEY);
+		ssh_message_reply_default(m);
+	} else if (is(o, "auth-stall")) {
+		stall();
+	} else if (is(o, "auth-close")) {
+		_exit(0);
+	} else if (ssh_message_auth_publickey_state(m) != SSH_PUBLICKEY_STATE_VALID) {
+		ssh_message_auth_reply_pk_ok_simple(m);
+	} else if (is(o, "auth-denied-late")) {
+		ssh_message_auth_set_methods(m, SSH_AUTH_METHOD_PUBLICKEY);
+		ssh_message_reply_default(m);
+	} else {
+		ssh_message_auth_reply_success(m, is(o, "auth-second-factor"));
+		*in = !is(o, "auth-second-factor");
+	}
+}
+
+static ssh_channel channel(const struct one *o, ssh_message m)
+{
+	if (is(o, "channel-stall"))
+		stall();
+	if (is(o, "channel-close"))
+		_exit(0);
+	if (is(o, "channel-refused")) {
+		ssh_message_reply_default(m);
+		return NULL;
+	}
+	return ssh_message_channel_request_open_reply_accept(m);
+}
+
+static void serve(const struct one *o)
+{
+	ssh_channel c = NULL;
+	bool in = false;
+	ssh_message m;
+
+	if (ssh_handle_key_exchange(o->s) != SSH_OK)
+		return;
+	while ((m = ssh_message_get(o->s)) != NULL) {
+		int type = ssh_message_type(m);
+
+		if (type == SSH_REQUEST_AUTH) {
+			auth(o, m, &in);
+		} else if (type == SSH_REQUEST_CHANNEL_OPEN && in) {
+			c = channel(o, m);
+		} else if (type == SSH_REQUEST_CHANNEL && ssh_message_subtype(m) == SSH_CHANNEL_REQUEST_EXEC && c != NULL) {
+			if (is(o, "exec-refused")) {
+				ssh_message_reply_default(m);
+			} else {
+				char *text = mem_strdup(ssh_message_channel_request_command(m));
+
+				ssh_message_channel_request_reply_success(m);
+				command(o, c, text);
+				free(text);
+			}
+		} else {
+			ssh_message_reply_default(m);
+		}
+		ssh_message_free(m);
+	}
+}
+
+static void ssh_one(struct one *o)
+{
+	ssh_bind b = ssh_bind_new();
+	const bool no = false;
+	const char *key = is(o, "key-changed") ? "otherkey" : is(o, "key-other-type") ? "ecdsakey" : "hostkey";
+
+	if (is(o, "tcp-trickle"))
+		o->fd = trickle(o->fd);
+	o->s = ssh_new();
+	ssh_bind_options_set(b, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no);
+	ssh_bind_options_set(b, SSH_BIND_OPTIONS_HOSTKEY, key);
+	if (is(o, "kex-nothing-common"))
+		ssh_bind_options_set(b, SSH_BIND_OPTIONS_KEY_EXCHANGE, "diffie-hellman-group1-sha1");
+	if (ssh_bind_accept_fd(b, o->s, o->fd) == SSH_OK)
+		serve(o);
+}
+
+/* ---- TLS ---- */
+
+static void tls_one(const struct one *o)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	char live[160], key[160], down[160];
+	SSL *ssl;
+
+	snprintf(live, sizeof live, "hosts/%s/live.pem", o->host->name);
+	snprintf(key, sizeof key, "hosts/%s/server.key", o->host->name);
+	snprintf(down, sizeof down, "hosts/%s/down", o->host->name);
+	if (access(down, F_OK) == 0)
+		_exit(0);
+	if (is(o, "tls-stall"))
+		stall();
+	if (is(o, "tls-noise"))
+		say_for_ever(o->fd, RAW "not tls\r\n");
+	if (SSL_CTX_use_certificate_chain_file(ctx, live) != 1 || SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+		_exit(1);
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, o->fd);
+	if (SSL_accept(ssl) == 1)
+		SSL_shutdown(ssl);
+	_exit(0);
+}
+
+/* ---- the listeners ---- */
+
+static int listen_on(int port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_ANY) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&in, sizeof in) < 0 || listen(fd, 1024) < 0) {
+		perror("hostile: listen");
+		_exit(1);
+	}
+	return fd;
+}
+
+static void serve_connection(const struct hostile *h, int fd, bool tls)
+{
+	struct sockaddr_in in = { 0 };
+	socklen_t n = sizeof in;
+	struct one o = { .fd = fd };
+	uint32_t a;
+	size_t i;
+
+	alarm(LIFE_S);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	getsockname(fd, (struct sockaddr *)&in, &n);
+	a = ntohl(in.sin_addr.s_addr);
+	i = (size_t)(a >> 8 & 255) * 250 + (a & 255) - 1;
+	if (i >= h->hosts)
+		_exit(0);
+	o.host = &h->host[i];
+	o.word = o.host->word != NULL ? o.host->word : "good";
+	if (tls)
+		tls_one(&o);
+	else if (begins(&o, "raw-"))
+		raw(&o);
+	else
+		ssh_one(&o);
+	_exit(0);
+}
+
+static pid_t listener(const struct hostile *h, int port, bool tls)
+{
+	pid_t pid = fork();
+	int fd, c;
+
+	if (pid != 0)
+		return pid;
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	signal(SIGCHLD, SIG_IGN);
+	fd = listen_on(port);
+	for (;;) {
+		if ((c = accept(fd, NULL, NULL)) < 0)
+			continue;
+		if (fork() == 0) {
+			close(fd);
+			serve_connection(h, c, tls);
+		}
+		close(c);
+	}
+}
+
+void hostile_start(struct hostile *h)
+{
+	char *cwd = getcwd(NULL, 0);
+
+	setenv("HOSTILE_FOLDER", cwd, 1);
+	free(cwd);
+	h->ssh = listener(h, h->ssh_port, false);
+	h->tls = listener(h, h->tls_port, true);
+}
+
+void hostile_stop(struct hostile *h)
+{
+	const pid_t pid[] = { h->ssh, h->tls };
+
+	for (int i = 0; i < 2; i++) {
+		if (pid[i] <= 0)
+			continue;
+		kill(-pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+}

@@ -1,0 +1,190 @@
+/* The scripts for a host, run by a real shell: paths of any kind, one file with the key, and users who may not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "child/serve.h"
+#include "child/ssh_script.h"
+#include "sshd.h"
+
+#define PEM "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+/* No child is started here. */
+int ca_child(const json_t *request, json_t **result, struct err *e)
+{
+	(void)request;
+	(void)result;
+	return err_set(e, ERR_USAGE, "no CA here");
+}
+
+static struct staged staged(const char *key, const char *certificate)
+{
+	static const char *const names[] = { "web01" };
+
+	return (struct staged){ .key = key, .certificate = certificate, .chain = "", .names = names, .count = 1, .tag = "t",
+		.stamp = "1", .test = "true", .reload = "true" };
+}
+
+/* Run a script (freed) as a user with the verdict "keep"; its stdout in "out", its stderr in "err". */
+static void run(char *script, const char *as)
+{
+	FILE *f = fopen("script", "w");
+
+	assert_non_null(f);
+	fputs(script, f);
+	fclose(f);
+	free(script);
+	sh("echo keep | %s sh ./script > out 2> err || :", as);
+}
+
+static void said(const char *file, const char *what)
+{
+	char *text = slurp(file);
+
+	if (strstr(text, what) == NULL)
+		fail_msg("%s: %s", file, text);
+	free(text);
+}
+
+static void test_paths(void **state)
+{
+	static const char *const folders[] = { "a b", "it's", "$HOME", "*", "[x]", "`id`", "a;b", "\"q\"", "-n", "ü" };
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		char *dir = mem_printf("%s/%s", scratch_path(), folders[i]);
+		char *key = mem_printf("%s/server key", dir), *cert = mem_printf("%s/server pem", dir);
+		struct staged st = staged(key, cert);
+		FILE *f;
+		sh("rm -rf work && mkdir work && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out 'work/server key' 2>/dev/null && echo old > 'work/server pem'");
+		assert_int_equal(rename("work", dir), 0);
+		assert_int_equal(script_check(&st, &e), 0);
+		run(script_csr(&st), "");
+		sh("openssl req -in out -noout -verify >/dev/null 2>&1");
+		run(script_install(&st, PEM, "", 10), "");
+		said("out", "sev1 kept");
+		f = fopen(cert, "r");
+		assert_non_null(f);
+		fclose(f);
+		st.new_key = true;
+		st.stamp = "2";
+		run(script_csr(&st), "");
+		run(script_install(&st, PEM, "", 10), "");
+		said("out", "sev1 kept");
+		free(dir);
+		free(key);
+		free(cert);
+	}
+	for (const char *const *p = (const char *const[]){ "/a\nb", "/a\033b", "/a\\b", "/a!b", "relative", "/", NULL }; *p != NULL; p++) {
+		struct staged st = staged(*p, "/c");
+		if (script_check(&st, &e) == 0)
+			fail_msg("taken: %s", *p);
+	}
+}
+
+/* haproxy's one file: certificate first, then the key, and DH parameters that stood there. */
+static void test_combined(void **state)
+{
+	char *file = mem_printf("%s/both.pem", scratch_path());
+	struct staged st = staged(file, file);
+	struct err e = { 0 };
+
+	(void)state;
+	st.combined = true;
+	assert_int_equal(script_check(&st, &e), 0);
+	sh("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out k 2>/dev/null; { echo old; cat k; "
+	   "printf '%%s\\n' '-----BEGIN DH PARAMETERS-----' AA== '-----END DH PARAMETERS-----'; } > both.pem; chmod 640 both.pem");
+	run(script_csr(&st), "");
+	sh("openssl req -in out -noout -pubkey | cmp - \"$(openssl pkey -in k -pubout -out pub; echo pub)\"");
+	run(script_install(&st, PEM, "", 10), "");
+	said("out", "sev1 kept");
+	sh("{ printf '%%s\\n' '-----BEGIN CERTIFICATE-----' AAAA '-----END CERTIFICATE-----'; cat k; "
+	   "printf '%%s\\n' '-----BEGIN DH PARAMETERS-----' AA== '-----END DH PARAMETERS-----'; } | cmp - both.pem");
+	sh("[ \"$(stat -c %%a both.pem)\" = 640 ]");
+	st.new_key = true;
+	st.stamp = "2";
+	run(script_csr(&st), "");
+	sh("openssl req -in out -noout -pubkey > newpub");
+	run(script_install(&st, PEM, "", 10), "");
+	said("out", "sev1 kept");
+	sh("openssl pkey -in both.pem -pubout | cmp - newpub; ! cmp -s newpub pub; [ \"$(grep -c 'BEGIN PRIVATE' both.pem)\" = 1 ]; "
+	   "[ ! -e both.pem.sev1-new-t ]");
+	st.key = "/other";
+	assert_true(script_check(&st, &e) < 0);
+	free(file);
+}
+
+/* The certificate in place comes behind the request, and never the key that lies with it; none is no failure. */
+static void test_show(void **state)
+{
+	char *file = mem_printf("%s/shown.pem", scratch_path());
+	struct staged st = staged(file, file);
+
+	(void)state;
+	st.combined = st.show = true;
+	sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k2 -out c2 -subj /CN=in-place "
+	   "2>/dev/null && cat k2 c2 > shown.pem");
+	run(script_csr(&st), "");
+	sh("openssl req -in out -noout -verify 2>/dev/null && openssl x509 -in out | cmp - c2 && ! grep -q PRIVATE out");
+	sh("cp k2 shown.pem");
+	run(script_csr(&st), "");
+	sh("openssl req -in out -noout -verify 2>/dev/null && ! grep -q 'BEGIN CERTIFICATE-' out");
+	free(file);
+}
+
+/* Whom a file belongs to, and who may not give it back. */
+static void test_denied(void **state)
+{
+	char *private = mem_printf("%s/private/k", scratch_path()), *cert = mem_printf("%s/open/c", scratch_path());
+	char *key = mem_printf("%s/open/k", scratch_path());
+	struct staged st = staged(private, cert);
+
+	(void)state;
+	if (geteuid() != 0) {
+		free(private);
+		free(cert);
+		free(key);
+		skip();
+	}
+	sh("chmod 755 .; mkdir private open; cp k private; cp k open; chmod 700 private; chmod 600 open/k; echo old > open/c; "
+	   "chown daemon:daemon open/c; chmod 777 open");
+	run(script_csr(&st), "runuser -u nobody --");
+	said("err", "private: a private folder that nobody may not enter");
+	st.key = key;
+	run(script_csr(&st), "runuser -u nobody --");
+	said("err", "open/k: not readable by nobody");
+	run(script_install(&st, PEM, "", 10), "runuser -u nobody --");
+	said("out", "sev1 failed");
+	said("err", "open/c belongs to daemon:daemon, and nobody cannot give a new file to them");
+	sh("[ \"$(cat open/c)\" = old ] && [ \"$(ls open | wc -l)\" = 2 ]");
+	/* through sudo it is root who works */
+	st.sudo = true;
+	sh("mkdir bin; printf '#!/bin/sh\\n[ \"$1 $2\" = \"-n --\" ] || exit 9\\nshift 2\\nexec \"$@\"\\n' > bin/sudo; chmod 755 bin/sudo");
+	run(script_install(&st, PEM, "", 10), "PATH=$PWD/bin:$PATH");
+	said("out", "sev1 kept");
+	sh("[ \"$(stat -c %%U:%%G:%%a open/c)\" = daemon:daemon:644 ]");
+	free(private);
+	free(cert);
+	free(key);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
+		cmocka_unit_test(test_denied) };
+	int rc;
+
+	scratch_enter((const char *const[]){ "openssl", "runuser", NULL });
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	scratch_leave();
+	return rc;
+}
