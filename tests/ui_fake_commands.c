@@ -166,14 +166,12 @@ static const struct command fake[] = {
 	    .gates = ACT, .start = recover_start },
 	{ .name = "reissue", .usage = "", .summary = "re-issue across the inventory", .gates = ACT | GATE_ISSUER,
 	    .start = refuse_start, .go = refuse_start },
-	{ .name = "followup", .usage = "N", .summary = "tick a follow-up off", .gates = GATE_INCIDENT,
-	    .start = refuse_start },
 	{ .name = "doctor", .usage = "", .summary = "check everything an incident needs", .start = doctor_start },
 };
 #define FAKES (sizeof fake / sizeof fake[0])
 
 static const struct command *const real[] = { &cmd_open, &cmd_list, &cmd_arm, &cmd_disarm, &cmd_note, &cmd_triage,
-	&cmd_checkpoint, &cmd_close, &cmd_status, &cmd_timeline, &cmd_audit };
+	&cmd_checkpoint, &cmd_close, &cmd_status, &cmd_timeline, &cmd_audit, &cmd_report, &cmd_followup, &cmd_action };
 #define REALS (sizeof real / sizeof real[0])
 
 const struct command *command_at(size_t i)

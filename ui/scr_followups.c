@@ -15,13 +15,15 @@ static const struct column columns[] = {
 	{ N_("Follow-up"), 32, false },
 	{ N_("due"), 17, false },
 	{ N_("left"), 12, true },
-	{ N_("state"), 6, false },
+	{ N_("state"), 8, false },
 	{ "", 0, false },
 };
 
 struct followups {
 	struct list list;
 	struct job *job; /* the last one started from here */
+	size_t *row;     /* those of the incident's that are owed by now */
+	size_t rows;
 	int n;           /* the follow-up that is asked about */
 	bool reopen;
 };
@@ -39,19 +41,19 @@ static void followups_done(struct screen *s)
 	if (v->job != NULL)
 		v->job->held--;
 	list_free(&v->list);
+	free(v->row);
 	free(v);
 }
 
-static void followups_row(const struct area *a, int row, const struct followup *f, bool here)
+static void followups_row(const struct area *a, int row, const struct followup *f, const char *state, bool here)
 {
 	char title[160], due[32], left[40] = "";
-	const char *state = f->done ? "done" : f->due >= 0 && f->due < clock_now() ? "late" : "open";
 	const char *text[] = { title, due, left, _(state), f->text };
 	enum style st[] = { STYLE_PLAIN, STYLE_PLAIN, STYLE_PLAIN, theme_state(state), STYLE_DIM };
 
 	snprintf(title, sizeof title, "%d %s", f->n, f->title);
 	if (f->due < 0) {
-		snprintf(due, sizeof due, "%s", _("per regulation"));
+		snprintf(due, sizeof due, "%s", f->kind[0] != '\0' ? "" : _("per regulation"));
 	} else {
 		show_minute(due, f->due);
 		if (!f->done)
@@ -60,21 +62,35 @@ static void followups_row(const struct area *a, int row, const struct followup *
 	draw_row(a, row, here ? '>' : ' ', columns, 5, text, st);
 }
 
+static void followups_read(struct followups *v, const struct incident *in)
+{
+	v->rows = 0;
+	for (size_t i = 0; in != NULL && i < in->followups; i++) {
+		if (!model_owed(in, i))
+			continue;
+		v->row = mem_grow(v->row, v->rows + 1, sizeof *v->row);
+		v->row[v->rows++] = i;
+	}
+}
+
 static void followups_draw(struct screen *s, const struct area *a)
 {
 	const struct incident *in = model_incident(ui_engine(s->ui));
-	struct list *l = &((struct followups *)s->data)->list;
+	struct followups *v = s->data;
+	struct list *l = &v->list;
 	size_t n;
 
-	if (in == NULL || in->followups == 0) {
+	followups_read(v, in);
+	if (v->rows == 0) {
 		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("There is nothing to follow up."));
 		return;
 	}
-	list_set(l, in->followups);
+	list_set(l, v->rows);
 	list_height(l, (size_t)(a->rows - 1));
 	draw_head(a, 0, columns, 5);
 	for (size_t i = 0; (n = list_seen(l, i)) != LIST_NONE; i++)
-		followups_row(a, 1 + (int)i, &in->followup[n], list_is_here(l, i));
+		followups_row(a, 1 + (int)i, &in->followup[v->row[n]], model_owed_state(in, v->row[n]),
+		    list_is_here(l, i));
 }
 
 static void followups_said(void *ctx, enum prompt_end end, const char *text)
@@ -104,10 +120,10 @@ static bool followups_key(struct screen *s, int key)
 
 	if (keymap_act(key) != ACT_ENTER)
 		return ui_list_key(&v->list, key);
-	if (in == NULL || here >= in->followups)
+	if (in == NULL || here >= v->rows || v->row[here] >= in->followups)
 		return true;
-	v->n = in->followup[here].n;
-	v->reopen = in->followup[here].done;
+	v->n = in->followup[v->row[here]].n;
+	v->reopen = in->followup[v->row[here]].done;
 	ui_ask(s->ui, v->reopen ? _("Open it again, why?") : _("Done: what came of it?"),
 	    _("Enter writes it to the journal, Esc gives up"), "", followups_said, s);
 	return true;

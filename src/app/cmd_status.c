@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "incident/owed.h"
 #include "journal/journal.h"
 
 static const char *checkpoint_word(const struct incident *in, const struct checkpoint *c)
@@ -64,13 +65,19 @@ static void status_followups(struct run *r, const struct incident *in, int64_t n
 
 	for (size_t i = 0; i < in->followups; i++) {
 		const struct followup *f = &in->followup[i];
-		bool overdue = !f->done && f->due >= 0 && f->due < now;
+		bool overdue = followup_overdue(in, f, now);
+
+		if (!followup_owed(in, f, now))
+			continue;
 		if (overdue)
-			run_out(r, _("OVERDUE follow-up %d: %s, due %s"), f->n, f->title, clock_iso(at, sizeof at, f->due));
+			run_out(r, f->kind[0] != '\0' ? _("OVERDUE action item %d: %s, due %s") :
+			    _("OVERDUE follow-up %d: %s, due %s"), f->n, f->title, clock_iso(at, sizeof at, f->due));
 		o = json_object();
 		json_put_num(o, "n", f->n);
 		json_put(o, "title", f->title);
 		json_put_num(o, "due", f->due);
+		json_put(o, "kind", f->kind);
+		json_put(o, "status", owed_status_name(f->status));
 		json_object_set_new(o, "done", json_boolean(f->done));
 		json_object_set_new(o, "overdue", json_boolean(overdue));
 		json_array_append_new(all, o);

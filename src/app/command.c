@@ -10,7 +10,7 @@ static const struct command *const table[] = {
 	&cmd_count, &cmd_triage, &cmd_scope,
 	&cmd_contain, &cmd_notify, &cmd_revoke, &cmd_crl, &cmd_publish, &cmd_recover, &cmd_inventory, &cmd_reissue,
 	&cmd_rollout, &cmd_ari,
-	&cmd_status, &cmd_timeline, &cmd_watch, &cmd_audit, &cmd_report, &cmd_followup, &cmd_checkpoint, &cmd_close,
+	&cmd_status, &cmd_timeline, &cmd_watch, &cmd_audit, &cmd_report, &cmd_followup, &cmd_action, &cmd_checkpoint, &cmd_close,
 	&cmd_init, &cmd_doctor, &cmd_drill, &cmd_help,
 };
 

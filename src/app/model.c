@@ -6,11 +6,15 @@
 
 #include "app/engine.h"
 #include "app/renewal.h"
+#include "app/report_make.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/i18n.h"
 #include "base/json.h"
+#include "incident/owed.h"
 #include "journal/journal.h"
+#include "report/fields.h"
 
 const struct incident *model_incident(const struct engine *en)
 {
@@ -93,9 +97,9 @@ static void entry_fill(struct incident_entry *it, const struct incident *in)
 		it->checkpoints_done += in->checkpoint[i].state != CP_OPEN;
 	for (size_t i = 0; i < in->followups; i++) {
 		const struct followup *f = &in->followup[i];
-		if (f->done || f->due < 0)
+		if (f->done || f->due < 0 || !followup_owed(in, f, now))
 			continue;
-		it->overdue += f->due < now;
+		it->overdue += followup_overdue(in, f, now);
 		if (it->followup == 0 || f->due < it->followup) {
 			it->followup = f->due;
 			free(it->followup_title);
@@ -169,6 +173,75 @@ char *model_renewal(const struct engine *en, bool *bad)
 	if (engine_incident(en) == NULL)
 		return mem_strdup("");
 	return renewal_line(engine_incident(en), engine_config(en), clock_now(), bad);
+}
+
+static const char *const report_order[] = { "full", "preliminary", "delay", "status", "closure" };
+
+static void report_row_add(struct report_view *v, const char *name, const char *text, const char *state)
+{
+	v->row = mem_grow(v->row, v->rows + 1, sizeof *v->row);
+	v->row[v->rows++] = (struct report_row){ .name = mem_strdup(name), .text = mem_strdup(text), .state = state };
+}
+
+static void report_view_fields(struct report_view *v, const struct report *r, int kind, bool shown)
+{
+	struct field_list l;
+
+	fields_list(r, kind, &l);
+	for (size_t i = 0; i < l.fields; i++) {
+		const struct field_view *f = &l.field[i];
+
+		v->missing += f->text[0] == '\0' && !f->optional;
+		if (shown)
+			report_row_add(v, f->name, f->text[0] != '\0' ? f->text : _(f->ask), f->given ? N_("given") :
+		    f->text[0] != '\0' ? N_("journal") : f->optional ? N_("optional") : N_("missing"));
+	}
+	fields_clear(&l);
+}
+
+int model_report(struct engine *en, const char *kind, bool lint, struct report_view *out, struct err *e)
+{
+	const struct report_kind *k = report_kind_find(kind);
+	struct report_source *s = k != NULL ? report_source_new(en, e) : NULL;
+	json_t *found, *o;
+	size_t i;
+
+	*out = (struct report_view){ 0 };
+	if (s == NULL)
+		return ERR_FAILED;
+	found = report_lint(report_source(s), k->is);
+	out->findings = json_array_size(found);
+	report_view_fields(out, report_source(s), (int)k->is, !lint);
+	json_array_foreach(found, i, o)
+		if (lint)
+			report_row_add(out, json_str(o, "what"), json_str(o, "where"), "");
+	json_decref(found);
+	report_source_free(s);
+	return 0;
+}
+
+void model_report_free(struct report_view *v)
+{
+	for (size_t i = 0; i < v->rows; i++)
+		free(v->row[i].name), free(v->row[i].text);
+	free(v->row);
+	*v = (struct report_view){ 0 };
+}
+
+const char *model_report_kind(size_t i)
+{
+	return i < sizeof report_order / sizeof report_order[0] ? report_order[i] : NULL;
+}
+
+bool model_owed(const struct incident *in, size_t i)
+{
+	return followup_owed(in, &in->followup[i], clock_now());
+}
+
+const char *model_owed_state(const struct incident *in, size_t i)
+{
+	return followup_overdue(in, &in->followup[i], clock_now()) ? N_("late") :
+	    followup_state(in, &in->followup[i], clock_now());
 }
 
 size_t model_runs(const struct engine *en)

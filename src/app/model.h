@@ -49,6 +49,24 @@ void model_incidents_free(struct incident_entry *list, size_t n);
  * caller. */
 char *model_renewal(const struct engine *en, bool *bad);
 
+/* A report for the console: its fields, or what it lacks. */
+struct report_row {
+	char *name, *text; /* of a field; or what it lacks, and what mends it */
+	const char *state; /* "given", "journal", "optional", "missing"; untranslated */
+};
+struct report_view {
+	struct report_row *row;
+	size_t rows, missing, findings;
+};
+/* kind is one of model_report_kind; lint: what it lacks instead of its fields. 0 or an error. */
+int model_report(struct engine *en, const char *kind, bool lint, struct report_view *out, struct err *e);
+void model_report_free(struct report_view *v);
+const char *model_report_kind(size_t i); /* NULL past the end */
+
+/* The i-th of in->followup: is it owed by now, and "open", "late", "done", "Ongoing" ... (untranslated). */
+bool model_owed(const struct incident *in, size_t i);
+const char *model_owed_state(const struct incident *in, size_t i);
+
 /* A command in progress, for a progress line. */
 struct run_view {
 	const char *command, *text; /* text: what it is doing */

@@ -248,6 +248,7 @@ static const struct {
 	{ "count", ca_count },
 	{ "select", ca_select },
 	{ "scope", ca_scope },
+	{ "appendix", ca_appendix },
 	{ "plan", ca_plan },
 	{ "revoke", ca_revoke },
 	{ "crl", ca_crl },

@@ -28,6 +28,7 @@ int ca_count(const json_t *request, json_t **result, struct err *e);
 /* select: check selectors as given and read their files (see selectors_resolve); lists of serials go to
  * files in "folder", their "text" becomes a "path". Result {"groups": [...]}. */
 int ca_select(const json_t *request, json_t **result, struct err *e);
+int ca_appendix(const json_t *request, json_t **result, struct err *e);
 int ca_scope(const json_t *request, json_t **result, struct err *e);
 int ca_plan(const json_t *request, json_t **result, struct err *e);
 int ca_revoke(const json_t *request, json_t **result, struct err *e);

@@ -45,6 +45,9 @@ static const char *const names[EV_KINDS] = {
 	[EV_LADDER] = "crl.ladder",
 	[EV_ARI] = "ari",
 	[EV_REPLACED] = "replacement.counted",
+	[EV_FIELD] = "report.field",
+	[EV_ITEM] = "action.item",
+	[EV_APPENDIX] = "report.appendix",
 };
 
 const char *event_name(enum event_kind kind)
@@ -291,6 +294,35 @@ static void text_replaced(struct buf *b, const json_t *o)
 	    text_count(seen, json_num(o, "seen", 0)));
 }
 
+static void text_item(struct buf *b, const struct event *ev)
+{
+	static const char *const shown[] = { "title", "kind", "cause", "criteria", "status", "text" };
+	const json_t *o = ev->body;
+	char due[32];
+
+	buf_addf(b, _("action item %lld:"), (long long)json_num(o, "n", 0));
+	for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+		if (json_str(o, shown[i])[0] != '\0')
+			buf_addf(b, "%s %s", b->data[b->len - 1] != ':' ? ";" : "", json_str(o, shown[i]));
+	if (json_num(o, "due", -1) >= 0)
+		buf_addf(b, _("; due %s"), clock_iso(due, sizeof due, json_num(o, "due", 0)));
+}
+
+static void text_field(struct buf *b, const struct event *ev)
+{
+	const json_t *lines = json_list(ev->body, "lines");
+	size_t n = json_array_size(lines);
+
+	if (n == 0) {
+		buf_addf(b, _("report field %s: emptied"), json_str(ev->body, "name"));
+		return;
+	}
+	buf_addf(b, _("report field %s: %s"), json_str(ev->body, "name"),
+	    json_is_string(json_array_get(lines, 0)) ? json_string_value(json_array_get(lines, 0)) : "");
+	if (n > 1)
+		buf_adds(b, " ...");
+}
+
 static void text_triage(struct buf *b, const struct event *ev)
 {
 	const json_t *o = ev->body;
@@ -338,7 +370,12 @@ static void text_incident(struct buf *b, const struct event *ev)
 		    (long long)json_num(o, "n", 0), json_str(o, "text"));
 		break;
 	case EV_REPORT:
-		buf_addf(b, _("report: %s written to %s"), json_str(o, "format"), json_str(o, "path"));
+		buf_addf(b, _("report: %s written to %s"), or_else(json_str(o, "kind"), json_str(o, "format")),
+		    json_str(o, "path"));
+		break;
+	case EV_APPENDIX:
+		buf_addf(b, _("report: appendix of %lld certificates written to %s"), (long long)json_num(o, "rows", 0),
+		    json_str(o, "path"));
 		break;
 	case EV_RENEWAL:
 		buf_adds(b, json_bool(o, "on") ? _("crl: standing order: renew CRLs unattended") :
@@ -399,6 +436,12 @@ char *event_text(const struct event *ev)
 	case EV_NOTICE_START:
 	case EV_NOTICE:
 		text_notice(&b, ev);
+		break;
+	case EV_ITEM:
+		text_item(&b, ev);
+		break;
+	case EV_FIELD:
+		text_field(&b, ev);
 		break;
 	case EV_REISSUE_START:
 	case EV_WAVE:

@@ -58,7 +58,7 @@ enum event_kind {
 	EV_HOST,
 	EV_REISSUE_END,  /* {verified, failed, unreachable, refused, skipped, waiting, ms, stopped (why, "")} */
 	EV_FOLLOWUP,     /* {n, done: bool, text} */
-	EV_REPORT,       /* {format, path, sha256} */
+	EV_REPORT,       /* {format, kind: a report_kinds name, path, sha256} */
 	EV_CLOSED,       /* {reason} */
 	EV_RENEWAL,      /* {on: bool}: the standing order to renew CRLs unattended */
 	/* {ca, how: "sign"|"rung"|"publish", due: bool (by the standing order), state: "started"|"failed", detail} */
@@ -71,6 +71,12 @@ enum event_kind {
 	EV_ARI,
 	/* {total, replaced, seen (by a server's handshake), unknown, lost, issuer, manifest}: how far replacement is */
 	EV_REPLACED,
+	EV_FIELD,        /* {name, lines: [..]}: what a report says of something that no journal knows; [] takes it back */
+	/* {n, title, kind: "Prevent"|"Mitigate"|"Detect"|"", cause, criteria, due, status: "Ongoing"|"Complete"|"Delayed"|
+	 *  "Canceled", text}: an action item begins or changes; a member that is absent stays as it was */
+	EV_ITEM,
+	/* {path, sha256, form: "csv"|"links", rows, revoked, missing: rows without a certificate file} */
+	EV_APPENDIX,
 	EV_KINDS
 };
 

@@ -57,13 +57,9 @@ static void apply_opened(struct incident *in, const json_t *o)
 	}
 	list = json_list(o, "followups");
 	json_array_foreach(list, i, item) {
-		in->followup = list_add(in->followup, &in->followups, sizeof *in->followup);
-		struct followup *f = &in->followup[i];
 		int64_t due = json_num(item, "due", -1);
-		f->n = (int)json_num(item, "n", (int64_t)i + 1);
-		f->due = due < 0 ? -1 : in->declared + due * MINUTE_MS;
-		set(&f->title, item, "title");
-		set_literal(&f->text, "");
+		owed_add(in, (int)json_num(item, "n", (int64_t)i + 1), json_str(item, "title"),
+		    due < 0 ? -1 : in->declared + due * MINUTE_MS);
 	}
 }
 
@@ -90,6 +86,7 @@ static void apply_triage(struct incident *in, const json_t *o)
 		in->title = mem_printf("%s: %s", in->triage.ca, in->triage.trigger);
 	}
 	in->scope_frozen = false; /* other answers, another scope */
+	owed_triage(in);
 }
 
 static void apply_scope(struct incident *in, const json_t *o)
@@ -634,16 +631,6 @@ static int apply_checkpoint(struct incident *in, const struct event *ev, struct 
 	return err_set(e, ERR_SYNTAX, _("journal row %lld: there is no checkpoint %d"), (long long)ev->seq, n);
 }
 
-static void apply_followup(struct incident *in, const json_t *o)
-{
-	for (size_t i = 0; i < in->followups; i++) {
-		if (in->followup[i].n != (int)json_num(o, "n", 0))
-			continue;
-		in->followup[i].done = json_bool(o, "done");
-		set(&in->followup[i].text, o, "text");
-	}
-}
-
 int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 {
 	int rc = 0;
@@ -676,7 +663,9 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_WAVE:
 	case EV_STEER:
 	case EV_REISSUE_END: rollout_apply(in, ev); break;
-	case EV_FOLLOWUP: apply_followup(in, ev->body); break;
+	case EV_FOLLOWUP:
+	case EV_FIELD:
+	case EV_ITEM: owed_apply(in, ev); break;
 	case EV_RENEWAL: in->renewal = json_bool(ev->body, "on"); break;
 	case EV_RENEW: apply_renew(in, ev); break;
 	case EV_LADDER: apply_ladder(in, ev->body); break;

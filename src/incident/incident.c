@@ -37,11 +37,7 @@ void incident_free_playbook(struct incident *in)
 	free(in->checkpoint);
 	in->checkpoint = NULL;
 	in->checkpoints = 0;
-	for (size_t i = 0; i < in->followups; i++)
-		FREE_ALL(in->followup[i].title, in->followup[i].text);
-	free(in->followup);
-	in->followup = NULL;
-	in->followups = 0;
+	owed_free(in);
 }
 
 void incident_free_scope(struct incident *in)

@@ -23,12 +23,27 @@ struct checkpoint {
 	char *shown;     /* the evidence in words, or how far it is: "2 of 5 actions held"; never NULL */
 };
 
+/* What is owed afterwards: the playbook's follow-ups, action items, and what a late revocation adds; see owed.h. */
+enum owed_status { OWED_ONGOING, OWED_COMPLETE, OWED_DELAYED, OWED_CANCELED };
+enum owed_when { OWED_ALWAYS, OWED_IF_LATE, OWED_WHILE_LATE };
+
 struct followup {
 	int n;
 	char *title;
 	int64_t due;     /* ms; -1 per regulation */
-	bool done;
-	char *text;
+	bool done;       /* Complete or Canceled */
+	char *text;      /* what came of it */
+	char *kind;      /* "Prevent", "Mitigate" or "Detect" of an action item; "" of a follow-up */
+	char *cause;     /* the contributing factors it answers: "1, w2"; see owed.h */
+	char *criteria;
+	enum owed_status status;
+	enum owed_when when;
+	int64_t at;      /* ms: when it last changed; 0 never */
+};
+
+struct field { /* of a report: the last EV_FIELD of that name */
+	char *name, *text; /* lines with a newline between them */
+	int64_t at;
 };
 
 struct ca_scope {
@@ -158,6 +173,7 @@ struct incident {
 
 	struct checkpoint *checkpoint; size_t checkpoints;
 	struct followup *followup; size_t followups;
+	struct field *field; size_t fields;
 	struct action *action; size_t actions;
 	struct revocation *revocation; size_t revocations; /* the last one of each CA */
 	struct crl_made *crl; size_t crls;                 /* the last one of each CA and partition */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "incident/owed.h"
 #include "report/report.h"
 
 #define JSON_REPORT_VERSION 1
@@ -257,19 +258,26 @@ static json_t *report_hosts(const struct incident *in)
 	return list;
 }
 
-static json_t *report_followups(const struct incident *in)
+static json_t *report_followups(const struct report *r)
 {
+	const struct incident *in = r->in;
 	json_t *list = json_array(), *o;
 
 	for (size_t i = 0; i < in->followups; i++) {
 		const struct followup *f = &in->followup[i];
 
+		if (!followup_owed(in, f, r->at))
+			continue;
 		o = list_row(list);
 		json_put_num(o, "n", f->n);
 		json_put(o, "title", f->title);
 		put_time(o, "due", f->due);
 		json_object_set_new(o, "done", json_boolean(f->done));
 		json_put(o, "text", f->text);
+		json_put(o, "kind", f->kind);
+		json_put(o, "cause", f->cause);
+		json_put(o, "criteria", f->criteria);
+		json_put(o, "status", owed_status_name(f->status));
 	}
 	return list;
 }
@@ -319,7 +327,7 @@ void json_report_write(const struct report *r, struct buf *b)
 	json_object_set_new(o, "notices", report_notices(in));
 	json_object_set_new(o, "issuer", report_issuer(in));
 	json_object_set_new(o, "hosts", report_hosts(in));
-	json_object_set_new(o, "followups", report_followups(in));
+	json_object_set_new(o, "followups", report_followups(r));
 	json_object_set_new(o, "timeline", report_timeline(r));
 	json_put_num(journal, "rows", r->rows);
 	json_put(journal, "head", r->head);

@@ -7,15 +7,13 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "incident/owed.h"
 #include "report/md.h"
 #include "report/report.h"
 
 static void md_summary(const struct report *r, struct buf *b)
 {
 	const struct incident *in = r->in;
-	static const char *const compromise[] = { "", N_("private key stolen"),
-		N_("unauthorised certificate issuance"), N_("system compromise"),
-		N_("algorithm vulnerability") };
 	int64_t published = report_closed_at(r, "crl-published");
 
 	buf_adds(b, "# ");
@@ -31,8 +29,7 @@ static void md_summary(const struct report *r, struct buf *b)
 	if (in->triage.answered) {
 		md_fact(b, _("Affected CA"), in->triage.ca);
 		md_fact(b, _("Level"), in->triage.level);
-		if (in->triage.compromise >= 1 && in->triage.compromise <= 4)
-			md_fact(b, _("Compromise"), _(compromise[in->triage.compromise]));
+		md_fact(b, _("Compromise"), report_compromise(in));
 		md_fact(b, _("Trigger"), in->triage.trigger);
 		md_fact(b, _("Action"), in->triage.action);
 		md_fact_time(b, _("First received"), in->triage.received);
@@ -306,14 +303,19 @@ static void md_followups(const struct report *r, struct buf *b)
 
 	if (r->in->followups == 0)
 		return;
-	md_head(b, _("Follow-ups"), _("# | Follow-up | Due | State | Result"));
+	md_head(b, _("Follow-ups and action items"), _("# | What | Kind | Causes | Criteria | Due | State | Result"));
 	for (size_t i = 0; i < r->in->followups; i++) {
 		const struct followup *f = &r->in->followup[i];
 
+		if (!followup_owed(r->in, f, r->at))
+			continue;
 		buf_addf(b, "| %d |", f->n);
 		md_cell(b, f->title);
-		md_cell(b, f->due < 0 ? _("per regulation") : clock_iso(iso, sizeof iso, f->due));
-		md_cell(b, f->done ? _("done") : f->due >= 0 && f->due < r->at ? _("overdue") : _("open"));
+		md_cell(b, f->kind);
+		md_cell(b, f->cause);
+		md_cell(b, f->criteria);
+		md_cell(b, f->due >= 0 ? clock_iso(iso, sizeof iso, f->due) : f->kind[0] != '\0' ? "" : _("per regulation"));
+		md_cell(b, _(followup_state(r->in, f, r->at)));
 		md_cell(b, f->text);
 		buf_addc(b, '\n');
 	}

@@ -1,12 +1,15 @@
 #include "report/report.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 
 const struct report_format report_formats[] = {
 	{ "markdown", "md", markdown_write },
+	{ "html", "html", html_write },
 	{ "json", "json", json_report_write },
 	{ NULL, NULL, NULL },
 };
@@ -16,6 +19,67 @@ const struct report_format *report_format_find(const char *name)
 	for (const struct report_format *f = report_formats; f->name != NULL; f++)
 		if (strcmp(f->name, name) == 0)
 			return f;
+	return NULL;
+}
+
+const struct report_kind report_kinds[] = {
+	{ "after-action", N_("what happened, for those who were there"), REPORT_AFTER },
+	{ "preliminary", N_("the first disclosure, within 72 hours"), REPORT_PRELIMINARY },
+	{ "full", N_("the incident report, within 14 days"), REPORT_FULL },
+	{ "delay", N_("the report of a revocation past its deadline"), REPORT_DELAY },
+	{ "status", N_("a status update while revocation is late"), REPORT_STATUS },
+	{ "closure", N_("the closure summary"), REPORT_CLOSURE },
+	{ NULL, NULL, 0 },
+};
+
+const struct report_kind *report_kind_find(const char *name)
+{
+	for (const struct report_kind *k = report_kinds; k->name != NULL; k++)
+		if (strcmp(k->name, name) == 0)
+			return k;
+	return NULL;
+}
+
+char *report_minute(char out[32], int64_t ms)
+{
+	char iso[32];
+
+	clock_iso(iso, sizeof iso, ms);
+	snprintf(out, 32, "%.10s %.5sZ", iso, iso + 11);
+	return out;
+}
+
+char *report_hours(char out[32], int64_t ms)
+{
+	int64_t minutes = ms / 60000;
+
+	snprintf(out, 32, "%lld h %02d min", (long long)(minutes / 60), (int)(minutes % 60));
+	return out;
+}
+
+const char *report_compromise(const struct incident *in)
+{
+	static const char *const words[] = { "", N_("private key stolen"), N_("unauthorised certificate issuance"),
+		N_("system compromise"), N_("algorithm vulnerability") };
+
+	return in->triage.compromise >= 1 && in->triage.compromise <= 4 ? _(words[in->triage.compromise]) : "";
+}
+
+int64_t report_revoked(const struct report *r)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < r->in->revocations; i++)
+		if (r->in->revocation[i].state == REVOKE_DONE)
+			n += r->in->revocation[i].revoked;
+	return n;
+}
+
+const json_t *report_appendix(const struct report *r)
+{
+	for (size_t i = r->events; i > 0; i--)
+		if (r->event[i - 1].kind == EV_APPENDIX)
+			return r->event[i - 1].body;
 	return NULL;
 }
 

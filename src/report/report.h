@@ -18,7 +18,27 @@ struct report {
 	int64_t rows;              /* of the journal */
 	const char *head;          /* its last hash, hex */
 	const char *verdict;       /* NULL: the chain verifies; else why it does not */
+	const char *appendix;      /* what the file of the last EV_APPENDIX holds now; NULL: it is not there */
+	const char *appendix_sha256;
+	const char *manifest;      /* the manifests of the scope, one behind another; NULL: not there */
 };
+
+/* What is told to whom. */
+enum report_what { REPORT_AFTER, REPORT_PRELIMINARY, REPORT_FULL, REPORT_CLOSURE, REPORT_DELAY, REPORT_STATUS };
+struct report_kind {
+	const char *name; /* "full", as --kind takes it */
+	const char *what; /* untranslated */
+	enum report_what is;
+};
+extern const struct report_kind report_kinds[]; /* ends with a NULL name */
+const struct report_kind *report_kind_find(const char *name); /* NULL */
+
+/* A report in the form and order of the CCADB, version 3.2 of its template, in Markdown. The headings are the
+ * template's and are not translated. Where something is still missing it says so. */
+void ccadb_write(const struct report *r, enum report_what kind, struct buf *b);
+
+/* What is missing or contradicts itself: [{what, where}], new; empty where the report can go out. */
+json_t *report_lint(const struct report *r, enum report_what kind);
 
 struct report_format {
 	const char *name;   /* "markdown", as --format takes it */
@@ -32,6 +52,7 @@ const struct report_format *report_format_find(const char *name); /* NULL */
 
 /* The formats. Every string is escaped for its format: no text of the incident becomes markup. */
 void markdown_write(const struct report *r, struct buf *b);
+void html_write(const struct report *r, struct buf *b);
 void json_report_write(const struct report *r, struct buf *b);
 
 /* What the formats share. */
@@ -45,6 +66,22 @@ const char *report_point_state(const struct point *p);           /* "verified", 
 const char *report_revocation_state(const struct revocation *v); /* "done", "failed", "started" */
 /* When the checkpoint with this evidence closed by it, ms; 0 while it did not. */
 int64_t report_closed_at(const struct report *r, const char *evidence);
+const char *report_compromise(const struct incident *in); /* translated; "" before triage */
+/* "2026-08-31 02:26Z": UTC, to the minute. Returns out. */
+char *report_minute(char out[32], int64_t ms);
+/* "35 h 05 min". out needs 32 octets. Returns out. */
+char *report_hours(char out[32], int64_t ms);
+/* How many of the scope's certificates are revoked, and not again valid. */
+int64_t report_revoked(const struct report *r);
+/* The last EV_APPENDIX's body, or NULL. */
+const json_t *report_appendix(const struct report *r);
+/* The timeline that is told: given events, the timeline field's lines, and the journal's milestones, in their order. */
+struct moment {
+	int64_t at;
+	char *text;
+};
+struct moment *report_moments(const struct report *r, size_t *n);
+void moments_free(struct moment *m, size_t n);
 /* The event that confirmed or refused the plan of event i, or NULL. */
 const struct event *report_verdict_of(const struct report *r, size_t i);
 

@@ -162,6 +162,18 @@ keys / crl Enter
 screen timeline-filter "hold \"crl\""
 keys q : followup Enter
 screen followups "per regulation"
+keys q : report Enter
+screen report "The full report: 22 fields missing"
+keys v
+screen report-findings "what mends it"
+keys v Down Enter
+wait_for 10 "the field's prompt" shows "begins a new line"
+keys 'keys were \nleaked' Enter
+wait_for 10 "the field" shows "21 fields missing"
+shows "given     keys were" || die "a field is given in the console"
+keys t
+wait_for 10 "the next report" shows "The preliminary report"
+ok "a report's fields are given in the console"
 keys q
 arm
 keys 8 Enter
@@ -215,7 +227,7 @@ for k in a b c d e f g h k l n o p r s t u v w x y z '\' ; do keys "C-$k" || :; 
 wait_for 10 "Ctrl-C's question" shows "Leave sev1?"
 keys Escape
 wait_for 10 "the board" shows_not "Leave sev1?"
-for k in A B C E F G H I J K M N O P Q R S T U V W X Y Z '!' '@' '#' '$' '%' '^' '&' '*' '(' ')' '-' '+' '=' '[' ']' F2 F5 IC; do keys "$k"; done
+for k in A B C E F G H I J K M N O P Q S T U V W X Y Z '!' '@' '#' '$' '%' '^' '&' '*' '(' ')' '-' '+' '=' '[' ']' F2 F5 IC; do keys "$k"; done
 keys 1 2
 screen board-middle "2 of 3 actions held"
 keys C-c
