@@ -36,6 +36,7 @@ static const struct special {
 	{ "recover", &scr_recover },
 	{ "timeline", &scr_timeline },
 	{ "followup", &scr_followups },
+	{ "subscribers", &scr_subscribers },
 	{ "fleet", &scr_fleet },
 	{ "help", &scr_help },
 	{ "open", &scr_new },
@@ -197,7 +198,7 @@ static bool ui_idle(const struct ui *u)
 
 	return !u->prompt.open &&
 	    (o == &scr_board || o == &scr_start || o == &scr_fleet || o == &scr_timeline ||
-	    o == &scr_followups || o == &scr_progress || o == &scr_help);
+	    o == &scr_followups || o == &scr_subscribers || o == &scr_progress || o == &scr_help);
 }
 
 static void ui_show_ended(struct ui *u, struct job *j)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/deadlines.h"
 #include "app/engine.h"
 #include "app/renewal.h"
 #include "base/buf.h"
@@ -169,6 +170,19 @@ char *model_renewal(const struct engine *en, bool *bad)
 	if (engine_incident(en) == NULL)
 		return mem_strdup("");
 	return renewal_line(engine_incident(en), engine_config(en), clock_now(), bad);
+}
+
+char *model_deadline(const struct engine *en, bool *late)
+{
+	*late = false;
+	if (engine_incident(en) == NULL)
+		return mem_strdup("");
+	return deadlines_line(engine_incident(en), clock_now(), late);
+}
+
+int64_t model_hold(const struct engine *en, const struct subscriber *s)
+{
+	return subscriber_hold(engine_incident(en), s);
 }
 
 size_t model_runs(const struct engine *en)

@@ -49,6 +49,12 @@ void model_incidents_free(struct incident_entry *list, size_t n);
  * caller. */
 char *model_renewal(const struct engine *en, bool *bad);
 
+/* The deadline that needs attention most, in one line, "" where none does; *late: its time has passed. Owned by the
+ * caller. */
+char *model_deadline(const struct engine *en, bool *late);
+/* When the wait for a subscriber's answer ends, ms; 0 where none is waited for. */
+int64_t model_hold(const struct engine *en, const struct subscriber *s);
+
 /* A command in progress, for a progress line. */
 struct run_view {
 	const char *command, *text; /* text: what it is doing */

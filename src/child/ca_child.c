@@ -248,6 +248,7 @@ static const struct {
 	{ "count", ca_count },
 	{ "select", ca_select },
 	{ "scope", ca_scope },
+	{ "roster", ca_roster },
 	{ "plan", ca_plan },
 	{ "revoke", ca_revoke },
 	{ "crl", ca_crl },
