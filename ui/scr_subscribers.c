@@ -15,11 +15,11 @@
 #define DETAIL_ROWS 6
 
 static const struct column columns[] = {
-	{ N_("Subscriber"), 20, false },
-	{ N_("certs"), 8, true },
+	{ N_("Subscriber"), 15, false },
+	{ N_("certs"), 7, true },
 	{ N_("tried"), 5, true },
 	{ N_("wait ends"), 17, false },
-	{ N_("left"), 12, true },
+	{ N_("left"), 10, true },
 	{ N_("state"), 0, false },
 };
 
@@ -50,7 +50,7 @@ static void subscribers_done(struct screen *s)
 static const char *subscriber_state(const struct subscriber *s, int64_t hold, int64_t now)
 {
 	if (s->reporter)
-		return s->reported != 0 ? N_("has the report") : N_("no report yet");
+		return s->reported != 0 ? N_("reported") : N_("not reported");
 	if (s->answered != 0)
 		return N_("answered");
 	if (hold != 0 && hold <= now)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/deadlines.h"
 #include "app/engine.h"
 #include "app/renewal.h"
 #include "base/buf.h"
@@ -95,6 +96,11 @@ static void status_start(struct run *r)
 	json_put(o, "renewal", line);
 	json_object_set_new(o, "renewal_on", json_boolean(in->renewal));
 	json_object_set_new(o, "ladder_until", incident_ladder_end(in) == INT64_MIN ? json_null() : json_integer((json_int_t)incident_ladder_end(in)));
+	free(line);
+	line = deadlines_line(in, now, &bad);
+	if (line[0] != '\0')
+		run_out(r, "%s", line);
+	json_put(o, "deadline", line);
 	free(line);
 	status_checkpoints(r, in, now);
 	status_followups(r, in, now);

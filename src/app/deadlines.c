@@ -53,7 +53,11 @@ char *deadlines_line(const struct incident *in, int64_t now, bool *late)
 			continue;
 		*late = list[i].due < now;
 		clock_span(left, sizeof left, *late ? now - list[i].due : list[i].due - now);
-		line = mem_printf(*late ? _("Deadline: %s: %s late") : _("Deadline: %s: %s left"), list[i].title, left);
+		if (*late && list[i].kind == DEADLINE_ANSWER)
+			line = mem_printf(_("No answer of %s in time: revocation proceeds"), strchr(list[i].name, ':') + 1);
+		else
+			line = mem_printf(*late ? _("Deadline: %s: %s late") : _("Deadline: %s: %s left"), list[i].title,
+			    left);
 	}
 	incident_deadlines_free(list, n);
 	return line != NULL ? line : mem_strdup("");

@@ -287,7 +287,7 @@ static void text_subscriber(struct buf *b, const struct event *ev)
 		break;
 	case EV_CONTACT:
 		buf_addf(b, _("subscriber %s: by %s at %s: %s"), json_str(o, "subscriber"), json_str(o, "channel"),
-		    clock_iso(at, sizeof at, json_num(o, "when", 0)), json_str(o, "outcome"));
+		    clock_iso(at, sizeof at, json_num(o, "when", ev->at)), json_str(o, "outcome"));
 		if (json_str(o, "detail")[0] != '\0')
 			buf_addf(b, ", %s", json_str(o, "detail"));
 		if (json_bool(o, "preliminary"))
@@ -295,7 +295,7 @@ static void text_subscriber(struct buf *b, const struct event *ev)
 		break;
 	case EV_ANSWER:
 		buf_addf(b, _("subscriber %s answered by %s at %s: %s"), json_str(o, "subscriber"), json_str(o, "channel"),
-		    clock_iso(at, sizeof at, json_num(o, "when", 0)), json_str(o, "text"));
+		    clock_iso(at, sizeof at, json_num(o, "when", ev->at)), json_str(o, "text"));
 		break;
 	default:
 		buf_adds(b, _("subscribers: no answer in time, revocation proceeds:"));
