@@ -172,6 +172,10 @@ void doctor_times(json_t *list, const struct config *c)
 		doctor_add(list, "fail", e.remedy, "%s", e.text);
 	else
 		doctor_add(list, "ok", "", _("%s: contacts of %zu subscribers"), c->subscribers, subscribers->contacts);
+	for (const char *const *n = (const char *const[]){ "subscriber", "preliminary", "approvers", NULL }; *n != NULL; n++)
+		if (config_notice(c, *n) == NULL)
+			doctor_add(list, "warn", _("add its section with 'from'; approvers also with 'to'"),
+			    _("there is no [notice %s]: they must be told by other means"), *n);
 	contacts_free(subscribers);
 }
 
