@@ -396,7 +396,8 @@ static void proceed_tell(struct run *r, int64_t now)
 		run_fail(r, &e);
 		return;
 	}
-	d->own = json_pack("{s:s,s:s,s:O,s:o,s:o}", "notice", "approvers", "sha256", sha, "to", to, "all", json_copy(to), "text", lines);
+	d->own = json_pack("{s:s,s:s,s:O,s:o,s:o}", "notice", "approvers", "sha256", sha, "to", to, "all", json_copy(to),
+	    "text", lines);
 	json_decref(to);
 	d->messages = NULL; /* round_next after it finds no more */
 	d->sending = notice_send(r, conf, round_sent, d);
