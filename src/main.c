@@ -10,6 +10,7 @@
 #include "app/drill_console.h"
 #include "app/engine.h"
 #include "app/player.h"
+#include "app/deadlines.h"
 #include "app/renewal.h"
 #include "app/shell.h"
 #include "base/i18n.h"
@@ -37,12 +38,14 @@ static int main_face(const struct shell_call *call, struct engine *en, struct lo
 	return rc < 0 ? player_end(p, NULL), rc : player_end(p, e);
 }
 
-/* While the console runs, CRLs are renewed where the standing order says so. */
+/* While the console runs, CRLs are renewed where the standing order says so, and deadlines are watched. */
 static int main_renewing(const struct shell_call *call, struct engine *en, struct loop *l, struct err *e)
 {
 	struct renewal *w = call->read_only ? NULL : renewal_start(en);
+	struct deadlines_watch *d = call->read_only ? NULL : deadlines_start(en, true);
 	int rc = main_face(call, en, l, e);
 
+	deadlines_stop(d);
 	renewal_stop(w);
 	return rc;
 }

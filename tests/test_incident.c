@@ -284,7 +284,7 @@ static void triage(const char *body, int want, const char *text)
 	struct err e = { 0 };
 	json_t *o = json_read(body, strlen(body), &e);
 
-	assert_int_equal(triage_complete(o, "public-tls", &e), want);
+	assert_int_equal(triage_complete(o, "public-tls", NULL, &e), want);
 	if (want < 0 && strstr(e.text, text) == NULL)
 		fail_msg("'%s' does not say '%s'", e.text, text);
 	json_decref(o);
@@ -297,7 +297,7 @@ static void deadline_is(const char *groups, int hours, bool hold)
 	    "level", "end-entity", "compromise", 1, "channel", "phone", "reason", "cessationOfOperation", "received", 5,
 	    "selectors", "groups", list);
 
-	assert_int_equal(triage_complete(o, "public-tls", &e), 0);
+	assert_int_equal(triage_complete(o, "public-tls", NULL, &e), 0);
 	assert_int_equal(json_num(o, "deadline", 0), 5 + hours * 3600000LL);
 	assert_int_equal(triage_holds(o), hold);
 	json_decref(o);

@@ -285,7 +285,7 @@ static void incident_start(const char *more)
 	    .ended = on_ended }, NULL);
 	if (incident_declare(en, "Test", NULL, clock_now(), &e) < 0)
 		fail_msg("%s", e.text);
-	assert_int_equal(triage_complete(triage, "private", &e), 0);
+	assert_int_equal(triage_complete(triage, "private", NULL, &e), 0);
 	assert_int_equal(engine_append(en, EV_TRIAGE, triage, &e), 0);
 	append(EV_SCOPE, "{s:s,s:i,s:[{s:s,s:i,s:i,s:s}],s:[]}", "manifest", "00", "count", 4812, "cas", "ca",
 	    "issuing", "valid", 4812, "selected", 4812, "manifest", "00", "own");

@@ -124,7 +124,9 @@ struct step {
 	"{\"n\":2,\"title\":\"Root cause analysis\",\"due\":2880},"                                       \
 	"{\"n\":3,\"title\":\"Lessons learned\",\"due\":10080},"                                          \
 	"{\"n\":4,\"title\":\"Improved controls\",\"due\":20160},"                                        \
-	"{\"n\":5,\"title\":\"Authorities notified\",\"due\":-1}]"
+	"{\"n\":5,\"title\":\"Authorities notified\",\"due\":-1}],"                                       \
+	"\"times\":{\"revocation\":{\"default\":1440},\"issued\":1440,\"certificate\":1440,\"preliminary\":1440,"  \
+	"\"answer\":{\"default\":360},\"circumstances\":[],\"warnings\":[{\"percent\":50},{\"left\":60}]}"
 
 static int scene_open(struct engine *en, const char *id, const char *title, const char *kind, int64_t at,
     struct err *e)
@@ -230,6 +232,31 @@ static int scene_hosts_flush(struct engine *en, json_t *rows, int part, struct e
 	return engine_append(en, EV_HOST, json_pack("{s:o}", "rows", rows), e);
 }
 
+/* Five hours later: one has answered, one waits, one's time is over, one was never reached. */
+static const struct step told[] = {
+	{ 63 * MINUTE, EV_ROSTER, "{\"file\":\"s.csv\",\"certificates\":4813,\"unmatched\":12,\"rows\":["
+	    "{\"name\":\"reporter\",\"kind\":\"reporter\",\"mail\":\"r@outside.example\",\"phone\":\"\",\"webhook\":\"\"},"
+	    "{\"name\":\"acme\",\"kind\":\"subscriber\",\"mail\":\"pki@acme.example\",\"phone\":\"+49 1\",\"webhook\":\"\","
+	    "\"certificates\":4012,\"reasons\":{\"keyCompromise\":4012}},"
+	    "{\"name\":\"bank\",\"kind\":\"subscriber\",\"mail\":\"\",\"phone\":\"+49 2\",\"webhook\":\"https://bank.example/...0a1b2c3d\","
+	    "\"certificates\":780,\"reasons\":{\"keyCompromise\":780}},"
+	    "{\"name\":\"clinic\",\"kind\":\"subscriber\",\"mail\":\"it@clinic.example\",\"phone\":\"\",\"webhook\":\"\","
+	    "\"certificates\":8,\"reasons\":{\"keyCompromise\":8}},"
+	    "{\"name\":\"school\",\"kind\":\"subscriber\",\"mail\":\"it@school.example\",\"phone\":\"\",\"webhook\":\"\","
+	    "\"certificates\":1,\"reasons\":{\"keyCompromise\":1}}]}" },
+	{ 64 * MINUTE, EV_NOTICE, "{\"notice\":\"preliminary:reporter\",\"to\":\"r@outside.example\",\"outcome\":\"accepted\","
+	    "\"detail\":\"250 ok\",\"transport\":\"smtp\"}" },
+	{ 65 * MINUTE, EV_NOTICE, "{\"notice\":\"subscriber:acme\",\"to\":\"pki@acme.example\",\"outcome\":\"accepted\","
+	    "\"detail\":\"250 ok\",\"transport\":\"smtp\"}" },
+	{ 66 * MINUTE, EV_NOTICE, "{\"notice\":\"subscriber:clinic\",\"to\":\"it@clinic.example\",\"outcome\":\"failed\","
+	    "\"detail\":\"550 no such \\\\x1B[31muser\",\"transport\":\"smtp\"}" },
+	{ 180 * MINUTE, EV_CONTACT, "{\"subscriber\":\"bank\",\"channel\":\"phone\",\"outcome\":\"no answer\",\"detail\":\"rang out\"}" },
+	{ 200 * MINUTE, EV_ANSWER, "{\"subscriber\":\"acme\",\"channel\":\"mail\",\"text\":\"replaced by noon\"}" },
+	{ 402 * MINUTE, EV_CONTACT, "{\"subscriber\":\"bank\",\"channel\":\"phone\",\"outcome\":\"no answer\",\"detail\":\"voice box\"}" },
+	{ 426 * MINUTE, EV_WARNING, "{\"deadline\":\"answer:clinic\",\"title\":\"answer of clinic\",\"point\":\"late\",\"when\":1788168000000,\"due\":1788168000000}" },
+	{ 0, 0, NULL }
+};
+
 static int scene_hosts(struct engine *en, int hosts, struct err *e)
 {
 	static const char *const state_of[] = { "verified", "verified", "verified", "failed", "running", "unreachable",
@@ -315,6 +342,12 @@ int fake_scene(struct engine *en, const char *scene, struct err *e)
 	clock_pin(FAKE_DECLARED + 62 * MINUTE);
 	if (strcmp(scene, "late") == 0)
 		return 0;
+	if (strcmp(scene, "subscribers") == 0) {
+		if (scene_play(en, told, e) < 0)
+			return -1;
+		clock_pin(FAKE_DECLARED + 430 * MINUTE);
+		return 0;
+	}
 	if (strcmp(scene, "fleet") == 0 || strcmp(scene, "fleet10000") == 0) {
 		int rc = scene_hosts(en, strcmp(scene, "fleet") == 0 ? 2000 : 10000, e);
 		clock_pin(FAKE_DECLARED + 52 * MINUTE);

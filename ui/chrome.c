@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/model.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -105,14 +106,17 @@ static bool chrome_busy(const struct ui *u, const struct area *a, int row)
 	return true;
 }
 
-/* Whether the CRLs live on; what needs somebody stands out. */
-static void chrome_renewal(const struct ui *u, const struct area *a, int row)
+/* Whether the CRLs live on, or which deadline comes near: what needs somebody stands out, the rest stays calm. */
+static void chrome_state(const struct ui *u, const struct area *a, int row)
 {
-	bool bad;
-	char *line = model_renewal(u->en, &bad);
+	bool bad, late = false;
+	char *line = model_renewal(u->en, &bad), *deadline = bad ? mem_strdup("") : model_deadline(u->en, &late);
 
-	if (line[0] != '\0')
+	if (deadline[0] != '\0')
+		draw_text(a, row, 1, a->cols - 2, late ? STYLE_WARN : STYLE_PLAIN, deadline);
+	else if (line[0] != '\0')
 		draw_text(a, row, 1, a->cols - 2, bad ? STYLE_BAD : STYLE_DIM, line);
+	free(deadline);
 	free(line);
 }
 
@@ -131,7 +135,7 @@ static void chrome_foot(const struct ui *u, const struct area *a)
 			draw_printf(a, row - i, 0, a->cols, STYLE_PLAIN, "%*s", a->cols, "");
 		draw_wrap(a, row - lines + 1, 1, a->cols - 2, lines, u->message_style, u->message);
 	} else if (!chrome_busy(u, a, row)) {
-		chrome_renewal(u, a, row);
+		chrome_state(u, a, row);
 	}
 	keymap_footer(&b, u->top->ops->keys, u->top->ops->typing, a->cols - 2);
 	draw_text(a, a->rows - 1, 1, a->cols - 2, STYLE_DIM, buf_str(&b));

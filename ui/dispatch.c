@@ -37,6 +37,7 @@ static const struct special {
 	{ "timeline", &scr_timeline },
 	{ "followup", &scr_followups },
 	{ "report", &scr_report },
+	{ "subscribers", &scr_subscribers },
 	{ "fleet", &scr_fleet },
 	{ "help", &scr_help },
 	{ "open", &scr_new },
@@ -198,7 +199,8 @@ static bool ui_idle(const struct ui *u)
 
 	return !u->prompt.open &&
 	    (o == &scr_board || o == &scr_start || o == &scr_fleet || o == &scr_timeline ||
-	    o == &scr_followups || o == &scr_report || o == &scr_progress || o == &scr_help);
+	    o == &scr_followups || o == &scr_report || o == &scr_subscribers || o == &scr_progress ||
+	    o == &scr_help);
 }
 
 static void ui_show_ended(struct ui *u, struct job *j)

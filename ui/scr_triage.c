@@ -156,14 +156,16 @@ static void summary_tell(const struct triage *t, char *out, size_t size)
 static void summary_deadline(const struct triage *t, char *out, size_t size)
 {
 	const struct incident *in = model_incident(ui_engine(t->screen->ui));
-	int hours = triage_deadline_hours(in != NULL ? in->profile : "private", ask_get(&t->ask, "level"),
-	    ask_get(&t->ask, "reason"));
+	json_t *answers = json_pack("{s:s,s:s}", "level", ask_get(&t->ask, "level"), "reason", ask_get(&t->ask, "reason"));
+	int minutes = triage_shortest(answers, in != NULL ? in->profile : "private", in != NULL ? in->times : NULL);
 	int64_t received = clock_now();
 	char iso[32], span[40];
 
 	clock_parse(ask_get(&t->ask, "received"), &received);
-	received += (int64_t)hours * 3600 * 1000;
-	snprintf(out, size, _("%s, %d h after first receipt (%s left)"), clock_iso(iso, sizeof iso, received), hours,
+	json_decref(answers);
+	received += (int64_t)minutes * 60 * 1000;
+	snprintf(out, size, minutes % 60 == 0 ? _("%s, %d h after first receipt (%s left)") :
+	    _("%s, %d min after first receipt (%s left)"), clock_iso(iso, sizeof iso, received), minutes % 60 == 0 ? minutes / 60 : minutes,
 	    clock_span(span, sizeof span, received - clock_now()));
 }
 

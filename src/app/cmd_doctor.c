@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/contacts.h"
 #include "app/doctor.h"
 #include "app/engine.h"
 #include "app/paths.h"
@@ -40,6 +41,7 @@ struct doctor {
 	json_t *groups;       /* [{title, findings: []}] */
 	struct task *task;
 	size_t tasks, started, done;
+	struct contacts_check *contacts;
 	char *folder;         /* for fetched CRLs; NULL until needed */
 };
 
@@ -50,6 +52,7 @@ static void doctor_free(void *data)
 	for (size_t i = 0; i < d->tasks; i++)
 		free(d->task[i].path);
 	free(d->task);
+	contacts_drop(d->contacts);
 	json_decref(d->groups);
 	if (d->folder != NULL)
 		fs_remove_tree(d->folder, NULL);
@@ -299,6 +302,19 @@ static void point_start(struct task *t)
 	run_child(t->d->run, "probe", request, POINT_S, NULL, point_fetched, t);
 }
 
+/* ---- contacts ---- */
+
+static void contacts_done(void *ctx)
+{
+	task_done(ctx);
+}
+
+static void contacts_start(struct task *t)
+{
+	t->d->contacts = contacts_check(t->d->run, t->list, contacts_done, t);
+	contacts_begin(t->d->contacts);
+}
+
 /* ---- the beginning ---- */
 
 static void doctor_task(struct doctor *d, json_t *list, void (*start)(struct task *), const void *conf)
@@ -350,6 +366,12 @@ static void doctor_configured(struct doctor *d, const struct config *c)
 		doctor_notice(doctor_group(d, "notice", c->notice[i].name, c->notice[i].line), c,
 		    &c->notice[i]);
 	doctor_fleet(doctor_group(d, "fleet", NULL, c->fleet.line), c);
+	doctor_times(doctor_group(d, "deadlines", NULL, 0), c);
+	if (c->contacts.problem_report != NULL)
+		doctor_task(d, doctor_group(d, "contacts", NULL, c->contacts.line), contacts_start, &c->contacts);
+	else if (strcmp(c->profile, "public-tls") == 0)
+		doctor_add(doctor_group(d, "contacts", NULL, 0), "warn", _("add [contacts] with problem-report and where it is published"),
+		    _("nothing compares the problem-reporting address with what is published"));
 }
 
 static void doctor_start(struct run *r)

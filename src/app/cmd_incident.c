@@ -15,6 +15,7 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "incident/playbook.h"
+#include "incident/times.h"
 #include "journal/journal.h"
 
 #define PLAYBOOK "playbooks/ca-compromise.ini"
@@ -34,6 +35,33 @@ static int open_playbook(const struct config *c, json_t *body, struct err *e)
 	buf_free(&text);
 	free(path);
 	return rc;
+}
+
+/* The times of the configuration, else those installed for the profile. */
+static int open_times(const struct config *c, json_t *body, struct err *e)
+{
+	char *path = declare_times(c, json_str(body, "profile"));
+	struct buf text = { 0 };
+	json_t *times = NULL;
+
+	if (fs_read(path, &text, PLAYBOOK_MAX, e) == 0)
+		times = times_read(buf_str(&text), path, e);
+	else
+		err_remedy(e, _("set 'deadlines' in [sev1] to a file of times, or install sev1's data files"));
+	if (times != NULL)
+		json_object_set_new(body, "times", times);
+	buf_free(&text);
+	free(path);
+	return times != NULL ? 0 : e->code;
+}
+
+char *declare_times(const struct config *c, const char *profile)
+{
+	char *name = mem_printf("playbooks/deadlines-%s.ini", profile);
+	char *path = c != NULL && c->deadlines != NULL ? mem_strdup(c->deadlines) : path_data(name);
+
+	free(name);
+	return path;
 }
 
 /* The next free id of the year: INC-2026-0001. */
@@ -70,7 +98,7 @@ int incident_declare(struct engine *en, const char *title, const char *root, int
 	json_put(body, "organisation", c != NULL ? c->organisation : "");
 	json_put_num(body, "declared", declared);
 	free(id);
-	if ((rc = open_playbook(c, body, e)) < 0) {
+	if ((rc = open_playbook(c, body, e)) < 0 || (rc = open_times(c, body, e)) < 0) {
 		json_decref(body);
 		return rc;
 	}

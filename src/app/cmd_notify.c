@@ -7,6 +7,7 @@
 #include "app/notice.h"
 #include "app/notice_fields.h"
 #include "app/paths.h"
+#include "app/subscribers.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -249,10 +250,14 @@ static void notify_start(struct run *r)
 	struct err e = { 0 };
 	size_t i;
 
+	if (kind != NULL && (strcmp(kind, "subscriber") == 0 || strcmp(kind, "preliminary") == 0)) {
+		subscribers_plan(r, kind[0] == 'p');
+		return;
+	}
 	for (i = 0; kinds[i] != NULL && (kind == NULL || strcmp(kinds[i], kind) != 0); i++)
 		;
 	if (kinds[i] == NULL) {
-		err_set(&e, ERR_USAGE, _("notify: say which: management, internal or external"));
+		err_set(&e, ERR_USAGE, _("notify: say which: management, internal, external, subscriber or preliminary"));
 	} else if (waive != NULL) {
 		notify_waive(r, kind, waive);
 		return;
@@ -268,6 +273,14 @@ static void notify_start(struct run *r)
 		notify_make(r, conf);
 }
 
+static void notify_go(struct run *r)
+{
+	if (json_object_get(run_plan_of(r)->spec, "messages") != NULL)
+		subscribers_go(r);
+	else
+		notice_go(r);
+}
+
 static const struct option options[] = {
 	{ "field", "NAME=VALUE", N_("fill a field of the template (may be repeated)") },
 	{ "new", NULL, N_("a new text, although the last one was not accepted by all") },
@@ -276,10 +289,10 @@ static const struct option options[] = {
 };
 
 const struct command cmd_notify = {
-	.name = "notify", .key = "i", .usage = "KIND",
-	.summary = N_("send the management, internal or external notice"),
+	.name = "notify", .key = "i", .usage = N_("KIND [NAME]"),
+	.summary = N_("send the management, internal or external notice; tell subscribers, or give the preliminary report"),
 	.effect = N_("sends mail or posts to a webhook; cannot be taken back"),
 	.options = options,
 	.gates = GATE_CONFIG | GATE_INCIDENT | GATE_ARMED | GATE_TRIAGE | GATE_LEASE,
-	.start = notify_start, .go = notice_go,
+	.start = notify_start, .go = notify_go,
 };

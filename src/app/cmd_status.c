@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/deadlines.h"
 #include "app/engine.h"
 #include "app/renewal.h"
 #include "app/replaced.h"
@@ -109,6 +110,11 @@ static void status_start(struct run *r)
 	if (line[0] != '\0')
 		run_out(r, "%s", line);
 	json_put(o, "replaced", line);
+	free(line);
+	line = deadlines_line(in, now, &bad);
+	if (line[0] != '\0')
+		run_out(r, "%s", line);
+	json_put(o, "deadline", line);
 	free(line);
 	status_checkpoints(r, in, now);
 	rollout_say(r, in);

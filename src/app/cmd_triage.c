@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "incident/triage.h"
+#include "incident/times.h"
 #include "journal/journal.h"
 
 #define COUNT_DEADLINE_S 60
@@ -111,7 +112,9 @@ static int triage_body(struct run *r, json_t *body, struct err *e)
 {
 	const struct args *a = run_args(r);
 	const char *ca = args_get(a, "ca"), *compromise = args_get(a, "compromise");
-	const char *reason = args_get(a, "reason");
+	const char *reason = args_get(a, "reason"), *circumstance = args_get(a, "circumstance");
+	int n = circumstance != NULL ? atoi(circumstance) : 0;
+	const json_t *c = times_circumstance(run_incident(r)->times, n);
 	int64_t received, since;
 	json_t *groups;
 	int rc;
@@ -119,6 +122,10 @@ static int triage_body(struct run *r, json_t *body, struct err *e)
 	if ((rc = triage_time(a, "received", clock_now(), &received, e)) < 0 ||
 	    (rc = triage_time(a, "since", 0, &since, e)) < 0)
 		return rc;
+	if (circumstance != NULL && c == NULL) {
+		err_set(e, ERR_USAGE, _("triage: there is no circumstance '%s'"), circumstance);
+		return err_remedy(e, _("list them with: sev1 deadline --circumstances"));
+	}
 	if (ca == NULL || config_ca(run_config(r), ca) == NULL) {
 		err_set(e, ERR_USAGE, _("triage: no CA is called '%s' in %s"), ca != NULL ? ca : "",
 		    run_config(r)->path);
@@ -129,7 +136,8 @@ static int triage_body(struct run *r, json_t *body, struct err *e)
 	json_put_num(body, "compromise", compromise != NULL ? atoi(compromise) : 0);
 	json_put(body, "channel", args_get(a, "channel") != NULL ? args_get(a, "channel") : "other");
 	json_put(body, "reporter", args_get(a, "reporter"));
-	json_put(body, "reason", reason != NULL ? reason : "keyCompromise");
+	json_put_num(body, "circumstance", n);
+	json_put(body, "reason", reason != NULL ? reason : c != NULL ? json_str(c, "reason") : "keyCompromise");
 	json_put_num(body, "received", received);
 	json_put_num(body, "since", since);
 	if ((groups = selectors_of(a, e)) == NULL)
@@ -137,7 +145,7 @@ static int triage_body(struct run *r, json_t *body, struct err *e)
 	json_object_set_new(body, "selectors", json_array_size(groups) > 0 ? json_pack("{s:O}", "groups", groups) :
 	    json_object());
 	json_decref(groups);
-	return triage_complete(body, run_incident(r)->profile, e);
+	return triage_complete(body, run_incident(r)->profile, run_incident(r)->times, e);
 }
 
 static void triage_show(struct run *r, bool hold)
@@ -165,7 +173,7 @@ static bool triage_record(struct run *r, json_t *body, bool *hold)
 {
 	struct err e = { 0 };
 
-	if (triage_complete(body, run_incident(r)->profile, &e) < 0) {
+	if (triage_complete(body, run_incident(r)->profile, run_incident(r)->times, &e) < 0) {
 		json_decref(body);
 		run_fail(r, &e);
 		return false;
@@ -214,6 +222,7 @@ const struct command cmd_triage = {
 		{ "reporter", "TEXT", N_("who reported it") },
 		{ "since", "TIME", N_("when the compromise began, or unknown") },
 		{ "reason", "REASON", N_("revocation reason (default keyCompromise)") },
+		{ "circumstance", "N", N_("the rule's number that applies, where it decides the time: see deadline --circumstances") },
 		SELECTOR_OPTIONS,
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG | GATE_INCIDENT, .start = triage_start,
@@ -396,6 +405,7 @@ static json_t *scope_answers(const struct incident *in, const json_t *groups)
 	json_put(body, "channel", in->triage.channel);
 	json_put(body, "reporter", in->triage.reporter);
 	json_put(body, "reason", in->triage.reason);
+	json_put_num(body, "circumstance", in->triage.circumstance);
 	json_put_num(body, "received", in->triage.received);
 	json_put_num(body, "since", in->triage.since);
 	json_object_set_new(body, "selectors", json_pack("{s:O}", "groups", groups));
@@ -413,7 +423,7 @@ static void scope_start(struct run *r)
 		return;
 	}
 	body = groups != NULL ? scope_answers(run_incident(r), groups) : NULL;
-	if (body == NULL || triage_complete(body, run_incident(r)->profile, &e) < 0) {
+	if (body == NULL || triage_complete(body, run_incident(r)->profile, run_incident(r)->times, &e) < 0) {
 		json_decref(groups);
 		json_decref(body);
 		run_fail(r, &e);

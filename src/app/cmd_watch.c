@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/deadlines.h"
 #include "app/engine.h"
 #include "app/renewal.h"
 #include "base/buf.h"
@@ -18,6 +19,7 @@ struct watching {
 	uint64_t timer;
 	char *line;        /* the state of renewal as it was said last */
 	struct renewal *renewal;
+	struct deadlines_watch *deadlines;
 };
 
 static void watching_free(void *data)
@@ -26,6 +28,7 @@ static void watching_free(void *data)
 
 	loop_cancel(engine_loop(run_engine(w->run)), w->timer);
 	renewal_stop(w->renewal);
+	deadlines_stop(w->deadlines);
 	free(w->line);
 	free(w);
 }
@@ -92,14 +95,17 @@ static void watch_start(struct run *r)
 		return;
 	if (renew)
 		w->renewal = renewal_start(run_engine(r));
+	if (!engine_is_read_only(run_engine(r)))
+		w->deadlines = deadlines_start(run_engine(r), renew);
 	w->timer = loop_after(engine_loop(run_engine(r)), 0, watch_tick, w);
 }
 
 const struct command cmd_watch = {
 	.name = "watch", .usage = "",
 	.summary = N_("follow the journal as it grows; --renew keeps the CRLs alive meanwhile"),
-	.effect = N_("alone it changes nothing; with --renew it gives the standing order (see crl renew --auto) and carries it out: "
-	             "CRLs are signed, or taken from the ladder, and published before their fuse burns"),
+	.effect = N_("alone it changes no system, but journals the warnings of deadlines; with --renew it gives the standing order (see crl renew --auto) and carries it out: "
+	             "CRLs are signed, or taken from the ladder, and published before their fuse burns; and the approvers are told when "
+	             "a subscriber has not answered in time"),
 	.options = (const struct option[]){
 		{ "renew", NULL, N_("renew CRLs before nextUpdate, unattended") },
 		{ NULL, NULL, NULL } },

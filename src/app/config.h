@@ -52,10 +52,10 @@ struct action_conf {      /* [action NAME], in the order of the file */
 	int line;
 };
 
-struct notice_conf {      /* [notice management|internal|external] */
+struct notice_conf {      /* [notice management|internal|external|subscriber|preliminary|approvers] */
 	char *name;
 	char *transport;      /* "sendmail", "smtp", "webhook" */
-	char **to; size_t tos;/* addresses, or URLs for a webhook */
+	char **to; size_t tos;/* none for subscriber and preliminary; addresses, or URLs for a webhook */
 	char *from, *subject;
 	char *template;       /* a file; default: the installed one of that name */
 	int line;
@@ -81,10 +81,22 @@ struct fleet_conf {       /* [fleet] */
 	int line;
 };
 
+struct contacts_conf {    /* [contacts]: where the problem-reporting address is published */
+	char *problem_report; /* mail address, or the URL of a form; NULL: no such section */
+	char *ccadb;          /* CSV export of a directory; NULL */
+	char *ccadb_owner;    /* the CA Owner whose rows count; with ccadb */
+	char **cps; size_t cpss; /* CP and CPS: .txt, .md, .pdf */
+	char *page;           /* URL */
+	int days;             /* from one comparison to the next */
+	int line;
+};
+
 struct config {
 	char *path;           /* the file */
 	char *state;          /* folder of the incident files */
 	char *playbook;       /* file */
+	char *deadlines;      /* file of times; NULL: the profile's */
+	char *subscribers;    /* CSV file of their contacts; NULL */
 	char *organisation, *profile;
 	char *contact_pki, *contact_security, *contact_hotline;
 	char *estimated_downtime; /* hours, for the notices; NULL: asked for */
@@ -98,6 +110,7 @@ struct config {
 	struct action_conf *action; size_t actions;
 	struct notice_conf *notice; size_t notices;
 	struct fleet_conf fleet;
+	struct contacts_conf contacts;
 };
 
 /* The file that is used: path if given, else $XDG_CONFIG_HOME/sev1/sev1.conf (~/.config), else

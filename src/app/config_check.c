@@ -316,6 +316,13 @@ static int conf_check_action(const struct action_conf *a, const struct conf_part
 	return 0;
 }
 
+/* Who gets these is in the subscribers' file, not here. */
+static bool conf_told_by_file(const struct conf_part *p)
+{
+	return strcmp(p->section->kind, "notice") == 0 &&
+	    (strcmp(p->name, "subscriber") == 0 || strcmp(p->name, "preliminary") == 0);
+}
+
 static int conf_check_notice(const struct config *c, const struct notice_conf *n,
     const struct conf_part *p, struct err *e)
 {
@@ -332,8 +339,12 @@ static int conf_check_notice(const struct config *c, const struct notice_conf *n
 		return err_remedy(e, "%s", hook ? _("transport = webhook takes URLs") :
 		    _("write name@example.com, with commas between several"));
 	}
-	if (n->tos == 0)
+	if (n->tos == 0 && !conf_told_by_file(p))
 		return conf_need(p, "to", NULL, e);
+	if (hook && conf_told_by_file(p)) {
+		err_set(e, ERR_SYNTAX, _("transport = webhook: who gets this notice is in the subscribers' file"));
+		return err_remedy(e, _("write sendmail or smtp; a subscriber's webhook is in that file"));
+	}
 	if (!hook && n->from == NULL)
 		return conf_need(p, "from", _("the sender's address"), e);
 	if (strcmp(n->transport, "smtp") == 0 && c->smtp_url == NULL) {
@@ -368,6 +379,26 @@ static int conf_check_fleet(const struct fleet_conf *f, const struct conf_part *
 	if (f->certificate == NULL)
 		return conf_need(p, "certificate", _("or a profile"), e);
 	return f->reload == NULL ? conf_need(p, "reload", _("or a profile"), e) : 0;
+}
+
+static int conf_check_contacts(struct config *c, const struct conf_part *p, struct err *e)
+{
+	struct contacts_conf *k = &c->contacts;
+	const char *at = k->problem_report;
+
+	for (size_t i = 0; i < k->cpss; i++)
+		if (k->cps[i][0] != '/') {
+			err_set(e, ERR_SYNTAX, _("cps: '%s' is no absolute path"), k->cps[i]);
+			return err_remedy(e, _("write absolute paths, with commas between several"));
+		}
+	if (k->ccadb != NULL && k->ccadb_owner == NULL && c->organisation == NULL)
+		return conf_need(p, "ccadb-owner", _("or 'organisation' in [sev1]"), e);
+	if (k->ccadb_owner == NULL && c->organisation != NULL)
+		k->ccadb_owner = mem_strdup(c->organisation);
+	if (at == NULL || conf_has_scheme(at, "http://", "https://") || (strchr(at, '@') != NULL && strpbrk(at, " \t<>") == NULL))
+		return 0;
+	err_set(e, ERR_SYNTAX, _("problem-report = %s: neither a mail address nor a URL"), at);
+	return err_remedy(e, _("write name@example.com, or https://..."));
 }
 
 static int conf_check_key(struct config *c, const struct conf_part *p, const struct conf_key *k,
@@ -413,7 +444,7 @@ int conf_check_part(struct config *c, const struct conf_part *p, int *line, stru
 		if (&conf_sections[k->section] != p->section)
 			continue;
 		*line = p->line;
-		if (k->must && p->key_line[i] == 0 && (p->line > 0 || p->section->named))
+		if (k->must && !(k->type == CONF_LIST && conf_told_by_file(p)) && p->key_line[i] == 0 && (p->line > 0 || p->section->named))
 			return conf_need(p, k->name, k->help, e);
 		if (p->key_line[i] > 0)
 			*line = p->key_line[i];
@@ -428,6 +459,8 @@ int conf_check_part(struct config *c, const struct conf_part *p, int *line, stru
 			a->deadline = a->kind == ACTION_IMAGE ? 86400 : 60;
 		return conf_check_action(a, p, e);
 	}
+	if (strcmp(p->section->kind, "contacts") == 0)
+		return conf_check_contacts(c, p, e);
 	if (strcmp(p->section->kind, "fleet") == 0)
 		return conf_check_fleet(conf_base(c, p), p, e);
 	if (strcmp(p->section->kind, "notice") == 0)

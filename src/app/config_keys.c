@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET };
+enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET, CONTACTS };
 
 #define NAMED(kind, field, count, type, help)                                                      \
 	{ kind, true, offsetof(struct config, field), offsetof(struct config, count),              \
@@ -21,9 +21,12 @@ const struct conf_section conf_sections[] = {
 	    "A containment step, in the order of this file. Stop issuance; keep what serves CRLs\n"
 	    "and OCSP running, or move it first: services need it now."),
 	[NOTICE] = NAMED("notice", notice, notices, notice_conf,
-	    "A notice: management, internal or external."),
+	    "A notice: management, internal or external; subscriber and preliminary, which need no 'to': they go to\n"
+	    "those concerned; approvers, who are told when a subscriber's answer did not come in time."),
 	[FLEET] = { "fleet", false, offsetof(struct config, fleet), 0, 0,
 	    offsetof(struct fleet_conf, line), "The servers that get new certificates." },
+	[CONTACTS] = { "contacts", false, offsetof(struct config, contacts), 0, 0, offsetof(struct contacts_conf, line),
+	    "Where the problem-reporting address is published: sev1 contacts check compares." },
 };
 const size_t conf_section_count = sizeof conf_sections / sizeof conf_sections[0];
 
@@ -41,6 +44,11 @@ const struct conf_key conf_keys[] = {
 	{ SEV1, "profile", CONF_CHOICE, M(config, profile), 0, false, "private", 0, 0,
 	    "private|public-tls", NULL,
 	    "Revocation deadlines: private (24 hours) or public-tls (TLS Baseline Requirements)." },
+	{ SEV1, "deadlines", CONF_FILE, M(config, deadlines), 0, false, NULL, 0, 0, NULL, "/etc/sev1/deadlines.ini",
+	    "Your own times, by reason; without it those of the profile: playbooks/deadlines-PROFILE.ini." },
+	{ SEV1, "subscribers", CONF_FILE, M(config, subscribers), 0, false, NULL, 0, 0, NULL, "/etc/sev1/subscribers.csv",
+	    "Who is told of revoked certificates: CSV with the columns subscriber, match (globs of their names), mail,\n"
+	    "phone, webhook." },
 	TEXT(SEV1, "contact-pki", M(config, contact_pki), "pki-emergency@example.com",
 	    "Contacts, as the notices give them."),
 	TEXT(SEV1, "contact-security", M(config, contact_security), "security@example.com", NULL),
@@ -191,6 +199,19 @@ const struct conf_key conf_keys[] = {
 	    "Validity of the new certificates." },
 	{ FLEET, "deadline", CONF_NUMBER, M(fleet_conf, deadline), 0, false, "60", 5, 86400, NULL, NULL,
 	    "Seconds per host." },
+
+	{ CONTACTS, "problem-report", CONF_TEXT, M(contacts_conf, problem_report), 0, true, NULL, 0, 0, NULL,
+	    "problem-report@example.com", "Where problems are to be reported: a mail address, or the URL of a form." },
+	{ CONTACTS, "ccadb", CONF_FILE, M(contacts_conf, ccadb), 0, false, NULL, 0, 0, NULL, "/etc/sev1/ccadb.csv",
+	    "A directory's export of problem-reporting mechanisms as CSV, with the columns \"CA Owner\" and \"Problem\n"
+	    "Reporting ...\"." },
+	TEXT(CONTACTS, "ccadb-owner", M(contacts_conf, ccadb_owner), "Example Ltd", "The CA Owner in it; default: organisation."),
+	{ CONTACTS, "cps", CONF_LIST, M(contacts_conf, cps), M(contacts_conf, cpss), false, NULL, 0, 0, NULL,
+	    "/etc/sev1/cps.pdf, /etc/sev1/cp.txt", "CP and CPS, text or PDF (with pdftotext): their 1.5.2 must name it. Absolute paths." },
+	{ CONTACTS, "page", CONF_HTTP, M(contacts_conf, page), 0, false, NULL, 0, 0, NULL,
+	    "https://www.example.com/pki/contact", "The page that tells people." },
+	{ CONTACTS, "days", CONF_NUMBER, M(contacts_conf, days), 0, false, "30", 1, 366, NULL, NULL,
+	    "From one comparison to the next." },
 };
 const size_t conf_key_count = sizeof conf_keys / sizeof conf_keys[0];
 _Static_assert(sizeof conf_keys / sizeof conf_keys[0] <= CONF_KEYS_MAX, "raise CONF_KEYS_MAX");
@@ -257,7 +278,7 @@ void config_write_section(struct buf *b, const char *kind, const char *name, boo
 void config_sample(struct buf *b)
 {
 	static const char *const name[] = { NULL, "example", "example", "example", "example",
-		"management", NULL };
+		"management", NULL, NULL };
 
 	conf_comment(b, "Configuration of sev1. Every key is here; take away the '#' before those you need,\n"
 		"and before their headings.\n"

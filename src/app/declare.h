@@ -10,4 +10,7 @@
  * or an error; nothing is left behind on error. */
 int incident_declare(struct engine *en, const char *title, const char *root, int64_t declared, struct err *e);
 
+/* The file of times that an incident would be declared with; owned by the caller. */
+char *declare_times(const struct config *c, const char *profile);
+
 #endif

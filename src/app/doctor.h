@@ -26,6 +26,8 @@ void doctor_ca_points(json_t *list, const struct config *c, const char *ca, cons
 void doctor_point_place(json_t *list, const struct point_conf *p);
 void doctor_image(json_t *list, const struct action_conf *a);
 void doctor_notice(json_t *list, const struct config *c, const struct notice_conf *n);
+/* The file of times, and that of the subscribers where there is one. */
+void doctor_times(json_t *list, const struct config *c);
 void doctor_fleet(json_t *list, const struct config *c);
 
 #endif

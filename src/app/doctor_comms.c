@@ -5,14 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/declare.h"
 #include "app/doctor.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "comms/subscribers.h"
 #include "comms/template.h"
 #include "fleet/inventory.h"
+#include "incident/times.h"
 
 #define TEMPLATE_OCTETS (256u << 10)
 
@@ -85,7 +88,8 @@ static bool doctor_of_incident(const char *field)
 {
 	static const char *const names[] = { "incident", "title", "time", "declared", "level", "ca",
 		"compromise", "trigger", "action", "reason", "summary", "description", "certificates",
-		"systems", "systems_count", "actions", "next_steps", "rto", "deadline", "crl_urls" };
+		"systems", "systems_count", "actions", "next_steps", "rto", "deadline", "crl_urls", "received",
+		"subscriber", "subscriber_certificates", "answer_by", "proceeding" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i], field) == 0)
@@ -145,6 +149,34 @@ void doctor_notice(json_t *list, const struct config *c, const struct notice_con
 	json_decref(missing);
 	fields_free(f);
 	buf_free(&text);
+}
+
+void doctor_times(json_t *list, const struct config *c)
+{
+	char *path = declare_times(c, c->profile);
+	struct buf text = { 0 };
+	struct err e = { 0 };
+	json_t *times = fs_read(path, &text, TEMPLATE_OCTETS, &e) == 0 ? times_read(buf_str(&text), path, &e) : NULL;
+	struct contacts *subscribers;
+
+	if (times != NULL)
+		doctor_add(list, "ok", "", _("%s: times for %s"), path, c->profile);
+	else
+		doctor_add(list, "fail", e.remedy, "%s", e.text);
+	json_decref(times);
+	buf_free(&text);
+	free(path);
+	if (c->subscribers == NULL)
+		return;
+	if ((subscribers = contacts_load(c->subscribers, &e)) == NULL)
+		doctor_add(list, "fail", e.remedy, "%s", e.text);
+	else
+		doctor_add(list, "ok", "", _("%s: contacts of %zu subscribers"), c->subscribers, subscribers->contacts);
+	for (const char *const *n = (const char *const[]){ "subscriber", "preliminary", "approvers", NULL }; *n != NULL; n++)
+		if (config_notice(c, *n) == NULL)
+			doctor_add(list, "warn", _("add its section with 'from'; approvers also with 'to'"),
+			    _("there is no [notice %s]: they must be told by other means"), *n);
+	contacts_free(subscribers);
 }
 
 static void doctor_servers(json_t *list, const struct inventory *inv)

@@ -46,6 +46,11 @@ const struct err *engine_config_error(const struct engine *en) { return &en->con
 const struct incident *engine_incident(const struct engine *en) { return en->incident; }
 struct journal *engine_journal(const struct engine *en) { return en->journal; }
 const char *engine_state(const struct engine *en) { return en->state; }
+bool engine_is_read_only(const struct engine *en)
+{
+	return en->read_only;
+}
+
 bool engine_is_console(const struct engine *en) { return en->console; }
 size_t engine_runs(const struct engine *en) { return en->runs; }
 struct secrets *engine_secrets(struct engine *en) { return en->secrets; }

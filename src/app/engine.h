@@ -64,6 +64,7 @@ struct journal *engine_journal(const struct engine *en);         /* NULL */
 bool engine_armed(const struct engine *en);
 void engine_arm(struct engine *en, bool on);                     /* this console only */
 bool engine_is_console(const struct engine *en);
+bool engine_is_read_only(const struct engine *en);
 
 /* Open the incident file at path, or the one with this id in the state folder; NULL: the only open
  * one (ERR_NOTFOUND where there is none, ERR_USAGE naming them where there are several). */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/deadlines.h"
 #include "app/engine.h"
 #include "app/renewal.h"
 #include "app/report_make.h"
@@ -242,6 +243,19 @@ const char *model_owed_state(const struct incident *in, size_t i)
 {
 	return followup_overdue(in, &in->followup[i], clock_now()) ? N_("late") :
 	    followup_state(in, &in->followup[i], clock_now());
+}
+
+char *model_deadline(const struct engine *en, bool *late)
+{
+	*late = false;
+	if (engine_incident(en) == NULL)
+		return mem_strdup("");
+	return deadlines_line(engine_incident(en), clock_now(), late);
+}
+
+int64_t model_hold(const struct engine *en, const struct subscriber *s)
+{
+	return subscriber_hold(engine_incident(en), s);
 }
 
 size_t model_runs(const struct engine *en)

@@ -66,6 +66,11 @@ const char *model_report_kind(size_t i); /* NULL past the end */
 /* The i-th of in->followup: is it owed by now, and "open", "late", "done", "Ongoing" ... (untranslated). */
 bool model_owed(const struct incident *in, size_t i);
 const char *model_owed_state(const struct incident *in, size_t i);
+/* The deadline that needs attention most, in one line, "" where none does; *late: its time has passed. Owned by the
+ * caller. */
+char *model_deadline(const struct engine *en, bool *late);
+/* When the wait for a subscriber's answer ends, ms; 0 where none is waited for. */
+int64_t model_hold(const struct engine *en, const struct subscriber *s);
 
 /* A command in progress, for a progress line. */
 struct run_view {

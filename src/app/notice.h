@@ -17,6 +17,15 @@ struct notice_past {
 /* cmd->go of notify: spec {notice, sha256, transport, to: [labels], all: [labels], text: [lines], at}. */
 void notice_go(struct run *r);
 
+/* One text on its way to the recipients of conf, whose name is the notice's in the journal; conf is borrowed until it is
+ * freed. Make it, keep it where the run's data frees it, then start it with a spec as above: sent is called once each
+ * recipient has an outcome, with err where the child failed, and may free it. What cannot be sent at all ends the run. */
+struct sending;
+typedef void (*notice_sent_fn)(void *ctx, int64_t accepted, int64_t failed, const struct err *err);
+struct sending *notice_send(struct run *r, const struct notice_conf *conf, notice_sent_fn sent, void *ctx);
+void sending_start(struct sending *s, const json_t *spec);
+void sending_free(struct sending *s);
+
 /* How a recipient is written in plans and the journal: an address as it is; of a webhook's URL, whose
  * path is a secret, the host and the first digits of its digest. Owned by the caller. */
 char *notice_label(const struct notice_conf *conf, size_t i);

@@ -88,6 +88,7 @@ static void set_triage(struct fields *f, const struct incident *in, const struct
 	fields_set(f, "action", in->triage.action);
 	fields_set(f, "reason", in->triage.reason);
 	fields_set(f, "description", description(in->triage.compromise));
+	set_time(f, "received", in->triage.received);
 	set_time(f, "deadline", in->triage.deadline);
 	set_summary(f, in, title, how);
 }

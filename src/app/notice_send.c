@@ -19,6 +19,8 @@ struct sending {
 	json_t *label;   /* {what the child calls a recipient: its label} */
 	json_t *open;    /* {label: true} for those without an outcome yet */
 	int64_t accepted, failed;
+	notice_sent_fn sent;
+	void *ctx;
 };
 
 static bool is_webhook(const struct notice_conf *conf)
@@ -110,16 +112,13 @@ static void sending_done(void *ctx, const json_t *result, const struct err *err)
 			return;
 	}
 	run_out(s->run, _("accepted for %lld, failed for %lld"), (long long)s->accepted, (long long)s->failed);
-	if (result == NULL && s->accepted == 0)
-		run_fail(s->run, err);
-	else
-		run_end(s->run, s->failed == 0 ? EXIT_DONE : s->accepted > 0 ? EXIT_PARTIAL : EXIT_FAILED);
+	s->sent(s->ctx, s->accepted, s->failed, result == NULL ? err : NULL);
 }
 
-static void sending_free(void *data)
+void sending_free(struct sending *s)
 {
-	struct sending *s = data;
-
+	if (s == NULL)
+		return;
 	json_decref(s->label);
 	json_decref(s->open);
 	free(s);
@@ -236,20 +235,51 @@ static void sending_go(struct sending *s, const json_t *spec, const char *text, 
 	free(subject);
 }
 
-void notice_go(struct run *r)
+struct sending *notice_send(struct run *r, const struct notice_conf *conf, notice_sent_fn sent, void *ctx)
 {
-	const json_t *spec = run_plan_of(r)->spec;
 	struct sending *s = mem_zalloc(1, sizeof *s);
+
+	s->run = r;
+	s->conf = conf;
+	s->label = json_object();
+	s->open = json_object();
+	s->sent = sent;
+	s->ctx = ctx;
+	if (json_object_get(run_result(r), "recipients") == NULL)
+		json_object_set_new(run_result(r), "recipients", json_array());
+	return s;
+}
+
+void sending_start(struct sending *s, const json_t *spec)
+{
 	struct buf text = { 0 };
 	struct err e = { 0 };
 
-	s->run = r;
-	s->conf = config_notice(run_config(r), json_str(spec, "notice"));
-	s->label = json_object();
-	s->open = json_object();
-	run_set_data(r, s, sending_free);
-	json_object_set_new(run_result(r), "recipients", json_array());
 	notice_join(&text, json_list(spec, "text"));
 	sending_go(s, spec, buf_str(&text), &e);
 	buf_free(&text);
+}
+
+static void notice_sent(void *ctx, int64_t accepted, int64_t failed, const struct err *err)
+{
+	struct run *r = ctx;
+
+	if (err != NULL && accepted == 0)
+		run_fail(r, err);
+	else
+		run_end(r, failed == 0 ? EXIT_DONE : accepted > 0 ? EXIT_PARTIAL : EXIT_FAILED);
+}
+
+static void notice_drop(void *data)
+{
+	sending_free(data);
+}
+
+void notice_go(struct run *r)
+{
+	const json_t *spec = run_plan_of(r)->spec;
+	struct sending *s = notice_send(r, config_notice(run_config(r), json_str(spec, "notice")), notice_sent, r);
+
+	run_set_data(r, s, notice_drop);
+	sending_start(s, spec);
 }

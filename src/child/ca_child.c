@@ -249,6 +249,7 @@ static const struct {
 	{ "select", ca_select },
 	{ "scope", ca_scope },
 	{ "appendix", ca_appendix },
+	{ "roster", ca_roster },
 	{ "plan", ca_plan },
 	{ "revoke", ca_revoke },
 	{ "crl", ca_crl },

@@ -97,6 +97,26 @@ static bool crl_made(const struct incident *in, const char *arg, struct buf *say
 	return made == wanted;
 }
 
+static void ca_points(const struct incident *in, const char *ca, size_t *points, size_t *good)
+{
+	for (size_t k = 0; k < in->points; k++) {
+		const struct point *p = &in->point[k];
+		const struct crl_made *c = incident_crl_part(in, ca, p->part);
+		if (strcmp(p->ca, ca) != 0)
+			continue;
+		(*points)++;
+		*good += c != NULL && c->revoke && p->state == POINT_VERIFIED && strcmp(p->sha256, c->sha256) == 0;
+	}
+}
+
+bool incident_published_of(const struct incident *in, const char *ca)
+{
+	size_t points = 0, good = 0;
+
+	ca_points(in, ca, &points, &good);
+	return points > 0 && good == points;
+}
+
 static bool crl_published(const struct incident *in, const char *arg, struct buf *say)
 {
 	const char **ca = mem_zalloc(in->scopes + in->owns + 1, sizeof *ca);
@@ -105,16 +125,8 @@ static bool crl_published(const struct incident *in, const char *arg, struct buf
 	(void)arg;
 	for (size_t i = 0; i < wanted; i++) {
 		size_t here = 0;
-		for (size_t k = 0; k < in->points; k++) {
-			const struct point *p = &in->point[k];
-			if (strcmp(p->ca, ca[i]) != 0)
-				continue;
-			const struct crl_made *c = incident_crl_part(in, ca[i], p->part);
-			points++;
-			here++;
-			good += c != NULL && c->revoke && p->state == POINT_VERIFIED &&
-			    strcmp(p->sha256, c->sha256) == 0;
-		}
+		ca_points(in, ca[i], &here, &good);
+		points += here;
 		served += here > 0;
 	}
 	free(ca);

@@ -48,6 +48,11 @@ static const char *const names[EV_KINDS] = {
 	[EV_FIELD] = "report.field",
 	[EV_ITEM] = "action.item",
 	[EV_APPENDIX] = "report.appendix",
+	[EV_WARNING] = "deadline.warning",
+	[EV_ROSTER] = "subscribers.found",
+	[EV_CONTACT] = "subscriber.contact",
+	[EV_ANSWER] = "subscriber.answer",
+	[EV_PROCEED] = "subscribers.proceed",
 };
 
 const char *event_name(enum event_kind kind)
@@ -332,6 +337,51 @@ static void text_triage(struct buf *b, const struct event *ev)
 	    json_str(o, "trigger"), clock_iso(at, sizeof at, json_num(o, "received", 0)), json_str(o, "channel"));
 }
 
+static void text_warning(struct buf *b, const json_t *o)
+{
+	char due[24];
+
+	clock_iso(due, sizeof due, json_num(o, "due", 0));
+	if (strcmp(json_str(o, "point"), "late") == 0)
+		buf_addf(b, _("deadline: %s: LATE, it was due at %s"), json_str(o, "title"), due);
+	else if (strchr(json_str(o, "point"), '%') != NULL)
+		buf_addf(b, _("deadline: %s: %s of the time is gone, due at %s"), json_str(o, "title"), json_str(o, "point"), due);
+	else
+		buf_addf(b, _("deadline: %s: less than %s left, due at %s"), json_str(o, "title"), json_str(o, "point"), due);
+}
+
+static void text_subscriber(struct buf *b, const struct event *ev)
+{
+	const json_t *o = ev->body, *rows = json_list(o, "rows"), *row;
+	char count[32], at[24];
+	size_t i;
+
+	switch (ev->kind) {
+	case EV_ROSTER:
+		buf_addf(b, _("subscribers: %zu to be told, %s certificates"), json_array_size(rows),
+		    text_count(count, json_num(o, "certificates", 0)));
+		if (json_num(o, "unmatched", 0) > 0)
+			buf_addf(b, _("; %s are nobody's"), text_count(count, json_num(o, "unmatched", 0)));
+		break;
+	case EV_CONTACT:
+		buf_addf(b, _("subscriber %s: by %s at %s: %s"), json_str(o, "subscriber"), json_str(o, "channel"),
+		    clock_iso(at, sizeof at, json_num(o, "when", ev->at)), json_str(o, "outcome"));
+		if (json_str(o, "detail")[0] != '\0')
+			buf_addf(b, ", %s", json_str(o, "detail"));
+		if (json_bool(o, "preliminary"))
+			buf_adds(b, _("; the preliminary report was given"));
+		break;
+	case EV_ANSWER:
+		buf_addf(b, _("subscriber %s answered by %s at %s: %s"), json_str(o, "subscriber"), json_str(o, "channel"),
+		    clock_iso(at, sizeof at, json_num(o, "when", ev->at)), json_str(o, "text"));
+		break;
+	default:
+		buf_adds(b, _("subscribers: no answer in time, revocation proceeds:"));
+		json_array_foreach(rows, i, row)
+			buf_addf(b, "%s %s", i > 0 ? "," : "", json_str(row, "name"));
+	}
+}
+
 static void text_incident(struct buf *b, const struct event *ev)
 {
 	const json_t *o = ev->body;
@@ -432,6 +482,15 @@ char *event_text(const struct event *ev)
 		break;
 	case EV_REPLACED:
 		text_replaced(&b, ev->body);
+		break;
+	case EV_WARNING:
+		text_warning(&b, ev->body);
+		break;
+	case EV_ROSTER:
+	case EV_CONTACT:
+	case EV_ANSWER:
+	case EV_PROCEED:
+		text_subscriber(&b, ev);
 		break;
 	case EV_NOTICE_START:
 	case EV_NOTICE:

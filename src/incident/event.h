@@ -11,13 +11,14 @@
 enum event_kind {
 	/* {id, title, kind: "real"|"drill", profile, organisation, declared, root (a drill's folder),
 	 *  checkpoints: [{n, title, due, command, evidence}], (due in minutes after declared)
-	 *  followups: [{n, title, due}]} (due in minutes, -1: per regulation) */
+	 *  followups: [{n, title, due}], (due in minutes, -1: per regulation)
+	 *  times: see times_read; absent in journals of before} */
 	EV_OPENED,
 	EV_SESSION,      /* {version, how: "console"|"command", pid, host} */
 	EV_ARMED,        /* {on: bool} */
 	EV_NOTE,         /* {text} */
 	/* {ca, level: "root"|"intermediate"|"end-entity", compromise: 1..4, trigger, action, received,
-	 *  channel, reporter, since (0 unknown), reason, selectors: {groups: [see selectors_resolve in
+	 *  channel, reporter, since (0 unknown), reason, circumstance (a number, 0 none), selectors: {groups: [see selectors_resolve in
 	 *  pki/selector.h]}, tell: [..], deadline} */
 	EV_TRIAGE,
 	/* {manifest, count, cas: [{ca, valid, expired, revoked, unreadable, selected, manifest, reasons: {name: n},
@@ -77,6 +78,17 @@ enum event_kind {
 	EV_ITEM,
 	/* {path, sha256, form: "csv"|"links", rows, revoked, missing: rows without a certificate file} */
 	EV_APPENDIX,
+	/* {deadline, title, point: "50%"|"1h"|"late", when (that point's moment), due}: a deadline comes near, or has passed */
+	EV_WARNING,
+	/* {file, rows: [{name, kind: "reporter"|"subscriber", mail, phone, webhook (its label), certificates, reasons: {name: n}}],
+	 *  certificates, unmatched (certificates of nobody in the file)}: who is concerned */
+	EV_ROSTER,
+	/* {subscriber, channel, outcome: "reached"|"no answer"|"failed", detail, when, preliminary: bool (the report was
+	 *  given)}: an attempt that was typed in; sent ones are EV_NOTICE "subscriber:NAME" and "preliminary:NAME" */
+	EV_CONTACT,
+	EV_ANSWER,       /* {subscriber, channel, text, when} */
+	/* {rows: [{name, since, until}], certificates}: no answer came in time, the plan proceeds to revocation */
+	EV_PROCEED,
 	EV_KINDS
 };
 

@@ -55,6 +55,8 @@ static void apply_opened(struct incident *in, const json_t *o)
 		set(&c->evidence, item, "evidence");
 		set_literal(&c->shown, "");
 	}
+	json_decref(in->times);
+	in->times = json_incref(json_object_get(o, "times"));
 	list = json_list(o, "followups");
 	json_array_foreach(list, i, item) {
 		int64_t due = json_num(item, "due", -1);
@@ -74,6 +76,7 @@ static void apply_triage(struct incident *in, const json_t *o)
 	set(&in->triage.reporter, o, "reporter");
 	set(&in->triage.reason, o, "reason");
 	in->triage.compromise = (int)json_num(o, "compromise", 0);
+	in->triage.circumstance = (int)json_num(o, "circumstance", 0);
 	in->triage.received = json_num(o, "received", 0);
 	in->triage.since = json_num(o, "since", 0);
 	in->triage.deadline = json_num(o, "deadline", 0);
@@ -267,6 +270,7 @@ static void revoke_begin(struct incident *in, struct revocation *r, const struct
 	r->revoked = 0;
 	r->stamp = stamp;
 	r->at = ev->at;
+	r->published = 0;
 	r->state = REVOKE_STARTED;
 }
 
@@ -420,6 +424,15 @@ static void apply_crl(struct incident *in, const struct event *ev)
 	c->at = ev->at;
 }
 
+/* The period that a deadline measures ends with the first moment at which every point serves it. */
+static void revoke_published(struct incident *in, const char *ca, int64_t at)
+{
+	struct revocation *r = (struct revocation *)incident_revocation(in, ca);
+
+	if (r != NULL && r->published == 0 && r->state == REVOKE_DONE && incident_published_of(in, ca))
+		r->published = at;
+}
+
 /* From the moment a CRL of a revocation was begun to be put somewhere, a client may have it. */
 static void revoke_offered(struct incident *in, const json_t *o)
 {
@@ -446,6 +459,7 @@ static void apply_point(struct incident *in, const struct event *ev)
 	p->attempt = (int)json_num(o, "attempt", 0);
 	p->state = ev->kind == EV_POINT_START ? POINT_STARTED : strcmp(state, "verified") == 0 ? POINT_VERIFIED :
 	    strcmp(state, "placed") == 0 ? POINT_PLACED : POINT_FAILED;
+	revoke_published(in, p->ca, ev->at);
 }
 
 static struct recipient *find_recipient(struct incident *in, const char *notice, const char *to)
@@ -567,6 +581,8 @@ static void apply_hosts(struct incident *in, const struct event *ev)
 
 	if (ev->kind == EV_REISSUE_START) {
 		in->reissue_at = ev->at;
+		if (in->reissue_first == 0)
+			in->reissue_first = ev->at;
 		list = json_list(ev->body, "hosts");
 		json_array_foreach(list, i, item)
 			host_add(in, json_is_string(item) ? json_string_value(item) : "");
@@ -631,6 +647,13 @@ static int apply_checkpoint(struct incident *in, const struct event *ev, struct 
 	return err_set(e, ERR_SYNTAX, _("journal row %lld: there is no checkpoint %d"), (long long)ev->seq, n);
 }
 
+static void apply_warning(struct incident *in, const json_t *o)
+{
+	if (in->warned == NULL)
+		in->warned = json_object();
+	json_put_num(in->warned, json_str(o, "deadline"), json_num(o, "when", 0));
+}
+
 int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 {
 	int rc = 0;
@@ -655,7 +678,10 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_POINT_START:
 	case EV_POINT: apply_point(in, ev); break;
 	case EV_NOTICE_START:
-	case EV_NOTICE: apply_notice(in, ev); break;
+	case EV_NOTICE:
+		apply_notice(in, ev);
+		apply_told(in, ev);
+		break;
 	case EV_CHECKPOINT: rc = apply_checkpoint(in, ev, e); break;
 	case EV_ISSUER: apply_issuer(in, ev->body); break;
 	case EV_REISSUE_START:
@@ -671,6 +697,11 @@ int incident_apply(struct incident *in, const struct event *ev, struct err *e)
 	case EV_LADDER: apply_ladder(in, ev->body); break;
 	case EV_ARI: apply_ari(in, ev); break;
 	case EV_REPLACED: apply_replaced(in, ev); break;
+	case EV_WARNING: apply_warning(in, ev->body); break;
+	case EV_ROSTER: apply_roster(in, ev); break;
+	case EV_CONTACT: apply_contact(in, ev); break;
+	case EV_ANSWER: apply_answer(in, ev); break;
+	case EV_PROCEED: apply_proceed(in, ev); break;
 	case EV_CLOSED: in->closed = true; break;
 	default: break;
 	}

@@ -7,6 +7,14 @@
 void incident_free_playbook(struct incident *in);
 void incident_free_scope(struct incident *in);
 void incident_free_issuer(struct incident *in);
+void incident_free_subscribers(struct incident *in);
+/* subscriber.c: who is told, tried, has answered. */
+void apply_roster(struct incident *in, const struct event *ev);
+void apply_contact(struct incident *in, const struct event *ev);
+void apply_answer(struct incident *in, const struct event *ev);
+void apply_proceed(struct incident *in, const struct event *ev);
+/* A notice "subscriber:NAME" or "preliminary:NAME" had an outcome; others are passed over. */
+void apply_told(struct incident *in, const struct event *ev);
 void crl_made_clear(struct crl_made *c);
 /* owed.c */
 struct followup *owed_add(struct incident *in, int n, const char *title, int64_t due);

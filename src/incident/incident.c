@@ -104,6 +104,9 @@ static void incident_free_work(struct incident *in)
 		FREE_ALL(h->phases, h->old_serial, h->old_fingerprint, h->old_subject, h->output);
 	}
 	FREE_ALL(in->ari.folder, in->ari.sha256, (char *)in->replaced);
+	incident_free_subscribers(in);
+	json_decref(in->times);
+	json_decref(in->warned);
 	dict_free(&in->by_host);
 	FREE_ALL((char *)in->action, (char *)in->revocation, (char *)in->crl, (char *)in->point,
 	    (char *)in->notice, (char *)in->recipient, (char *)in->host);
@@ -196,6 +199,14 @@ const struct host_row *incident_host(const struct incident *in, const char *host
 	size_t i = dict_get(&in->by_host, host);
 
 	return i != DICT_NONE ? &in->host[i] : NULL;
+}
+
+const struct subscriber *incident_subscriber(const struct incident *in, const char *name)
+{
+	for (size_t i = 0; i < in->subscribers; i++)
+		if (strcmp(in->subscriber[i].name, name) == 0)
+			return &in->subscriber[i];
+	return NULL;
 }
 
 const struct checkpoint *incident_checkpoint(const struct incident *in, int n)

@@ -92,6 +92,7 @@ struct revocation {
 	/* undoing: that was begun and has not ended; undone: as if it had not been */
 	enum { REVOKE_STARTED, REVOKE_DONE, REVOKE_FAILED, REVOKE_UNDOING, REVOKE_UNDONE } state;
 	int64_t at;              /* ms: when it was last begun */
+	int64_t published;       /* ms: when every point first served a CRL of it; 0 not yet */
 	char *offered;           /* the first point that a CRL of it was begun to be put on; "" none */
 	struct crl_made before;  /* the CA's CRL before it; .ca NULL where there was none */
 };
@@ -151,6 +152,22 @@ struct replaced { /* certificates of the scope that had a successor at a moment 
 	int64_t at, total, replaced, seen, unknown;
 };
 
+/* One attempt to reach somebody. */
+struct attempt {
+	char *channel, *outcome, *detail; /* outcome: "sent", "reached", "no answer", "failed" */
+	int64_t at;
+};
+
+struct subscriber { /* who is to be told: a subscriber, or the reporter */
+	char *name, *mail, *phone, *webhook, *answer;
+	bool reporter;          /* no answer is waited for */
+	int64_t certificates;   /* of the scope */
+	json_t *reasons;        /* {reason: certificates} */
+	struct attempt *attempt; size_t attempts;
+	int64_t tried;          /* the first attempt, whatever came of it; 0 none. The rest likewise: */
+	int64_t answered, reported /* has the preliminary report */, proceeded;
+};
+
 struct incident {
 	char *id, *title, *profile, *organisation, *root; /* root: a drill's folder, "" otherwise */
 	bool drill, closed, armed;
@@ -159,7 +176,7 @@ struct incident {
 	struct {
 		bool answered;
 		char *ca, *level, *trigger, *action, *channel, *reporter, *reason;
-		int compromise;
+		int compromise, circumstance;
 		int64_t received, since, deadline;
 		json_t *selectors; /* NULL or an object */
 		json_t *tell;      /* NULL or an array of strings */
@@ -185,12 +202,16 @@ struct incident {
 	struct recipient *recipient; size_t recipients;
 	struct issuer *issuer;                             /* the replacement; NULL until chosen */
 	struct host_row *host; size_t hosts;
+	json_t *times;                                     /* see times_read; NULL in journals of before */
+	json_t *warned;                                    /* {deadline: the moment of the last point warned of} */
+	struct subscriber *subscriber; size_t subscribers;
+	int64_t roster_at, unmatched;                      /* when they were looked up last; certificates of nobody */
 	struct dict by_host;                               /* name -> index in host */
 	size_t hosts_verified, hosts_failed;
 	struct rollout rollout;
 	struct { char *folder, *sha256; int64_t files, at; } ari; /* at 0: no renewal information of this scope */
 	struct replaced *replaced; size_t replacements;    /* of this scope, oldest first */
-	int64_t reissue_at;                                /* when the last re-issue began; 0 */
+	int64_t reissue_at, reissue_first;                 /* when the last re-issue began, and the first; 0 none */
 
 	char *plan_command, *plan_hash, *plan_phrase; /* the last plan made; NULL without */
 	json_t *plan_spec;
@@ -225,6 +246,10 @@ const char *rollout_word(enum rollout_state state);
 /* "wave 2 of 4 (10%)", where there is more than one; owned by the caller, "" otherwise. */
 char *rollout_words(const struct rollout *r);
 const struct host_row *incident_host(const struct incident *in, const char *host);
+const struct subscriber *incident_subscriber(const struct incident *in, const char *name);
+/* When the wait for an answer ends: from the first attempt, by the shortest time of the reasons of the subscriber's
+ * certificates, and never after the revocation deadline. 0 where none is waited for: not tried, or answered. */
+int64_t subscriber_hold(const struct incident *in, const struct subscriber *s);
 
 /* The clocks at a moment, in ms left; INT64_MIN where a clock does not run yet. */
 int64_t incident_rto_left(const struct incident *in, int64_t now);      /* to the last checkpoint's due */
@@ -234,6 +259,8 @@ int64_t incident_fuse_left(const struct incident *in, int64_t now);     /* first
 int64_t incident_ladder_end(const struct incident *in);
 int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, int64_t now);
 
+/* checkpoint.c: does every distribution point of the CA serve its CRL of this revocation? */
+bool incident_published_of(const struct incident *in, const char *ca);
 /* checkpoint.c: bring every checkpoint's state and words up to date; at dates what closed now. */
 void checkpoint_update(struct incident *in, int64_t at);
 /* Is this a word of evidence that checkpoint_update can judge? */

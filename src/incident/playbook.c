@@ -42,6 +42,11 @@ static long playbook_due(const char *value, bool followup)
 	return -2;
 }
 
+long playbook_minutes(const char *value)
+{
+	return playbook_due(value, false);
+}
+
 /* The item before a new heading, or before the end of the file, must be whole. */
 static int playbook_whole(const struct playbook *p, struct err *e)
 {

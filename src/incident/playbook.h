@@ -10,4 +10,7 @@
  * "followups" to body as EV_OPENED wants them. 0 or ERR_SYNTAX. */
 int playbook_read(const char *text, const char *name, json_t *body, struct err *e);
 
+/* A time as playbooks write it, "+15m", "24h", "5d", "1w", in minutes; negative where it is none. */
+long playbook_minutes(const char *value);
+
 #endif

@@ -5,8 +5,9 @@
 
 #include "base/i18n.h"
 #include "base/json.h"
+#include "incident/times.h"
 
-#define HOUR_MS (3600LL * 1000)
+#define MINUTE_MS (60LL * 1000)
 
 const struct choice triage_levels[] = {
 	{ "root", N_("Root CA: the whole hierarchy below it") },
@@ -101,20 +102,54 @@ int triage_deadline_hours(const char *profile, const char *level, const char *re
 	return 5 * 24;
 }
 
+/* Minutes for a reason; without times (a journal of before they were data) those that stood in the program then. */
+static int triage_minutes(const json_t *body, const char *profile, const json_t *times, const char *reason)
+{
+	const char *level = json_str(body, "level");
+	const json_t *c = times_circumstance(times, (int)json_num(body, "circumstance", 0));
+
+	if (times == NULL)
+		return triage_deadline_hours(profile, level, reason) * 60;
+	if (c != NULL && strcmp(reason, json_str(body, "reason")) == 0)
+		return (int)json_num(c, "must", 0);
+	return times_revocation(times, level, reason);
+}
+
 /* The shortest time that the reason of any group of selectors leaves; reason is of those that have none. */
-static int triage_hours(const json_t *body, const char *profile)
+int triage_shortest(const json_t *body, const char *profile, const json_t *times)
 {
 	const json_t *groups = json_list(json_object_get(body, "selectors"), "groups"), *group;
-	const char *level = json_str(body, "level"), *reason = json_str(body, "reason"), *own;
-	int hours = json_array_size(groups) == 0 ? triage_deadline_hours(profile, level, reason) : INT_MAX, n;
+	const char *reason = json_str(body, "reason"), *own;
+	int minutes = json_array_size(groups) == 0 ? triage_minutes(body, profile, times, reason) : INT_MAX, n;
 	size_t i;
 
 	json_array_foreach(groups, i, group) {
 		own = json_str(group, "reason");
-		n = triage_deadline_hours(profile, level, own[0] != '\0' ? own : reason);
-		hours = n < hours ? n : hours;
+		n = triage_minutes(body, profile, times, own[0] != '\0' ? own : reason);
+		minutes = n < minutes ? n : minutes;
 	}
-	return hours;
+	return minutes;
+}
+
+/* A circumstance has a reason of its own: another would leave the deadline in doubt. */
+static int triage_circumstance(const json_t *body, const json_t *times, struct err *e)
+{
+	int n = (int)json_num(body, "circumstance", 0);
+	const json_t *c = times_circumstance(times, n);
+
+	if (n == 0)
+		return 0;
+	if (c == NULL) {
+		err_set(e, ERR_USAGE, _("triage: there is no circumstance %d"), n);
+		return err_remedy(e, _("list them with: sev1 deadline --circumstances"));
+	}
+	if (strcmp(json_str(body, "level"), "end-entity") != 0)
+		return err_set(e, ERR_USAGE, _("triage: circumstances are for the level end-entity"));
+	if (strcmp(json_str(c, "reason"), json_str(body, "reason")) != 0) {
+		err_set(e, ERR_USAGE, _("triage: circumstance %d is %s, not %s"), n, json_str(c, "reason"), json_str(body, "reason"));
+		return err_remedy(e, _("leave --reason out, or correct one of the two"));
+	}
+	return 0;
 }
 
 bool triage_holds(const json_t *body)
@@ -131,12 +166,13 @@ bool triage_holds(const json_t *body)
 	return plan && strcmp(json_str(body, "reason"), "certificateHold") == 0;
 }
 
-int triage_complete(json_t *body, const char *profile, struct err *e)
+int triage_complete(json_t *body, const char *profile, const json_t *times, struct err *e)
 {
 	const char *level = json_str(body, "level"), *reason = json_str(body, "reason");
 	int compromise = (int)json_num(body, "compromise", 0);
 	int64_t received = json_num(body, "received", 0);
 	const char *trigger, *action;
+	int rc;
 
 	if (!choice_has(triage_levels, level)) {
 		err_set(e, ERR_USAGE, _("triage: the level '%s' is none of root, intermediate, end-entity"), level);
@@ -161,10 +197,12 @@ int triage_complete(json_t *body, const char *profile, struct err *e)
 		err_set(e, ERR_USAGE, _("triage: selectors are for the level end-entity; %s takes every certificate"), level);
 		return err_remedy(e, _("leave them out, or answer --level end-entity"));
 	}
+	if ((rc = triage_circumstance(body, times, e)) < 0)
+		return rc;
 	triage_trigger(level, compromise, &trigger, &action);
 	json_put(body, "trigger", trigger);
 	json_put(body, "action", action);
 	json_object_set_new(body, "tell", triage_tell(level, profile));
-	json_put_num(body, "deadline", received + triage_hours(body, profile) * HOUR_MS);
+	json_put_num(body, "deadline", received + triage_shortest(body, profile, times) * MINUTE_MS);
 	return 0;
 }

@@ -209,6 +209,16 @@ keys : fleet Enter
 keys G
 screen fleet-10000 "web10000"
 
+# ---- who was told: one has answered, one waits, one did not answer in time ----
+start subscribers
+screen board-deadline "No answer of clinic"
+keys : subscribers Enter
+wait_for 10 "the subscribers" shows "wait ends"
+keys Down Down
+screen subscribers "rang out"
+keys p; wait_for 10 "the remark" shows "Called without an answer"
+keys Escape
+
 # ---- resized, too small, any key ----
 start middle
 t resize-window -x 120 -y 40
