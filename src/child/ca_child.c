@@ -263,6 +263,7 @@ static const struct {
 	{ "issuer-new", ca_issuer_new },
 	{ "issuer-import", ca_issuer_import },
 	{ "issue", ca_issue },
+	{ "report", ca_report },
 };
 
 static serve_fn op_find(const char *op)

@@ -38,5 +38,8 @@ int ca_rung(const json_t *request, json_t **result, struct err *e);
 int ca_admit(const json_t *request, json_t **result, struct err *e);
 int ca_inspect(const json_t *request, json_t **result, struct err *e);
 int ca_issue(const json_t *request, json_t **result, struct err *e);
+/* report: {"fd": an inherited file, "blobs": [{"at", "len", "where"}] in it, "serials", "hashes", "hosts": [text],
+ * "cas"}. Result: see report_result, and "errors": [{"ca", "text"}] of the CAs that could not be looked at. */
+int ca_report(const json_t *request, json_t **result, struct err *e);
 
 #endif
