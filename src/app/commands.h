@@ -9,7 +9,7 @@ extern const struct command cmd_arm, cmd_disarm, cmd_note, cmd_checkpoint;
 extern const struct command cmd_count, cmd_triage, cmd_scope;
 extern const struct command cmd_contain, cmd_revoke, cmd_crl, cmd_publish, cmd_notify;
 extern const struct command cmd_recover, cmd_reissue;
-extern const struct command cmd_report, cmd_followup;
+extern const struct command cmd_report, cmd_followup, cmd_intake;
 extern const struct command cmd_status, cmd_timeline, cmd_audit, cmd_watch;
 extern const struct command cmd_init, cmd_doctor, cmd_drill, cmd_help;
 

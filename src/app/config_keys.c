@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET };
+enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET, INTAKE };
 
 #define NAMED(kind, field, count, type, help)                                                      \
 	{ kind, true, offsetof(struct config, field), offsetof(struct config, count),              \
@@ -21,9 +21,11 @@ const struct conf_section conf_sections[] = {
 	    "A containment step, in the order of this file. Stop issuance; keep what serves CRLs\n"
 	    "and OCSP running, or move it first: services need it now."),
 	[NOTICE] = NAMED("notice", notice, notices, notice_conf,
-	    "A notice: management, internal or external."),
+	    "A notice: management, internal, external; or intake, for those who are told of problem reports."),
 	[FLEET] = { "fleet", false, offsetof(struct config, fleet), 0, 0,
 	    offsetof(struct fleet_conf, line), "The servers that get new certificates." },
+	[INTAKE] = { "intake", false, offsetof(struct config, intake), 0, 0, offsetof(struct intake_conf, line),
+	    "Problem reports: mails that `sev1 intake` reads, and what it looks for in them." },
 };
 const size_t conf_section_count = sizeof conf_sections / sizeof conf_sections[0];
 
@@ -165,6 +167,16 @@ const struct conf_key conf_keys[] = {
 	    "Validity of the new certificates." },
 	{ FLEET, "deadline", CONF_NUMBER, M(fleet_conf, deadline), 0, false, "60", 5, 86400, NULL, NULL,
 	    "Seconds per host." },
+
+	{ INTAKE, "source", CONF_PATH, M(intake_conf, source), 0, false, NULL, 0, 0, NULL,
+	    "/var/mail/pki-problems", "A Maildir or mbox, read by `sev1 intake` where it is given none." },
+	{ INTAKE, "hops", CONF_LIST, M(intake_conf, hops), M(intake_conf, hop_count), false, NULL, 0, 0, NULL,
+	    "mx*.example.com, *.mail.example.com", "Your own mail hosts, as they name themselves behind \"by\" in Received\n"
+	    "lines: those are believed. Without it only the last host is, and those of its domain." },
+	{ INTAKE, "keywords", CONF_LIST, M(intake_conf, keywords), M(intake_conf, keyword_count), false, NULL, 0, 0, NULL,
+	    "key ceremony, example root", "Words that make a mail a high-priority report by themselves." },
+	{ INTAKE, "max-size", CONF_NUMBER, M(intake_conf, max_size), 0, false, "25", 1, 1024, NULL, NULL,
+	    "MiB of one mail that are read; what is larger is cut, and said so." },
 };
 const size_t conf_key_count = sizeof conf_keys / sizeof conf_keys[0];
 _Static_assert(sizeof conf_keys / sizeof conf_keys[0] <= CONF_KEYS_MAX, "raise CONF_KEYS_MAX");
@@ -231,7 +243,7 @@ void config_write_section(struct buf *b, const char *kind, const char *name, boo
 void config_sample(struct buf *b)
 {
 	static const char *const name[] = { NULL, "example", "example", "example", "example",
-		"management", NULL };
+		"management", NULL, NULL };
 
 	conf_comment(b, "Configuration of sev1. Every key is here; take away the '#' before those you need,\n"
 		"and before their headings.\n"

@@ -9,7 +9,7 @@
 #include "comms/mail_decode.h"
 #include "comms/recognise.h"
 
-#define FOUND_MAX 2000     /* of one kind */
+#define FOUND_MAX 1000     /* of one kind */
 #define HOSTS_MAX 200
 #define SERIAL_NEAR 48     /* octets between "serial" and the number */
 #define RUN_MAX 240        /* octets of a number: longer ones are none of ours */
