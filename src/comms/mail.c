@@ -28,6 +28,12 @@ void mail_wipe(struct buf *b)
 	buf_free(b);
 }
 
+void mail_room(struct buf *b, size_t more)
+{
+	buf_room(b, more + 1);
+	b->data[b->len] = '\0';
+}
+
 void mail_fault(struct mail *m, const char *what)
 {
 	for (size_t i = 0; i < m->faults; i++)

@@ -55,6 +55,9 @@ void mail_free(struct mail *m);
 /* Wipe and free what may have held a key. */
 void mail_wipe(struct buf *b);
 
+/* Room for more octets at once, so that growing leaves no copies of a key behind; the text stays terminated. */
+void mail_room(struct buf *b, size_t more);
+
 /* Note a fault (untranslated, static). */
 void mail_fault(struct mail *m, const char *what);
 

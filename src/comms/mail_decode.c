@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "comms/mail.h"
+
 #define WORD_MAX 4000 /* octets of an encoded word; RFC 2047 2 allows 75 */
 
 /* ---- transfer encodings ---- */
@@ -80,7 +82,7 @@ static void quoted_decode(struct buf *out, const char *p, size_t len, bool word)
 
 void mail_transfer(struct buf *out, const char *encoding, const char *p, size_t len)
 {
-	buf_room(out, len + 1); /* once: what is decoded may be a private key, and must not be left behind in old copies */
+	mail_room(out, len);
 	if (strcasecmp(encoding, "base64") == 0)
 		base64_decode(out, p, len);
 	else if (strcasecmp(encoding, "quoted-printable") == 0)
@@ -194,7 +196,7 @@ void mail_utf8(struct buf *out, const char *charset, const char *p, size_t len)
 {
 	iconv_t cd = charset != NULL && charset_known(charset) ? iconv_open("UTF-8", charset) : (iconv_t)-1;
 
-	buf_room(out, 2 * len + 1);
+	mail_room(out, 2 * len);
 	if (cd == (iconv_t)-1) {
 		guess_utf8(out, p, len);
 		return;
@@ -239,14 +241,16 @@ char *mail_words(const char *s, size_t len)
 	struct buf out = { 0 }, raw = { 0 };
 	char charset[40] = "", other[40];
 	size_t i = 0, n, plain = 0, gap;
+	bool word = false; /* the last thing was an encoded word */
 
 	while (i < len) {
 		struct buf one = { 0 };
 
-		for (gap = 0; raw.len > 0 && i + gap < len && isspace((unsigned char)s[i + gap]); gap++)
+		for (gap = 0; word && i + gap < len && isspace((unsigned char)s[i + gap]); gap++)
 			;
 		n = s[i + gap < len ? i + gap : i] == '=' ? word_read(s + i + gap, len - i - gap, other, &one) : 0;
-		if (raw.len > 0 && (n == 0 || strcasecmp(charset, other) != 0)) {
+		word = n > 0;
+		if (raw.len > 0 && (!word || strcasecmp(charset, other) != 0)) {
 			mail_utf8(&out, charset, buf_str(&raw), raw.len);
 			buf_clear(&raw);
 		}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "comms/mail.h"
 #include "comms/mail_decode.h"
 
 #define HREF_MAX 2000
@@ -156,7 +157,7 @@ void mail_html(struct buf *out, const char *p, size_t len)
 	const char *end = p + len;
 	struct buf link = { 0 };
 
-	buf_room(out, len + 1);
+	mail_room(out, len);
 	while (p < end) {
 		if (*p == '<')
 			p = tag_read(out, &link, p, end);

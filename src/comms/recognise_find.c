@@ -145,7 +145,7 @@ static const char *pem_one(struct find *f, const char *label, size_t n, const ch
 
 	if (kind == NULL)
 		return body;
-	buf_room(&digits, BLOB_MAX * 2);
+	mail_room(&digits, BLOB_MAX * 2);
 	after = pem_body(&digits, body, end, &encrypted);
 	if (encrypted && strcmp(kind, "private-key") == 0)
 		kind = "encrypted-key";
@@ -432,7 +432,7 @@ static void refang(struct buf *out, const char *p, size_t len)
 {
 	static const char *const dots[] = { "[.]", "(.)", "{.}", "[dot]", "(dot)", "[punkt]" };
 
-	buf_room(out, len + 1);
+	mail_room(out, len);
 	for (size_t i = 0; i < len;) {
 		size_t n = 0;
 
