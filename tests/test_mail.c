@@ -351,7 +351,7 @@ static void test_deep(void **state)
 static void test_large(void **state)
 {
 	static const char *const things[] = { "x", " ", "\n", "<", "<a href=", "&", "=?a?b?x", "aa ", "M", "MII", "BEGIN ",
-		"-----BEGIN CERTIFICATE-----\n", "serial ", "12:", "crt.sh?", "a.", "\0", "\xff", "> ", "revoke the certificate. ",
+		"-----BEGIN CERTIFICATE-----\n", "serial ", "12:", "crt.sh?", "a.", "\0", "\xff", "> ", "revoke the certificate. ", "serial abcd ", "sha256/", "<p ",
 		"aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899 ", "--b\n", "[.", "<!--", "<style>" };
 	static const char *const heads[] = { "Subject: s\n\n", "Content-Type: text/html\n\n", "Content-Type: multipart/mixed; boundary=b\n\n" };
 

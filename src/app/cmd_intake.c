@@ -314,12 +314,14 @@ static void match_start(struct intaking *t)
 
 static void summary_end(struct run *r, size_t left)
 {
-	if (left > 0 && config_notice(run_config(r), "intake") == NULL)
+	bool nobody = config_notice(run_config(r), "intake") == NULL, fresh = json_num(run_result(r), "high", 0) > 0;
+
+	if (left > 0 && nobody)
 		run_say(r, _("%zu high-priority reports, and nobody is told: there is no [notice intake] in %s"), left,
 		    run_config(r)->path);
 	else if (left > 0)
 		run_say(r, _("%zu recipients were not reached; the next sev1 intake tries again"), left);
-	run_end(r, left > 0 ? EXIT_PARTIAL : EXIT_DONE);
+	run_end(r, left > 0 && (fresh || !nobody) ? EXIT_PARTIAL : EXIT_DONE);
 }
 
 static void intaking_end(struct intaking *t)

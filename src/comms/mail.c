@@ -141,7 +141,8 @@ static const char *headers_read(struct entity *en, const char *p, const char *en
 		if (stop == p || (stop == p + 1 && *p == '\r'))
 			return stop < end ? stop + 1 : end;
 		if ((name = header_name(p, stop)) == 0) {
-			if (en->headers > 0 && (strncmp(p, "From ", 5) == 0 || strncmp(p, ">From ", 6) == 0)) {
+			if (en->headers > 0 && ((stop - p > 5 && memcmp(p, "From ", 5) == 0) ||
+			    (stop - p > 6 && memcmp(p, ">From ", 6) == 0))) {
 				p = stop < end ? stop + 1 : end;
 				continue;
 			}

@@ -279,6 +279,14 @@ static size_t hex_run(const char *p, const char *end, size_t *digits, bool *part
 	return q < end && (isalnum((unsigned char)*q) || *q == '_') ? 0 : (size_t)(q - p);
 }
 
+static bool has_decimal(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isdigit((unsigned char)p[i]))
+			return true;
+	return false;
+}
+
 static bool all_digits(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -302,7 +310,7 @@ static const char *find_serials(struct find *f, const char *p, const char *end)
 		n = hex_run(p, end, &digits, &parted);
 		decimal = all_digits(p, n);
 		if (n > 0 && digits <= 50 && (digits >= 8 || parted || (p[1] == 'x' && digits >= 2) || (decimal && digits >= 2) ||
-		    (digits >= 4 && strcspn(p, "0123456789") < n))) {
+		    (digits >= 4 && has_decimal(p, n)))) {
 			found_add(f, "serial", p, n, FOUND_MAX);
 			p += n;
 			near = p + SERIAL_NEAR;
