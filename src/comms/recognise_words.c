@@ -76,11 +76,16 @@ static const struct stem {
 	{ "unbefugt", W_LEAK }, { "unberechtigt", W_LEAK }, { "missbrauch", W_LEAK }, { "misbrauch", W_LEAK },
 	{ "betrueger", W_LEAK }, { "phishing", W_LEAK }, { "impersonat", W_LEAK }, { "malware", W_LEAK }, { "weak key", W_LEAK | W_KEY },
 	{ "debian weak", W_LEAK | W_KEY }, { "factored", W_LEAK }, { "faktorisiert", W_LEAK }, { "roca ", W_LEAK },
-	{ "pwned", W_LEAK }, { "falsche haende", W_LEAK }, { "wrong hands", W_LEAK }, { "dritte gelangt", W_LEAK },
+	{ "pwned", W_LEAK }, { "broke into", W_LEAK }, { "broken into", W_LEAK }, { "break in ", W_LEAK }, { "hijack", W_LEAK },
+	{ "abus", W_LEAK }, { "fake ", W_LEAK }, { "gefaelscht", W_LEAK }, { "spoof", W_LEAK }, { "steal", W_LEAK }, { "not ours", W_LEAK },
+	{ "illegitimate", W_LEAK }, { "rogue", W_LEAK }, { "wrong company", W_LEAK }, { "wrong person", W_LEAK }, { "exploit", W_LEAK },
+	{ "infiltrat", W_LEAK }, { "erbeutet", W_LEAK }, { "ausgespaeht", W_LEAK }, { "in die haende", W_LEAK }, { "falsche haende", W_LEAK }, { "wrong hands", W_LEAK }, { "dritte gelangt", W_LEAK },
 	{ "sicherheitsvorfall", W_LEAK }, { "non compliant", W_LEAK }, { "noncompliant", W_LEAK }, { "violat", W_LEAK },
 	{ "verstoss", W_LEAK }, { "verstoess", W_LEAK },
 
-	{ "lost ", W_LOST }, { "verloren", W_LOST }, { "abhanden", W_LOST }, { "perdu", W_LOST }, { "perdid", W_LOST },
+	{ "lost ", W_LOST }, { "loss ", W_LOST }, { "missing", W_LOST }, { "disappear", W_LOST }, { "verschwunden", W_LOST },
+	{ "verlust", W_LOST }, { "verlegt", W_LOST }, { "copied", W_LOST }, { "kopiert", W_LOST }, { "uploaded", W_LOST },
+	{ "hochgeladen", W_LOST }, { "anyone can", W_LOST }, { "shared with", W_LOST }, { "hard coded", W_LOST }, { "hardcoded", W_LOST }, { "verloren", W_LOST }, { "abhanden", W_LOST }, { "perdu", W_LOST }, { "perdid", W_LOST },
 	{ "public ", W_LOST }, { "publicly", W_LOST }, { "published", W_LOST }, { "oeffentlich", W_LOST },
 	{ "veroeffentlicht", W_LOST }, { "github", W_LOST }, { "gitlab", W_LOST }, { "bitbucket", W_LOST },
 	{ "pastebin", W_LOST }, { "docker", W_LOST }, { "firmware", W_LOST }, { "repositor", W_LOST }, { "repo ", W_LOST },
@@ -246,7 +251,8 @@ static int sentence_revoke(const struct words *w, const struct sentence *s, unsi
 		return 0;
 	if ((s->is & W_INFO) && !((s->is & W_ASK) && !s->question))
 		return points - 3 + ((s->is & W_ASK) && (s->is & W_REVOKE) && about ? 4 : 0);
-	if (((s->is & W_DONE) || ((s->is & W_PAST) && !asked)) && !(s->is & (W_NOT | W_URGENT | W_LEAK)))
+	if ((s->is & (W_DONE | W_PAST)) && (!asked || (s->is & (W_DONE | W_PAST)) == (W_DONE | W_PAST)) &&
+	    !(s->is & (W_NOT | W_URGENT | W_LEAK)))
 		return points - 3;
 	return points > 1 ? points + (asked ? 4 : 0) : points;
 }
@@ -258,14 +264,14 @@ static int sentence_leak(const struct words *w, const struct sentence *s, unsign
 	if (s->is & W_LEAK)
 		points = s->is & W_KEY ? 8 : s->is & W_CERT ? 6 : near & (W_KEY | W_CERT) ? 5 : w->carries ? 4 : 1;
 	else if ((s->is & W_LOST) && (s->is & W_KEY) && ((s->is & W_PRIVATE) || !(s->is & W_PUBLIC)))
-		points = w->carries || (w->all & (W_CERT | W_PRIVATE)) ? 5 : 2;
+		points = s->is & W_PRIVATE ? 7 : w->carries || (w->all & (W_CERT | W_PRIVATE)) ? 5 : 2;
 	else if (s->is & W_LOST)
 		points = near & W_PRIVATE ? 2 : 0;
 	else if ((s->is & W_FAULT) && (s->is & W_CERT) && w->carries)
 		points = 3;
 	if (points > 2 && (s->is & (W_ASK | W_URGENT)))
 		points += 1;
-	return points > 2 && (s->is & W_INFO) ? points - 3 : points;
+	return points > 2 && (s->is & W_INFO) && !w->carries ? points - 3 : points;
 }
 
 static void sentence_judge(struct words *w, const struct sentence *s)
@@ -319,8 +325,18 @@ static void sentence_end(struct words *w)
 #define TEXT_READ (4u << 20) /* octets of a mail's text that are read for words */
 #define SENTENCE_MAX 400 /* octets: what never ends is cut */
 
+/* A full stop before a small letter is that of an abbreviation, or of somebody in a hurry: the sense goes on. */
+static bool is_abbreviation(const char *p, const char *end)
+{
+	for (p++; p < end && *p == ' '; p++)
+		;
+	return p < end && islower((unsigned char)*p);
+}
+
 static bool ends_sentence(const char *p, const char *end)
 {
+	if (*p == '.' && is_abbreviation(p, end))
+		return false;
 	if (*p == '!' || *p == '?' || *p == '.' || *p == ';')
 		return p + 1 == end || isspace((unsigned char)p[1]);
 	if (*p != '\n')
