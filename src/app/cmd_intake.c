@@ -189,7 +189,7 @@ static void matched_score(struct recognised *rec, const json_t *result)
 	if (proved > 0)
 		recognised_why(rec, REPORT_HIGH_AT, _("a private key is proved to be that of certificates of ours (%zu keys)"), proved);
 	else if (foreign > 0 && json_array_size(json_list(result, "errors")) == 0)
-		recognised_why(rec, -6, "%s", _("the private key is on none of our certificates"));
+		recognised_why(rec, -8, "%s", _("the private key is on none of our certificates"));
 	if (matched_by(matches, "ca", false) > 0)
 		recognised_why(rec, REPORT_HIGH_AT, "%s", _("a key of a CA itself"));
 	if (matched_by(matches, "unknown", false) > 0)

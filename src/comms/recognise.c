@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define CARRIED_MAX 7 /* what it carries without a word about revocation makes it doubtful at most */
+#define CARRIED_MAX (REPORT_HIGH_AT - 1) /* what it carries without a word about revocation makes it doubtful at most */
 
 const char *report_level_name(enum report_level l)
 {

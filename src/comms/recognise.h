@@ -13,8 +13,8 @@ enum report_level {
 	REPORT_DOUBTFUL, /* in the inbox, for somebody to look at */
 	REPORT_HIGH      /* a revocation request, or a leaked key: people are told at once */
 };
-#define REPORT_HIGH_AT 8
-#define REPORT_DOUBTFUL_AT 4
+#define REPORT_HIGH_AT 6
+#define REPORT_DOUBTFUL_AT 3
 
 #define BLOBS_MAX 64
 #define BLOB_MAX (256u << 10)

@@ -32,7 +32,7 @@ static const struct stem {
 	const char *text;
 	unsigned is;
 } stems[] = {
-	{ "revok", W_REVOKE }, { "revoked ", W_REVOKE | W_PAST }, { "be revoked", W_REVOKE | W_ASK }, { "revoc", W_REVOKE }, { "unrevoked", W_REVOKE }, { "widerruf", W_REVOKE },
+	{ "revok", W_REVOKE }, { "revoked ", W_REVOKE | W_PAST }, { "be revoked", W_REVOKE | W_ASK }, { "revoc", W_REVOKE }, { "revoqu", W_REVOKE }, { "unrevoked", W_REVOKE }, { "widerruf", W_REVOKE },
 	{ "widerrief", W_REVOKE }, { "wiederruf", W_REVOKE }, { "zertifikatswiderruf", W_REVOKE | W_CERT },
 	{ "zertifikatssperr", W_REVOKE | W_CERT }, { "sperrung", W_REVOKE }, { "sperren", W_REVOKE }, { "sperrt", W_REVOKE },
 	{ "gesperrt", W_REVOKE }, { "sperrauftrag", W_REVOKE }, { "sperrantrag", W_REVOKE }, { "zuruckgezogen", W_REVOKE },
@@ -76,7 +76,8 @@ static const struct stem {
 	{ "unbefugt", W_LEAK }, { "unberechtigt", W_LEAK }, { "missbrauch", W_LEAK }, { "misbrauch", W_LEAK },
 	{ "betrueger", W_LEAK }, { "phishing", W_LEAK }, { "impersonat", W_LEAK }, { "malware", W_LEAK }, { "weak key", W_LEAK | W_KEY },
 	{ "debian weak", W_LEAK | W_KEY }, { "factored", W_LEAK }, { "faktorisiert", W_LEAK }, { "roca ", W_LEAK },
-	{ "pwned", W_LEAK }, { "broke into", W_LEAK }, { "broken into", W_LEAK }, { "break in ", W_LEAK }, { "hijack", W_LEAK },
+	{ "pwned", W_LEAK }, { "pirate", W_LEAK }, { "someone else", W_LEAK }, { "somebody else", W_LEAK }, { "not us ", W_LEAK },
+	{ "betrug", W_LEAK }, { "should not have been issued", W_LEAK }, { "never have been issued", W_LEAK }, { "broke into", W_LEAK }, { "broken into", W_LEAK }, { "break in ", W_LEAK }, { "hijack", W_LEAK },
 	{ "abus", W_LEAK }, { "fake ", W_LEAK }, { "gefaelscht", W_LEAK }, { "spoof", W_LEAK }, { "steal", W_LEAK }, { "not ours", W_LEAK },
 	{ "illegitimate", W_LEAK }, { "rogue", W_LEAK }, { "wrong company", W_LEAK }, { "wrong person", W_LEAK }, { "exploit", W_LEAK },
 	{ "infiltrat", W_LEAK }, { "erbeutet", W_LEAK }, { "ausgespaeht", W_LEAK }, { "in die haende", W_LEAK }, { "falsche haende", W_LEAK }, { "wrong hands", W_LEAK }, { "dritte gelangt", W_LEAK },
@@ -92,7 +93,7 @@ static const struct stem {
 	{ "s3 bucket", W_LOST }, { "bucket", W_LOST }, { "access to", W_LOST }, { "zugriff", W_LOST }, { "attacker", W_LOST },
 	{ "angreifer", W_LOST }, { "downloadable", W_LOST }, { "committed", W_LOST }, { "checked in", W_LOST },
 	{ "eingecheckt", W_LOST }, { "found ", W_LOST }, { "gefunden", W_LOST }, { "embedded", W_LOST },
-	{ "incorrect", W_FAULT }, { "invalid ", W_FAULT }, { "wrong ", W_FAULT }, { "falsche angabe", W_FAULT }, { "not match", W_FAULT }, { "sold ", W_LOST }, { "verkauft", W_LOST },
+	{ "incorrect", W_FAULT }, { "misspel", W_FAULT }, { "mistake in", W_FAULT }, { "invalid ", W_FAULT }, { "wrong ", W_FAULT }, { "falsche angabe", W_FAULT }, { "not match", W_FAULT }, { "sold ", W_LOST }, { "verkauft", W_LOST },
 	{ "no longer own", W_LOST }, { "no longer control", W_LOST }, { "nicht mehr uns", W_LOST }, { "former employee", W_LOST },
 	{ "by mistake", W_LOST }, { "by accident", W_LOST }, { "accidentally", W_LOST }, { "versehentlich", W_LOST },
 	{ "internet", W_LOST }, { "emailed", W_LOST },
