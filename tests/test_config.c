@@ -71,7 +71,7 @@ static const struct bad bad[] = {
 	    "its keys are title, config, section, parent, key, pkcs11-module, crl-hours, renew-before, spare" },
 	{ ROOT "[hots web]\n", 3, "unknown section [hots web]", "did you mean 'host'?" },
 	{ ROOT "[xyzxyzxyz]\n", 3, "unknown section [xyzxyzxyz]",
-	    "the sections are sev1, ca, point, host, action, notice, fleet and contacts" },
+	    "the sections are sev1, ca, point, host, action, notice, fleet, contacts and intake" },
 	{ ROOT "[ca]\n", 3, "[ca] without a name", "write [ca NAME]" },
 	{ ROOT "[fleet x]\n", 3, "[fleet x] takes no name", "write [fleet]" },
 	{ ROOT "[ca a b]\n", 3, "[ca a b]: not a usable name",

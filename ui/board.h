@@ -15,4 +15,7 @@ size_t detail_draw(const struct area *a, const struct incident *in, const struct
 /* "2026-08-31 03:20Z"; returns out. */
 char *show_minute(char out[32], int64_t ms);
 
+/* A span in a narrow column: seconds do not matter days ahead. */
+void show_span(char out[40], int64_t ms);
+
 #endif

@@ -319,3 +319,13 @@ size_t detail_draw(const struct area *a, const struct incident *in, const struct
 		pane_line(&p, STYLE_PLAIN, _("closed by: %s"), or_dash(cp->evidence));
 	return p.n;
 }
+
+void show_span(char out[40], int64_t ms)
+{
+	int64_t hours = ms / (3600 * 1000);
+
+	if (llabs(hours) < 100)
+		clock_span(out, 40, ms);
+	else
+		snprintf(out, 40, "%lldd %02lldh", (long long)(hours / 24), llabs(hours) % 24);
+}

@@ -41,6 +41,7 @@ static const struct special {
 	{ "fleet", &scr_fleet },
 	{ "help", &scr_help },
 	{ "open", &scr_new },
+	{ "intake", &scr_inbox },
 };
 
 const char *ui_closed(const struct ui *u, const struct command *cmd)
@@ -200,7 +201,7 @@ static bool ui_idle(const struct ui *u)
 	return !u->prompt.open &&
 	    (o == &scr_board || o == &scr_start || o == &scr_fleet || o == &scr_timeline ||
 	    o == &scr_followups || o == &scr_report || o == &scr_subscribers || o == &scr_progress ||
-	    o == &scr_help);
+	    o == &scr_help || o == &scr_inbox);
 }
 
 static void ui_show_ended(struct ui *u, struct job *j)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "board.h"
 #include "list.h"
 #include "screen.h"
 #include "theme.h"
@@ -16,6 +17,7 @@ static const struct entry {
 	const char *title, *what, *words;
 } entries[] = {
 	{ N_("New incident"), N_("declare it; its clocks start now"), "open" },
+	{ N_("Problem reports"), N_("the inbox: what has come in, and since when"), "intake" },
 	{ N_("Drill"), N_("a tabletop exercise in a sandbox on this machine"), "drill" },
 	{ N_("Doctor"), N_("check everything an incident will need"), "doctor" },
 	{ N_("Help"), N_("keys and commands"), "help" },
@@ -26,6 +28,8 @@ static const struct entry {
 struct start {
 	struct incident_entry *incident;
 	size_t incidents;
+	struct report_entry *report;
+	size_t reports;
 	struct list list;
 	int64_t read_at; /* clock_mono */
 	int64_t seq;     /* of the open incident, then */
@@ -52,6 +56,8 @@ static void start_read(struct screen *s)
 
 	model_incidents_free(st->incident, st->incidents);
 	st->incident = model_incidents(ui_engine(s->ui), &st->incidents);
+	model_reports_free(st->report, st->reports);
+	st->report = model_reports(ui_engine(s->ui), &st->reports);
 	st->read_at = clock_mono();
 	st->seq = start_seq(s);
 	list_set(&st->list, st->incidents + ENTRIES);
@@ -69,19 +75,9 @@ static void start_done(struct screen *s)
 	struct start *st = s->data;
 
 	model_incidents_free(st->incident, st->incidents);
+	model_reports_free(st->report, st->reports);
 	list_free(&st->list);
 	free(st);
-}
-
-/* A span in a narrow column: seconds do not matter days ahead. */
-static void start_span(char out[40], int64_t ms)
-{
-	int64_t hours = ms / (3600 * 1000);
-
-	if (llabs(hours) < 100)
-		clock_span(out, 40, ms);
-	else
-		snprintf(out, 40, "%lldd %02lldh", (long long)(hours / 24), llabs(hours) % 24);
 }
 
 /* What is due first: the fuse of a CRL or a follow-up. */
@@ -91,11 +87,11 @@ static enum style start_due(const struct incident_entry *it, char out[40])
 
 	out[0] = '\0';
 	if (it->fuse > 0) {
-		start_span(out, it->fuse - now);
+		show_span(out, it->fuse - now);
 		return theme_clock(it->fuse - now);
 	}
 	if (it->followup > 0) {
-		start_span(out, it->followup - now);
+		show_span(out, it->followup - now);
 		return theme_clock(it->followup - now);
 	}
 	return STYLE_PLAIN;
@@ -141,10 +137,29 @@ static int start_draw_config(const struct screen *s, const struct area *a, int r
 	return row;
 }
 
+/* Reports that no incident was opened for: the oldest says how late it is. */
+static int start_draw_reports(const struct start *st, const struct area *a, int row)
+{
+	int64_t oldest = INT64_MAX;
+	size_t waiting = 0;
+	char span[40];
+
+	for (size_t i = 0; i < st->reports; i++)
+		if (strcmp(st->report[i].state, "open") == 0 && strcmp(st->report[i].level, "high") == 0) {
+			waiting++;
+			oldest = st->report[i].received < oldest ? st->report[i].received : oldest;
+		}
+	if (waiting > 0)
+		draw_printf(a, row++, 1, a->cols - 2, STYLE_BAD, _("%zu problem reports wait, the first for %s: intake"), waiting,
+		    clock_span(span, sizeof span, clock_now() - oldest));
+	return row;
+}
+
 static int start_draw_due(const struct start *st, const struct area *a, int row)
 {
 	char span[40];
 
+	row = start_draw_reports(st, a, row);
 	for (size_t i = 0; i < st->incidents && row < a->rows; i++) {
 		const struct incident_entry *it = &st->incident[i];
 		if (it->overdue > 0)

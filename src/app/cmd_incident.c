@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/declare.h"
 #include "app/engine.h"
+#include "app/intake_store.h"
 #include "app/model.h"
 #include "app/paths.h"
 #include "base/buf.h"
@@ -83,7 +85,7 @@ static char *open_next_id(const struct engine *en, const char *prefix, int64_t n
 	}
 }
 
-int incident_declare(struct engine *en, const char *title, const char *root, int64_t declared, struct err *e)
+static int declare(struct engine *en, const char *title, const char *root, int64_t declared, json_t *report, struct err *e)
 {
 	const struct config *c = engine_config(en);
 	json_t *body = json_object();
@@ -97,6 +99,8 @@ int incident_declare(struct engine *en, const char *title, const char *root, int
 	json_put(body, "profile", c != NULL && c->profile != NULL ? c->profile : "private");
 	json_put(body, "organisation", c != NULL ? c->organisation : "");
 	json_put_num(body, "declared", declared);
+	if (report != NULL)
+		json_object_set(body, "report", report);
 	free(id);
 	if ((rc = open_playbook(c, body, e)) < 0 || (rc = open_times(c, body, e)) < 0) {
 		json_decref(body);
@@ -105,12 +109,70 @@ int incident_declare(struct engine *en, const char *title, const char *root, int
 	return engine_create(en, body, e);
 }
 
+int incident_declare(struct engine *en, const char *title, const char *root, int64_t declared, struct err *e)
+{
+	return declare(en, title, root, declared, NULL, e);
+}
+
+int incident_declare_of(struct engine *en, const char *title, int64_t declared, json_t *report, struct err *e)
+{
+	return declare(en, title, NULL, declared, report, e);
+}
+
+/* What the incident takes over from a report: see incident.h. New; NULL with an error. */
+static json_t *open_report(struct engine *en, const char *id, struct err *e)
+{
+	json_t *o = intake_get(engine_state(en), id, e), *report = NULL;
+	const char *ca = o != NULL ? intake_ca(o) : "";
+
+	if (o != NULL && json_str(o, "incident")[0] != '\0') {
+		err_set(e, ERR_REFUSED, _("report %s belongs to incident %s already"), json_str(o, "id"), json_str(o, "incident"));
+		err_remedy(e, _("go on there: sev1 -i %s status"), json_str(o, "incident"));
+	} else if (o != NULL) {
+		report = json_object();
+		json_put(report, "id", json_str(o, "id"));
+		json_put(report, "subject", json_str(o, "subject"));
+		json_put(report, "reporter", json_str(o, "from"));
+		json_put(report, "channel", json_str(o, "channel"));
+		json_put(report, "ca", ca);
+		json_put_num(report, "received", json_num(o, "received", 0));
+		json_object_set(report, "hops", json_object_get(o, "hops"));
+		json_object_set(report, "keys", json_object_get(o, "keys"));
+		json_object_set_new(report, "selectors", intake_selectors(o, ca));
+	}
+	json_decref(o);
+	return report;
+}
+
+/* The report says whose it is now. */
+static int open_linked(struct engine *en, const char *id, struct err *e)
+{
+	int lock = intake_lock(engine_state(en), e), rc = lock;
+	json_t *o = lock >= 0 ? intake_get(engine_state(en), id, e) : NULL;
+
+	if (o != NULL) {
+		json_put(o, "incident", engine_incident(en)->id);
+		json_put(o, "state", "incident");
+		intake_log(o, _("incident %s opened"), engine_incident(en)->id);
+		rc = intake_save(engine_state(en), o, e);
+	} else if (lock >= 0) {
+		rc = e->code;
+	}
+	json_decref(o);
+	if (lock >= 0)
+		close(lock);
+	return rc < 0 ? rc : 0;
+}
+
 static void open_start(struct run *r)
 {
 	struct engine *en = run_engine(r);
 	const char *title = args_get(run_args(r), "title"), *when = args_get(run_args(r), "declared");
+	const char *id = args_get(run_args(r), "report");
 	int64_t declared = clock_now();
 	struct err e = { 0 };
+	json_t *report = NULL;
+	int rc;
 
 	if (when != NULL && clock_parse_when(when, clock_now(), &declared) < 0) {
 		err_set(&e, ERR_USAGE, _("open: '%s' is not a time"), when);
@@ -124,7 +186,17 @@ static void open_start(struct run *r)
 		run_fail(r, &e);
 		return;
 	}
-	if (incident_declare(en, title != NULL ? title : "", NULL, declared, &e) < 0) {
+	if (id != NULL && (report = open_report(en, id, &e)) == NULL) {
+		run_fail(r, &e);
+		return;
+	}
+	if (title == NULL)
+		title = json_str(report, "subject");
+	rc = incident_declare_of(en, title, declared, report, &e);
+	if (rc == 0 && report != NULL)
+		rc = open_linked(en, json_str(report, "id"), &e);
+	json_decref(report);
+	if (rc < 0) {
 		run_fail(r, &e);
 		return;
 	}
@@ -141,6 +213,7 @@ const struct command cmd_open = {
 	.options = (const struct option[]){
 		{ "title", "TEXT", N_("what happened, in a few words; triage fills it in otherwise") },
 		{ "declared", "TIME", N_("when it was declared: 2026-08-31T02:14Z, -20m, now (default)") },
+		{ "report", "ID", N_("a problem report (sev1 intake list): triage takes its receipt, channel, reporter and certificates") },
 		{ NULL, NULL, NULL } },
 	.start = open_start,
 };

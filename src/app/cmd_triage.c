@@ -108,18 +108,28 @@ static int triage_time(const struct args *a, const char *name, int64_t otherwise
 	return 0;
 }
 
+/* The answer of this name, else what the report says. NULL for neither. */
+static const char *triage_word(const struct args *a, const char *name, const json_t *report)
+{
+	const char *s = args_get(a, name);
+
+	return s != NULL || json_str(report, name)[0] == '\0' ? s : json_str(report, name);
+}
+
 static int triage_body(struct run *r, json_t *body, struct err *e)
 {
 	const struct args *a = run_args(r);
-	const char *ca = args_get(a, "ca"), *compromise = args_get(a, "compromise");
-	const char *reason = args_get(a, "reason"), *circumstance = args_get(a, "circumstance");
+	const json_t *report = run_incident(r)->report; /* what is not answered it knows; NULL */
+	const char *ca = triage_word(a, "ca", report), *compromise = args_get(a, "compromise");
+	const char *reason = args_get(a, "reason"), *channel = triage_word(a, "channel", report);
+	const char *circumstance = args_get(a, "circumstance");
 	int n = circumstance != NULL ? atoi(circumstance) : 0;
 	const json_t *c = times_circumstance(run_incident(r)->times, n);
 	int64_t received, since;
 	json_t *groups;
 	int rc;
 
-	if ((rc = triage_time(a, "received", clock_now(), &received, e)) < 0 ||
+	if ((rc = triage_time(a, "received", json_num(report, "received", clock_now()), &received, e)) < 0 ||
 	    (rc = triage_time(a, "since", 0, &since, e)) < 0)
 		return rc;
 	if (circumstance != NULL && c == NULL) {
@@ -134,14 +144,17 @@ static int triage_body(struct run *r, json_t *body, struct err *e)
 	json_put(body, "ca", ca);
 	json_put(body, "level", args_get(a, "level"));
 	json_put_num(body, "compromise", compromise != NULL ? atoi(compromise) : 0);
-	json_put(body, "channel", args_get(a, "channel") != NULL ? args_get(a, "channel") : "other");
-	json_put(body, "reporter", args_get(a, "reporter"));
+	json_put(body, "channel", channel != NULL ? channel : "other");
+	json_put(body, "reporter", triage_word(a, "reporter", report));
 	json_put_num(body, "circumstance", n);
 	json_put(body, "reason", reason != NULL ? reason : c != NULL ? json_str(c, "reason") : "keyCompromise");
 	json_put_num(body, "received", received);
 	json_put_num(body, "since", since);
 	if ((groups = selectors_of(a, e)) == NULL)
 		return e->code;
+	if (json_array_size(groups) == 0 && strcmp(json_str(body, "level"), "end-entity") == 0 &&
+	    strcmp(json_str(report, "ca"), ca) == 0)
+		json_array_extend(groups, json_object_get(report, "selectors"));
 	json_object_set_new(body, "selectors", json_array_size(groups) > 0 ? json_pack("{s:O}", "groups", groups) :
 	    json_object());
 	json_decref(groups);

@@ -6,7 +6,7 @@
 
 /* In the order in which an incident needs them. */
 static const struct command *const table[] = {
-	&cmd_open, &cmd_list, &cmd_arm, &cmd_disarm, &cmd_note,
+	&cmd_intake, &cmd_open, &cmd_list, &cmd_arm, &cmd_disarm, &cmd_note,
 	&cmd_count, &cmd_triage, &cmd_scope,
 	&cmd_contain, &cmd_notify, &cmd_revoke, &cmd_crl, &cmd_publish, &cmd_recover, &cmd_inventory, &cmd_reissue,
 	&cmd_rollout, &cmd_ari, &cmd_deadline, &cmd_subscribers,

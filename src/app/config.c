@@ -90,7 +90,7 @@ static int config_unknown_section(const char *kind, const char *heading, struct 
 	err_set(e, ERR_SYNTAX, _("unknown section [%s]"), heading);
 	if (near != NULL)
 		return err_remedy(e, _("did you mean '%s'?"), near);
-	return err_remedy(e, _("the sections are sev1, ca, point, host, action, notice, fleet and contacts"));
+	return err_remedy(e, _("the sections are sev1, ca, point, host, action, notice, fleet, contacts and intake"));
 }
 
 static int config_heading(struct reader *r, const char *heading, int line, struct err *e)

@@ -52,7 +52,7 @@ struct action_conf {      /* [action NAME], in the order of the file */
 	int line;
 };
 
-struct notice_conf {      /* [notice management|internal|external|subscriber|preliminary|approvers] */
+struct notice_conf {      /* [notice management|internal|external|intake|subscriber|preliminary|approvers] */
 	char *name;
 	char *transport;      /* "sendmail", "smtp", "webhook" */
 	char **to; size_t tos;/* none for subscriber and preliminary; addresses, or URLs for a webhook */
@@ -91,6 +91,14 @@ struct contacts_conf {    /* [contacts]: where the problem-reporting address is 
 	int line;
 };
 
+struct intake_conf {      /* [intake]: problem reports */
+	char *source;         /* a Maildir or mbox that is read where none is named; NULL */
+	char **hops; size_t hop_count; /* globs of our own mail hosts: their Received lines are believed */
+	char **keywords; size_t keyword_count; /* words that make a mail a report by themselves */
+	int max_size;         /* MiB of one mail that are read */
+	int line;
+};
+
 struct config {
 	char *path;           /* the file */
 	char *state;          /* folder of the incident files */
@@ -111,6 +119,7 @@ struct config {
 	struct notice_conf *notice; size_t notices;
 	struct fleet_conf fleet;
 	struct contacts_conf contacts;
+	struct intake_conf intake;
 };
 
 /* The file that is used: path if given, else $XDG_CONFIG_HOME/sev1/sev1.conf (~/.config), else

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET, CONTACTS };
+enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET, CONTACTS, INTAKE };
 
 #define NAMED(kind, field, count, type, help)                                                      \
 	{ kind, true, offsetof(struct config, field), offsetof(struct config, count),              \
@@ -21,12 +21,14 @@ const struct conf_section conf_sections[] = {
 	    "A containment step, in the order of this file. Stop issuance; keep what serves CRLs\n"
 	    "and OCSP running, or move it first: services need it now."),
 	[NOTICE] = NAMED("notice", notice, notices, notice_conf,
-	    "A notice: management, internal or external; subscriber and preliminary, which need no 'to': they go to\n"
+	    "A notice: management, internal or external; intake, for those who are told of problem reports; subscriber and preliminary, which need no 'to': they go to\n"
 	    "those concerned; approvers, who are told when a subscriber's answer did not come in time."),
 	[FLEET] = { "fleet", false, offsetof(struct config, fleet), 0, 0,
 	    offsetof(struct fleet_conf, line), "The servers that get new certificates." },
 	[CONTACTS] = { "contacts", false, offsetof(struct config, contacts), 0, 0, offsetof(struct contacts_conf, line),
 	    "Where the problem-reporting address is published: sev1 contacts check compares." },
+	[INTAKE] = { "intake", false, offsetof(struct config, intake), 0, 0, offsetof(struct intake_conf, line),
+	    "Problem reports: mails that `sev1 intake` reads, and what it looks for in them." },
 };
 const size_t conf_section_count = sizeof conf_sections / sizeof conf_sections[0];
 
@@ -212,6 +214,15 @@ const struct conf_key conf_keys[] = {
 	    "https://www.example.com/pki/contact", "The page that tells people." },
 	{ CONTACTS, "days", CONF_NUMBER, M(contacts_conf, days), 0, false, "30", 1, 366, NULL, NULL,
 	    "From one comparison to the next." },
+	{ INTAKE, "source", CONF_PATH, M(intake_conf, source), 0, false, NULL, 0, 0, NULL,
+	    "/var/mail/pki-problems", "A Maildir or mbox, read by `sev1 intake` where it is given none." },
+	{ INTAKE, "hops", CONF_LIST, M(intake_conf, hops), M(intake_conf, hop_count), false, NULL, 0, 0, NULL,
+	    "mx*.example.com, *.mail.example.com", "Your own mail hosts, as they name themselves behind \"by\" in Received\n"
+	    "lines: those are believed. Without it only the last host is, and those of its domain." },
+	{ INTAKE, "keywords", CONF_LIST, M(intake_conf, keywords), M(intake_conf, keyword_count), false, NULL, 0, 0, NULL,
+	    "key ceremony, example root", "Words that make a mail a high-priority report by themselves." },
+	{ INTAKE, "max-size", CONF_NUMBER, M(intake_conf, max_size), 0, false, "25", 1, 1024, NULL, NULL,
+	    "MiB of one mail that are read; what is larger is cut, and said so." },
 };
 const size_t conf_key_count = sizeof conf_keys / sizeof conf_keys[0];
 _Static_assert(sizeof conf_keys / sizeof conf_keys[0] <= CONF_KEYS_MAX, "raise CONF_KEYS_MAX");

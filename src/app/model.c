@@ -6,6 +6,7 @@
 
 #include "app/deadlines.h"
 #include "app/engine.h"
+#include "app/intake_store.h"
 #include "app/renewal.h"
 #include "app/report_make.h"
 #include "base/buf.h"
@@ -164,6 +165,58 @@ void model_incidents_free(struct incident_entry *list, size_t n)
 		free(list[i].next);
 		free(list[i].error);
 		free(list[i].followup_title);
+	}
+	free(list);
+}
+
+static void report_fill(struct report_entry *it, const json_t *o)
+{
+	const json_t *v;
+	size_t i;
+
+	it->id = mem_strdup(json_str(o, "id"));
+	it->level = mem_strdup(json_str(o, "level"));
+	it->state = mem_strdup(json_str(o, "state"));
+	it->incident = mem_strdup(json_str(o, "incident"));
+	it->subject = mem_strdup(json_str(o, "subject"));
+	it->from = mem_strdup(json_str(o, "from"));
+	it->channel = mem_strdup(json_str(o, "channel"));
+	it->error = json_str(o, "error")[0] != '\0' ? mem_strdup(json_str(o, "error")) : NULL;
+	it->received = json_num(o, "received", 0);
+	it->messages = json_array_size(json_object_get(o, "messages"));
+	it->matches = json_array_size(json_object_get(o, "matches"));
+	it->keys = json_array_size(json_object_get(o, "keys"));
+	it->found = json_array_size(json_object_get(o, "found"));
+	json_array_foreach(json_list(o, "why"), i, v)
+		if (i < REPORT_WHY)
+			it->why[i] = mem_printf("%+lld %s", (long long)json_num(v, "points", 0), json_str(v, "text"));
+}
+
+struct report_entry *model_reports(const struct engine *en, size_t *n)
+{
+	struct err e = { 0 };
+	json_t *all = intake_load(engine_state(en), &e), *o;
+	struct report_entry *list = mem_zalloc(json_array_size(all) + 1, sizeof *list);
+	size_t i;
+
+	*n = 0;
+	json_array_foreach(all, i, o)
+		if (strcmp(json_str(o, "state"), "closed") != 0)
+			report_fill(&list[(*n)++], o);
+	json_decref(all);
+	return list;
+}
+
+void model_reports_free(struct report_entry *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *const own[] = { list[i].id, list[i].level, list[i].state, list[i].incident, list[i].subject, list[i].from,
+			list[i].channel, list[i].error };
+
+		for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
+			free(own[k]);
+		for (size_t k = 0; k < REPORT_WHY; k++)
+			free(list[i].why[k]);
 	}
 	free(list);
 }

@@ -45,6 +45,17 @@ struct incident_entry {
 struct incident_entry *model_incidents(const struct engine *en, size_t *n);
 void model_incidents_free(struct incident_entry *list, size_t n);
 
+/* Problem reports that are open or belong to an incident, the newest first. */
+#define REPORT_WHY 6
+struct report_entry {
+	char *id, *level, *state, *incident, *subject, *from, *channel, *error; /* error: NULL, or why it cannot be read */
+	char *why[REPORT_WHY]; /* the first reasons, "+8 asks for ..."; NULL behind the last */
+	int64_t received;      /* first receipt, ms */
+	size_t messages, matches, keys, found;
+};
+struct report_entry *model_reports(const struct engine *en, size_t *n);
+void model_reports_free(struct report_entry *list, size_t n);
+
 /* The state of CRL renewal in one line, "" where there is nothing to say; *bad: it needs somebody. Owned by the
  * caller. */
 char *model_renewal(const struct engine *en, bool *bad);

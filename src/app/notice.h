@@ -30,6 +30,11 @@ void sending_free(struct sending *s);
  * path is a secret, the host and the first digits of its digest. Owned by the caller. */
 char *notice_label(const struct notice_conf *conf, size_t i);
 
+/* The request for the post child: to is an array of addresses or URLs (borrowed), message a whole mail, or the text for a
+ * webhook. New; NULL with ERR_USAGE. */
+json_t *notice_request(const struct config *c, const struct notice_conf *conf, json_t *to, const char *subject,
+    const char *message, struct err *e);
+
 /* The text that is hashed and kept: "Subject: ...", an empty line, the body. A drill says so. */
 void notice_text(struct buf *text, const char *subject, const char *body, bool drill);
 

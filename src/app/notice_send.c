@@ -178,17 +178,16 @@ static void put_optional(json_t *o, const char *key, const char *value)
 		json_object_set_new(o, key, json_string(value));
 }
 
-static json_t *sending_request(struct sending *s, json_t *to, const char *subject, const char *message,
-    struct err *e)
+json_t *notice_request(const struct config *c, const struct notice_conf *conf, json_t *to, const char *subject,
+    const char *message, struct err *e)
 {
-	const struct config *c = run_config(s->run);
-	const char *sender = s->conf->from != NULL ? s->conf->from : c->contact_pki;
-	char *from = is_webhook(s->conf) ? mem_strdup("") : message_address(sender, e);
+	const char *sender = conf->from != NULL ? conf->from : c->contact_pki;
+	char *from = is_webhook(conf) ? mem_strdup("") : message_address(sender, e);
 	json_t *o;
 
 	if (from == NULL)
 		return NULL;
-	o = json_pack("{s:s,s:s,s:s,s:O,s:s,s:s,s:i}", "op", "post", "transport", s->conf->transport, "from",
+	o = json_pack("{s:s,s:s,s:s,s:O,s:s,s:s,s:i}", "op", "post", "transport", conf->transport, "from",
 	    from, "to", to, "subject", subject, "message", message, "timeout_s", RECIPIENT_S);
 	put_optional(o, "command", c->sendmail);
 	put_optional(o, "url", c->smtp_url);
@@ -220,7 +219,7 @@ static void sending_go(struct sending *s, const json_t *spec, const char *text, 
 
 	if ((to = sending_to(s, spec, e)) != NULL && (is_webhook(s->conf) ||
 	    (mail = sending_mail(s, subject, body, json_str(spec, "sha256"), e)) != NULL))
-		request = sending_request(s, to, subject, mail != NULL ? mail : body, e);
+		request = notice_request(run_config(s->run), s->conf, to, subject, mail != NULL ? mail : body, e);
 	if (request != NULL &&
 	    journal_keep(engine_journal(run_engine(s->run)), "notice", text, strlen(text), hex, e) == 0) {
 		if (sending_start_event(s, spec, subject) == 0)

@@ -267,6 +267,7 @@ static const struct {
 	{ "issue", ca_issue },
 	{ "ari", ca_ari },
 	{ "successors", ca_successors },
+	{ "report", ca_report },
 };
 
 static serve_fn op_find(const char *op)

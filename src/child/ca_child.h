@@ -49,6 +49,9 @@ int ca_ari(const json_t *request, json_t **result, struct err *e);
  * unknown (not readable), lost (successors not readable), cas: [..], waiting: [{ca, serial, names}]}. */
 int ca_successors(const json_t *request, json_t **result, struct err *e);
 int ca_issue(const json_t *request, json_t **result, struct err *e);
+/* report: {"fd": an inherited file, "blobs": [{"at", "len", "where"}] in it, "serials", "hashes", "hosts": [text],
+ * "cas"}. Result: see report_result, and "errors": [{"ca", "text"}] of the CAs that could not be looked at. */
+int ca_report(const json_t *request, json_t **result, struct err *e);
 
 /* ca_replaced.c: {count, first: [names]} of the manifest's valid rows whose common name is not among replaced. */
 int ca_unreplaced(const struct revoke_job *job, const json_t *replaced, json_t **out, struct err *e);

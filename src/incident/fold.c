@@ -43,6 +43,8 @@ static void apply_opened(struct incident *in, const json_t *o)
 	set(&in->root, o, "root");
 	in->drill = strcmp(json_str(o, "kind"), "drill") == 0;
 	in->declared = json_num(o, "declared", 0);
+	json_decref(in->report);
+	in->report = json_incref(json_object_get(o, "report"));
 	incident_free_playbook(in);
 	list = json_list(o, "checkpoints");
 	json_array_foreach(list, i, item) {

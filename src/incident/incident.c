@@ -124,6 +124,7 @@ void incident_free(struct incident *in)
 	json_decref(in->triage.selectors);
 	json_decref(in->triage.tell);
 	json_decref(in->plan_spec);
+	json_decref(in->report);
 	FREE_ALL(in->triage.ca, in->triage.level, in->triage.trigger, in->triage.action, in->triage.channel,
 	    in->triage.reporter, in->triage.reason);
 	FREE_ALL(in->id, in->title, in->profile, in->organisation, in->root, in->plan_command, in->plan_hash,

@@ -172,6 +172,8 @@ struct incident {
 	char *id, *title, *profile, *organisation, *root; /* root: a drill's folder, "" otherwise */
 	bool drill, closed, armed;
 	int64_t declared;  /* ms */
+	json_t *report;    /* the problem report that it was opened from: {id, subject, reporter, channel, ca, received, hops,
+	                    * keys, selectors: groups as given}; NULL */
 
 	struct {
 		bool answered;

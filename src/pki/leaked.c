@@ -337,25 +337,48 @@ static json_t *leaked_json(const struct leaked *l)
 	return o;
 }
 
-json_t *leaked_read(const char *path, struct err *e)
+static json_t *leaked_judge(struct leaked *l, struct err *e)
 {
-	struct leaked l = { .path = path };
 	json_t *o = NULL;
 
-	if (leaked_slurp(&l, e) == 0 && leaked_parse(&l, e) == 0) {
-		if ((o = leaked_json(&l)) == NULL) {
-			err_set(e, ERR_FAILED, _("%s: its public key cannot be encoded (%s)"), path, cert_why());
-		} else if (json_bool(o, "proved") && possession_prove(&l, o, e) < 0) {
+	if (leaked_parse(l, e) == 0) {
+		if ((o = leaked_json(l)) == NULL) {
+			err_set(e, ERR_FAILED, _("%s: its public key cannot be encoded (%s)"), l->path, cert_why());
+		} else if (json_bool(o, "proved") && possession_prove(l, o, e) < 0) {
 			json_decref(o);
 			o = NULL;
 		}
 	}
+	return o;
+}
+
+static void leaked_clear(struct leaked *l)
+{
 	ERR_clear_error();
-	if (l.data != NULL)
-		OPENSSL_cleanse(l.data, LEAKED_MAX + 1);
-	free(l.data);
-	EVP_PKEY_free(l.key);
-	X509_PUBKEY_free(l.spki);
+	if (l->data != NULL)
+		OPENSSL_cleanse(l->data, LEAKED_MAX + 1);
+	free(l->data);
+	EVP_PKEY_free(l->key);
+	X509_PUBKEY_free(l->spki);
+}
+
+json_t *leaked_read(const char *path, struct err *e)
+{
+	struct leaked l = { .path = path };
+	json_t *o = leaked_slurp(&l, e) == 0 ? leaked_judge(&l, e) : NULL;
+
+	leaked_clear(&l);
+	return o;
+}
+
+json_t *leaked_of(const char *name, const void *data, size_t len, struct err *e)
+{
+	struct leaked l = { .path = name, .data = mem_zalloc(1, LEAKED_MAX + 1), .len = len < LEAKED_MAX ? len : LEAKED_MAX };
+	json_t *o;
+
+	memcpy(l.data, data, l.len);
+	o = leaked_judge(&l, e);
+	leaked_clear(&l);
 	return o;
 }
 

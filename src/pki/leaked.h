@@ -19,6 +19,8 @@
  *	 "public": the SubjectPublicKeyInfo, base64, "proved": bool,
  *	 "challenge", "signature": hex, of a private key} */
 json_t *leaked_read(const char *path, struct err *e);
+/* The same of len octets that are called name. The caller wipes data. */
+json_t *leaked_of(const char *name, const void *data, size_t len, struct err *e);
 
 /* The public key of such an object; owned by the caller, NULL where it holds none. */
 EVP_PKEY *leaked_public(const json_t *key);

@@ -1,0 +1,676 @@
+/* Problem reports: read from mails or typed in, recognised, matched, kept, and brought to people. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/engine.h"
+#include "app/intake.h"
+#include "app/intake_store.h"
+#include "app/request.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/fs.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "comms/mbox.h"
+#include "comms/receipt.h"
+#include "comms/recognise.h"
+#include "incident/triage.h"
+
+#define MATCH_DEADLINE_S 600
+#define TEXT_KEPT (64u << 10)
+#define MIB (1u << 20)
+
+/* One reading as it goes. */
+struct intaking {
+	struct run *run;
+	struct mbox *mbox;
+	struct mail *mail;
+	struct recognised *rec;
+	json_t *fresh;         /* the report of the mail at hand */
+	uint64_t timer;
+	bool typed;
+	size_t read, ordinary, doubtful, high, joined, known;
+};
+
+static void intaking_drop(struct intaking *t)
+{
+	mail_free(t->mail);
+	recognised_free(t->rec);
+	json_decref(t->fresh);
+	t->mail = NULL;
+	t->rec = NULL;
+	t->fresh = NULL;
+}
+
+static void intaking_free(void *data)
+{
+	struct intaking *t = data;
+
+	intaking_drop(t);
+	loop_cancel(engine_loop(run_engine(t->run)), t->timer);
+	mbox_free(t->mbox);
+	free(t);
+}
+
+static void intaking_next(struct intaking *t);
+
+/* ---- a report of a mail ---- */
+
+static json_t *text_lines(const struct mail *m)
+{
+	char *text = recognise_text(m, TEXT_KEPT);
+	json_t *list = json_array();
+
+	for (const char *p = text; *p != '\0';) {
+		size_t n = strcspn(p, "\n");
+		char *line = text_escaped(p, n, n);
+
+		json_array_append_new(list, json_string(line));
+		free(line);
+		p += n + (p[n] == '\n');
+	}
+	free(text);
+	return list;
+}
+
+static json_t *fresh_message(const struct mail *m, const char *data, size_t len, const char *origin, int64_t received)
+{
+	json_t *o = json_object();
+	char hex[DIGEST_HEX];
+
+	digest_of(data, len, hex);
+	json_put(o, "id", m->id);
+	json_put(o, "sha256", hex);
+	json_put(o, "from", m->from);
+	json_put(o, "subject", m->subject);
+	json_put(o, "origin", origin);
+	json_put_num(o, "received", received);
+	json_put_num(o, "read", clock_now());
+	json_object_set_new(o, "text", text_lines(m));
+	return o;
+}
+
+static void fresh_begin(struct intaking *t, const char *data, size_t len, const char *origin, int64_t delivered)
+{
+	const struct intake_conf *c = &run_config(t->run)->intake;
+	const char *channel = args_get(run_args(t->run), "channel"), *reporter = args_get(run_args(t->run), "reporter");
+	json_t *o = json_object(), *hops = json_array();
+	int64_t received;
+
+	t->mail = mail_read(data, len);
+	t->rec = recognise(t->mail, (const char *const *)c->keywords, c->keyword_count);
+	received = t->typed ? delivered : receipt_of(t->mail, (const char *const *)c->hops, c->hop_count, delivered, clock_now(),
+	    hops);
+	json_put(o, "id", "");
+	json_put(o, "state", "open");
+	json_put(o, "channel", channel != NULL ? channel : "problem-report");
+	json_put(o, "subject", t->mail->subject);
+	json_put(o, "from", reporter != NULL ? reporter : t->mail->from);
+	json_put_num(o, "received", received);
+	json_put_num(o, "read", clock_now());
+	json_put_num(o, "alert", 1);
+	json_object_set_new(o, "hops", hops);
+	json_object_set_new(o, "faults", json_array());
+	for (size_t i = 0; i < t->mail->faults; i++)
+		json_array_append_new(json_object_get(o, "faults"), json_string(_(t->mail->fault[i])));
+	json_object_set(o, "found", t->rec->found);
+	json_object_set_new(o, "messages", json_array());
+	json_array_append_new(json_object_get(o, "messages"), fresh_message(t->mail, data, len, origin, received));
+	t->fresh = o;
+}
+
+/* ---- matching, in a child ---- */
+
+static json_t *texts_of(const struct recognised *rec, const char *a, const char *b)
+{
+	json_t *list = json_array();
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(rec->found, i, v)
+		if (strcmp(json_str(v, "kind"), a) == 0 || (b != NULL && strcmp(json_str(v, "kind"), b) == 0))
+			json_array_append(list, json_object_get(v, "text"));
+	return list;
+}
+
+/* The octets for the child, in a file that lies on no disk. -1 where there is none to be made. */
+static int blobs_file(const struct recognised *rec, json_t *blobs)
+{
+	int fd = memfd_create("sev1-report", MFD_CLOEXEC);
+	int64_t at = 0;
+
+	for (size_t i = 0; fd >= 0 && i < rec->blobs; i++) {
+		const struct blob *b = &rec->blob[i];
+
+		if (fs_put(fd, b->der.data, b->der.len) < 0) {
+			close(fd);
+			return -1;
+		}
+		json_array_append_new(blobs, json_pack("{s:I,s:I,s:s}", "at", (json_int_t)at, "len", (json_int_t)b->der.len,
+		    "where", ""));
+		json_put(json_array_get(blobs, i), "where", b->where);
+		at += (int64_t)b->der.len;
+	}
+	return fd;
+}
+
+static size_t matched_by(const json_t *matches, const char *status, bool host)
+{
+	const json_t *v, *by;
+	size_t i, n = 0;
+
+	json_array_foreach(matches, i, v) {
+		by = json_object_get(v, "by");
+		if (status != NULL ? strcmp(json_str(v, "status"), status) == 0 :
+		    (json_array_size(by) == 1 && strcmp(json_string_value(json_array_get(by, 0)), "host") == 0) == host)
+			n++;
+	}
+	return n;
+}
+
+/* Points for what the CA's own records say. Without a word about revocation, a certificate of ours is not yet a request. */
+static void matched_score(struct recognised *rec, const json_t *result)
+{
+	const json_t *matches = json_list(result, "matches"), *v;
+	size_t named = matched_by(matches, NULL, false), hosts = matched_by(matches, NULL, true), proved = 0, foreign = 0, i;
+	int room = rec->words ? 4 : REPORT_HIGH_AT - 1 - rec->score;
+
+	json_array_foreach(json_list(result, "keys"), i, v)
+		if (strcmp(json_str(v, "kind"), "private-key") == 0) {
+			proved += json_num(v, "certificates", 0) > 0;
+			foreign += json_num(v, "certificates", 0) == 0;
+		}
+	if (proved > 0)
+		recognised_why(rec, REPORT_HIGH_AT, _("a private key is proved to be that of certificates of ours (%zu keys)"), proved);
+	else if (foreign > 0 && json_array_size(json_list(result, "errors")) == 0)
+		recognised_why(rec, -8, "%s", _("the private key is on none of our certificates"));
+	if (matched_by(matches, "ca", false) > 0)
+		recognised_why(rec, REPORT_HIGH_AT, "%s", _("a key of a CA itself"));
+	if (matched_by(matches, "unknown", false) > 0)
+		recognised_why(rec, REPORT_HIGH_AT, "%s", _("a certificate that a CA of ours signed and its index does not know"));
+	if (named > 0 && room > 0)
+		recognised_why(rec, room < 4 ? room : 4, _("names certificates of ours (%zu)"), named);
+	if (hosts > 0 && rec->words)
+		recognised_why(rec, 2, _("names hosts of certificates of ours (%zu)"), hosts);
+	recognised_settle(rec);
+}
+
+/* ---- into the store ---- */
+
+static void stored_say(struct intaking *t, const json_t *report, bool joined)
+{
+	char at[24], late[40];
+
+	run_out(t->run, joined ? _("%s %-8s joined: %s") : _("%s %-8s %s"), json_str(report, "id"), json_str(report, "level"),
+	    json_str(t->fresh, "subject"));
+	run_out(t->run, _("  first received %s, %s ago, from %s"), clock_iso(at, sizeof at, json_num(report, "received", 0)),
+	    clock_span(late, sizeof late, clock_now() - json_num(report, "received", 0)), json_str(report, "from"));
+	json_array_append_new(json_object_get(run_result(t->run), "reports"), json_copy((json_t *)report));
+}
+
+/* Under the lock: join what it belongs to, or add it. 0 or an error. */
+static int stored(struct intaking *t, enum report_level level, struct err *e)
+{
+	const char *state = engine_state(run_engine(t->run));
+	int lock = intake_lock(state, e), rc = lock, same = 0;
+	json_t *all = lock >= 0 ? intake_load(state, e) : NULL, *old = NULL;
+
+	if (all != NULL)
+		old = intake_join(all, t->fresh, t->mail->references, &same);
+	if (lock < 0) {
+		;
+	} else if (same) {
+		t->known++;
+		rc = 0;
+	} else if (old != NULL) {
+		if (intake_merge(old, t->fresh))
+			json_put_num(old, "alert", json_num(old, "alert", 0) + 1);
+		t->joined++;
+		if ((rc = intake_save(state, old, e)) == 0)
+			stored_say(t, old, true);
+	} else if (level != REPORT_ORDINARY || t->typed) {
+		intake_log(t->fresh, t->typed ? _("typed in") : _("read from %s"),
+		    json_str(json_array_get(json_object_get(t->fresh, "messages"), 0), "origin"));
+		if ((rc = intake_save(state, t->fresh, e)) == 0)
+			stored_say(t, t->fresh, false);
+	}
+	t->high += level == REPORT_HIGH && !same && old == NULL;
+	t->doubtful += level == REPORT_DOUBTFUL && !same && old == NULL;
+	t->ordinary += level == REPORT_ORDINARY && !same && old == NULL;
+	json_decref(all);
+	if (lock >= 0)
+		close(lock);
+	return rc < 0 ? rc : 0;
+}
+
+static void fresh_end(struct intaking *t)
+{
+	enum report_level level = recognised_level(t->rec);
+	struct err e = { 0 };
+	int rc;
+
+	json_put(t->fresh, "level", report_level_name(level));
+	json_put_num(t->fresh, "score", t->rec->score);
+	json_object_set(t->fresh, "why", t->rec->why);
+	rc = stored(t, level, &e);
+	intaking_drop(t);
+	if (rc < 0)
+		run_fail(t->run, &e);
+	else
+		intaking_next(t);
+}
+
+static void match_done(void *ctx, const json_t *result, const struct err *err)
+{
+	static const char *const names[] = { "certificates", "keys", "unreadable", "matches", "errors" };
+	struct intaking *t = ctx;
+	json_t *o;
+
+	for (size_t i = 0; result != NULL && i < sizeof names / sizeof names[0]; i++)
+		json_object_set(t->fresh, names[i], json_object_get(result, names[i]));
+	if (result != NULL) {
+		matched_score(t->rec, result);
+	} else { /* what cannot be looked at is no reason to leave the report lying */
+		o = json_object();
+		json_put(o, "ca", "");
+		json_put(o, "text", err->text);
+		json_object_set_new(t->fresh, "errors", json_pack("[o]", o));
+		run_say(t->run, _("not matched: %s"), err->text);
+	}
+	fresh_end(t);
+}
+
+static bool match_wanted(const struct recognised *rec)
+{
+	return rec->blobs > 0 || recognised_count(rec, "serial") + recognised_count(rec, "fingerprint") +
+	    recognised_count(rec, "key-hash") > 0 || (rec->words && recognised_count(rec, "host") > 0);
+}
+
+static void match_start(struct intaking *t)
+{
+	const struct config *c = run_config(t->run);
+	json_t *blobs = json_array(), *cas = json_array(), *request;
+	int fd = t->rec->blobs > 0 ? blobs_file(t->rec, blobs) : -1;
+
+	for (size_t i = 0; i < c->cas; i++)
+		json_array_append_new(cas, ca_request(c, c->ca[i].name));
+	request = json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:I}", "op", "report", "fd", fd, "blobs", blobs, "serials",
+	    texts_of(t->rec, "serial", NULL), "hashes", texts_of(t->rec, "fingerprint", "key-hash"), "hosts",
+	    t->rec->words ? texts_of(t->rec, "host", NULL) : json_array(), "cas", cas, "at", (json_int_t)clock_now());
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, 0); /* for this child only */
+	run_child(t->run, "ca", request, MATCH_DEADLINE_S, NULL, match_done, t);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- reading ---- */
+
+static void summary_end(struct run *r, size_t left)
+{
+	bool nobody = config_notice(run_config(r), "intake") == NULL, fresh = json_num(run_result(r), "high", 0) > 0;
+
+	if (left > 0 && nobody)
+		run_say(r, _("%zu high-priority reports, and nobody is told: there is no [notice intake] in %s"), left,
+		    run_config(r)->path);
+	else if (left > 0)
+		run_say(r, _("%zu recipients were not reached; the next sev1 intake tries again"), left);
+	run_end(r, left > 0 && (fresh || !nobody) ? EXIT_PARTIAL : EXIT_DONE);
+}
+
+static void intaking_end(struct intaking *t)
+{
+	struct run *r = t->run;
+	json_t *o = run_result(r);
+
+	if (!t->typed)
+		run_out(r, _("%zu mails: %zu high, %zu doubtful, %zu ordinary, %zu joined, %zu known already"), t->read, t->high,
+		    t->doubtful, t->ordinary, t->joined, t->known);
+	json_put_num(o, "read", (int64_t)t->read);
+	json_put_num(o, "high", (int64_t)t->high);
+	json_put_num(o, "doubtful", (int64_t)t->doubtful);
+	json_put_num(o, "ordinary", (int64_t)t->ordinary);
+	json_put_num(o, "joined", (int64_t)t->joined);
+	json_put_num(o, "known", (int64_t)t->known);
+	if (args_has(run_args(r), "no-route"))
+		run_end(r, EXIT_DONE);
+	else
+		intake_route(r, summary_end);
+}
+
+static void intaking_match(struct intaking *t)
+{
+	if (match_wanted(t->rec))
+		match_start(t);
+	else
+		fresh_end(t);
+}
+
+static void intaking_step(void *ctx)
+{
+	struct intaking *t = ctx;
+	const struct mbox_mail *m;
+	struct err e = { 0 };
+
+	t->timer = 0;
+	if ((m = mbox_next(t->mbox, &e)) == NULL) {
+		if (e.code != 0)
+			run_fail(t->run, &e);
+		else
+			intaking_end(t);
+		return;
+	}
+	t->read++;
+	fresh_begin(t, buf_str(&m->data), m->data.len, m->origin, m->delivered);
+	if (m->cut)
+		json_array_append_new(json_object_get(t->fresh, "faults"), json_string(_("larger than max-size: the rest was not read")));
+	intaking_match(t);
+}
+
+/* One mail a turn of the loop: the console goes on meanwhile. */
+static void intaking_next(struct intaking *t)
+{
+	if (t->typed)
+		intaking_end(t);
+	else
+		t->timer = loop_after(engine_loop(run_engine(t->run)), 0, intaking_step, t);
+}
+
+static struct intaking *intaking_new(struct run *r)
+{
+	struct intaking *t = mem_zalloc(1, sizeof *t);
+
+	secret_harden(); /* before a mail is read: there may be a key in it */
+	t->run = r;
+	run_set_data(r, t, intaking_free);
+	json_object_set_new(run_result(r), "reports", json_array());
+	return t;
+}
+
+static void intake_read(struct run *r, const char *path)
+{
+	struct intaking *t;
+	struct err e = { 0 };
+
+	if (path == NULL)
+		path = run_config(r)->intake.source;
+	if (path == NULL) {
+		err_set(&e, ERR_USAGE, _("intake: read from where?"));
+		err_remedy(&e, _("name a file, an mbox or a Maildir, or - for standard input; or set source in [intake]"));
+	} else if (strcmp(path, "-") == 0 && engine_is_console(run_engine(r))) {
+		err_set(&e, ERR_USAGE, _("intake: in the console there is no standard input to read"));
+	}
+	if (e.code != 0) {
+		run_fail(r, &e);
+		return;
+	}
+	t = intaking_new(r);
+	if ((t->mbox = mbox_open(path, (size_t)run_config(r)->intake.max_size * MIB, &e)) == NULL)
+		run_fail(r, &e);
+	else
+		intaking_next(t);
+}
+
+/* ---- typed in ---- */
+
+static int typed_time(struct run *r, int64_t *ms, struct err *e)
+{
+	const char *s = args_get(run_args(r), "received");
+
+	*ms = clock_now();
+	if (s != NULL && (clock_parse_when(s, clock_now(), ms) < 0 || *ms > clock_now())) {
+		err_set(e, ERR_USAGE, _("intake: --received '%s' is not a time with a zone, or lies in the future"), s);
+		return err_remedy(e, _("write 2026-08-31T23:19+05:30, 2026-08-31T17:49Z, -35m or now"));
+	}
+	return 0;
+}
+
+static int typed_check(struct run *r, const char *text, struct err *e)
+{
+	const char *channel = args_get(run_args(r), "channel");
+	const struct choice *c = triage_channels;
+
+	while (channel != NULL && c->value != NULL && strcmp(c->value, channel) != 0)
+		c++;
+	if (c->value == NULL)
+		return err_set(e, ERR_USAGE, _("intake: unknown channel '%s'"), channel);
+	if (text == NULL || text[strspn(text, " \n")] == '\0') {
+		err_set(e, ERR_USAGE, _("intake type: what was reported?"));
+		return err_remedy(e, _("sev1 intake type --text \"...\" --reporter NAME --channel phone --received -35m"));
+	}
+	if (strstr(text, "PRIVATE KEY") != NULL) {
+		err_set(e, ERR_REFUSED, _("intake type: a private key must not stand on a command line"));
+		return err_remedy(e, _("put the report into a file that only you can read: sev1 intake FILE"));
+	}
+	return 0;
+}
+
+static void intake_type(struct run *r)
+{
+	const char *text = args_get(run_args(r), "text"), *subject = args_get(run_args(r), "subject");
+	struct intaking *t;
+	struct err e = { 0 };
+	int64_t at;
+	char *first, *mail, iso[24];
+
+	if (typed_check(r, text, &e) < 0 || typed_time(r, &at, &e) < 0) {
+		run_fail(r, &e);
+		return;
+	}
+	t = intaking_new(r);
+	t->typed = true;
+	first = text_escaped(text, strcspn(text, "\n"), 70);
+	mail = mem_printf("Subject: %s\nContent-Type: text/plain; charset=utf-8\nX-Typed: %s\n\n%s\n",
+	    subject != NULL && strchr(subject, '\n') == NULL ? subject : first, clock_iso(iso, sizeof iso, at), text);
+	fresh_begin(t, mail, strlen(mail), _("typed in"), at);
+	free(first);
+	free(mail);
+	intaking_match(t);
+}
+
+/* ---- looking at them ---- */
+
+static void list_line(struct run *r, const json_t *o)
+{
+	char at[24], age[40];
+
+	if (json_str(o, "error")[0] != '\0') {
+		run_out(r, "%s %s", json_str(o, "id"), json_str(o, "error"));
+		return;
+	}
+	run_out(r, "%s  %-8s %-8s %s  %11s  %s", json_str(o, "id"), json_str(o, "level"), json_str(o, "incident")[0] != '\0' ?
+	    json_str(o, "incident") : json_str(o, "state"), clock_iso(at, sizeof at, json_num(o, "received", 0)),
+	    clock_span(age, sizeof age, clock_now() - json_num(o, "received", 0)), json_str(o, "subject"));
+}
+
+static void intake_list(struct run *r)
+{
+	struct err e = { 0 };
+	json_t *all = intake_load(engine_state(run_engine(r)), &e), *shown = json_array(), *o;
+	size_t i;
+
+	json_array_foreach(all, i, o)
+		if (args_has(run_args(r), "all") || strcmp(json_str(o, "state"), "closed") != 0) {
+			list_line(r, o);
+			json_array_append(shown, o);
+		}
+	if (json_array_size(shown) == 0)
+		run_out(r, _("No open reports in %s"), engine_state(run_engine(r)));
+	json_object_set_new(run_result(r), "reports", shown);
+	json_decref(all);
+	run_end(r, EXIT_DONE);
+}
+
+static void show_hops(struct run *r, const json_t *o)
+{
+	int64_t before = INT64_MIN, at;
+	char iso[24], span[40];
+	const json_t *h;
+	size_t i;
+
+	json_array_foreach(json_list(o, "hops"), i, h) {
+		at = json_num(h, "at", INT64_MIN);
+		run_out(r, "  %s %-7s %-10s %s%s (%s)%s%s", at != INT64_MIN ? clock_iso(iso, sizeof iso, at) : "?",
+		    json_str(h, "trust"), before != INT64_MIN && at != INT64_MIN ? clock_span(span, sizeof span, at - before) : "",
+		    json_str(h, "by")[0] != '\0' ? json_str(h, "by") : _("the sender"), json_bool(h, "first") ? _(" <- first receipt") : "",
+		    json_str(h, "stamp"), json_str(h, "doubt")[0] != '\0' ? ": " : "", json_str(h, "doubt"));
+		if (at != INT64_MIN)
+			before = at;
+	}
+	at = json_num(o, "read", 0);
+	run_out(r, "  %s %-7s %-10s %s", clock_iso(iso, sizeof iso, at), "sev1", before != INT64_MIN ?
+	    clock_span(span, sizeof span, at - before) : "", _("read here"));
+}
+
+static void show_list(struct run *r, const json_t *o, const char *name, const char *title, const char *a, const char *b,
+    const char *c)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_list(o, name), i, v) {
+		if (i == 0)
+			run_out(r, "%s", title);
+		if (i < 200)
+			run_out(r, "  %s %s %s", json_str(v, a), json_str(v, b), c != NULL ? json_str(v, c) : "");
+	}
+}
+
+static void show_keys(struct run *r, const json_t *o)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_list(o, "keys"), i, v)
+		run_out(r, _("  %s in %s: sha256 %s, on %lld certificates of ours%s"), json_str(v, "kind"), json_str(v, "where"),
+		    json_str(v, "spki"), (long long)json_num(v, "certificates", 0), strcmp(json_str(v, "kind"), "private-key") == 0 &&
+		    json_num(v, "certificates", 0) > 0 ? _("; possession proved, the key itself was not kept") : "");
+}
+
+static void show_text(struct run *r, const json_t *o)
+{
+	const json_t *m, *line;
+	size_t i, k;
+
+	json_array_foreach(json_list(o, "messages"), i, m) {
+		run_out(r, _("Message %zu from %s: %s"), i + 1, json_str(m, "from"), json_str(m, "subject"));
+		json_array_foreach(json_list(m, "text"), k, line)
+			run_out(r, "  %s", json_string_value(line));
+	}
+}
+
+static void show_why(struct run *r, const json_t *o)
+{
+	const json_t *v;
+	size_t i;
+
+	run_out(r, _("Why (score %lld)"), (long long)json_num(o, "score", 0));
+	json_array_foreach(json_list(o, "why"), i, v)
+		run_out(r, "  %+3lld  %s", (long long)json_num(v, "points", 0), json_str(v, "text"));
+	json_array_foreach(json_list(o, "faults"), i, v)
+		run_out(r, _("  broken: %s"), json_string_value(v));
+}
+
+static void intake_show(struct run *r, const json_t *o)
+{
+	int64_t received = json_num(o, "received", 0);
+	char at[24], age[40], due[40];
+
+	run_out(r, "%s  %s, %s  %s", json_str(o, "id"), json_str(o, "level"), json_str(o, "state"), json_str(o, "subject"));
+	run_out(r, _("From %s by %s"), json_str(o, "from"), json_str(o, "channel"));
+	run_out(r, _("First received %s, %s ago; a deadline of 24 hours from then: %s"), clock_iso(at, sizeof at, received),
+	    clock_span(age, sizeof age, clock_now() - received), clock_span(due, sizeof due, received + 24 * 3600000LL - clock_now()));
+	show_hops(r, o);
+	show_why(r, o);
+	show_list(r, o, "found", _("Found"), "kind", "text", "where");
+	show_list(r, o, "certificates", _("Certificates in it"), "serial", "subject", "where");
+	show_keys(r, o);
+	show_list(r, o, "matches", _("Of ours"), "ca", "serial", "status");
+	show_list(r, o, "errors", _("Not looked at"), "ca", "text", NULL);
+	show_list(r, o, "routed", _("Told"), "to", "outcome", "detail");
+	show_text(r, o);
+	json_object_set(run_result(r), "report", (json_t *)o);
+	run_end(r, EXIT_DONE);
+}
+
+/* Under the lock, since others may write it too. */
+static void intake_close(struct run *r, const char *id)
+{
+	const char *state = engine_state(run_engine(r)), *reason = args_get(run_args(r), "reason");
+	struct err e = { 0 };
+	int lock;
+	json_t *o;
+
+	if (reason == NULL || reason[0] == '\0') {
+		err_set(&e, ERR_USAGE, _("intake close needs --reason: why nothing is to be done"));
+		run_fail(r, &e);
+		return;
+	}
+	lock = intake_lock(state, &e);
+	o = lock >= 0 ? intake_get(state, id, &e) : NULL;
+	if (o != NULL) {
+		json_put(o, "state", "closed");
+		intake_log(o, _("closed: %s"), reason);
+		if (intake_save(state, o, &e) == 0)
+			run_out(r, _("%s closed: %s"), json_str(o, "id"), reason);
+	}
+	json_decref(o);
+	if (lock >= 0)
+		close(lock);
+	if (e.code != 0)
+		run_fail(r, &e);
+	else
+		run_end(r, EXIT_DONE);
+}
+
+static void intake_start(struct run *r)
+{
+	const char *word = args_nth(run_args(r), "", 0), *id = args_nth(run_args(r), "", 1);
+	bool one = word != NULL && (strcmp(word, "show") == 0 || strcmp(word, "close") == 0);
+	struct err e = { 0 };
+	json_t *o;
+
+	if (one && id == NULL) {
+		err_set(&e, ERR_USAGE, _("intake %s: which report?"), word);
+		err_remedy(&e, _("see: sev1 intake list"));
+		run_fail(r, &e);
+	} else if (one && strcmp(word, "close") == 0) {
+		intake_close(r, id);
+	} else if (one) {
+		if ((o = intake_get(engine_state(run_engine(r)), id, &e)) == NULL)
+			run_fail(r, &e);
+		else
+			intake_show(r, o);
+		json_decref(o);
+	} else if (word != NULL && strcmp(word, "list") == 0) {
+		intake_list(r);
+	} else if (word != NULL && strcmp(word, "type") == 0) {
+		intake_type(r);
+	} else {
+		intake_read(r, word);
+	}
+}
+
+const struct command cmd_intake = {
+	.name = "intake", .usage = N_("[FILE | - | list | show ID | type | close ID]"),
+	.summary = N_("read problem reports: recognise revocation requests, match them, tell people at once"),
+	.effect = N_("Reads mails of a file, an mbox, a Maildir or standard input, which stay as they are; keeps reports in the state "
+	    "folder, without private keys; sends the intake notice for those of high priority. Undo: intake close."),
+	.options = (const struct option[]){
+		{ "text", "TEXT", N_("type: what was reported, as it was said") },
+		{ "subject", "TEXT", N_("type: in a few words") },
+		{ "reporter", "TEXT", N_("who reported it") },
+		{ "channel", "NAME", N_("problem-report (default), support, phone, monitoring, staff, authority, other") },
+		{ "received", "TIME", N_("type: when it was first received, with a zone; -35m; now (default)") },
+		{ "no-route", NULL, N_("tell nobody this time") },
+		{ "all", NULL, N_("list: closed ones too") },
+		{ "reason", "TEXT", N_("close: why nothing is to be done") },
+		{ NULL, NULL, NULL } },
+	.gates = GATE_CONFIG, .start = intake_start,
+};

@@ -1,0 +1,470 @@
+#include "comms/mail.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/i18n.h"
+#include "comms/mail_decode.h"
+
+struct header {
+	char *name, *value; /* unfolded, as it was written */
+};
+
+struct entity {
+	struct mail *mail;
+	struct header *header;
+	size_t headers;
+	int forward, depth;
+};
+
+static void entity_read(struct mail *m, const char *p, const char *end, int forward, int depth, bool message);
+
+void mail_wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_free(b);
+}
+
+void mail_room(struct buf *b, size_t more)
+{
+	buf_room(b, more + 1);
+	b->data[b->len] = '\0';
+}
+
+void mail_fault(struct mail *m, const char *what)
+{
+	for (size_t i = 0; i < m->faults; i++)
+		if (strcmp(m->fault[i], what) == 0)
+			return;
+	m->fault = mem_grow(m->fault, m->faults + 1, sizeof *m->fault);
+	m->fault[m->faults++] = mem_strdup(what);
+}
+
+static void wipe_string(char *s)
+{
+	if (s != NULL)
+		explicit_bzero(s, strlen(s));
+	free(s);
+}
+
+void mail_free(struct mail *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < m->parts; i++) {
+		free(m->part[i].type);
+		free(m->part[i].name);
+		mail_wipe(&m->part[i].data);
+	}
+	for (size_t i = 0; i < m->hops; i++) {
+		free(m->hop[i].from);
+		free(m->hop[i].by);
+		free(m->hop[i].stamp);
+	}
+	for (size_t i = 0; i < m->faults; i++)
+		free(m->fault[i]);
+	free(m->part);
+	free(m->hop);
+	free(m->fault);
+	free(m->from);
+	free(m->to);
+	wipe_string(m->subject);
+	free(m->id);
+	free(m->references);
+	free(m);
+}
+
+/* ---- headers ---- */
+
+static const char *line_end(const char *p, const char *end)
+{
+	const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+	return nl != NULL ? nl : end;
+}
+
+/* Is it "Name:"? Then how long the name is, 0 otherwise. */
+static size_t header_name(const char *p, const char *end)
+{
+	const char *q = p;
+
+	while (q < end && *q > ' ' && *q < 127 && *q != ':')
+		q++;
+	while (q < end && (*q == ' ' || *q == '\t'))
+		q++;
+	return q < end && *q == ':' && q > p ? (size_t)(q - p) : 0;
+}
+
+/* One header with its folded lines; p is behind it afterwards. */
+static void header_add(struct entity *en, const char **p, const char *end, size_t name)
+{
+	const char *from = *p, *q = from + name + 1, *stop = line_end(q, end);
+	struct buf value = { 0 };
+	struct header *h;
+
+	for (;;) {
+		if (value.len < MAIL_HEADER_MAX)
+			buf_add(&value, q, (size_t)(stop - q));
+		else
+			mail_fault(en->mail, N_("a header is too long"));
+		*p = stop < end ? stop + 1 : end;
+		if (*p == end || (**p != ' ' && **p != '\t'))
+			break;
+		q = *p;
+		stop = line_end(q, end);
+	}
+	if (value.len > MAIL_HEADER_MAX)
+		value.len = MAIL_HEADER_MAX;
+	for (size_t i = 0; i < value.len; i++)
+		if (value.data[i] == '\r' || value.data[i] == '\0')
+			value.data[i] = ' ';
+	en->header = mem_grow(en->header, en->headers + 1, sizeof *en->header);
+	h = &en->header[en->headers++];
+	while (name > 0 && (from[name - 1] == ' ' || from[name - 1] == '\t'))
+		name--;
+	h->name = mem_strndup(from, name);
+	h->value = mem_strndup(buf_str(&value), value.len);
+	buf_free(&value);
+}
+
+/* Up to the empty line, or the first that is no header. Returns where the body starts. */
+static const char *headers_read(struct entity *en, const char *p, const char *end)
+{
+	const char *stop;
+	size_t name;
+
+	while (p < end) {
+		stop = line_end(p, end);
+		if (stop == p || (stop == p + 1 && *p == '\r'))
+			return stop < end ? stop + 1 : end;
+		if ((name = header_name(p, stop)) == 0) {
+			if (en->headers > 0 && ((stop - p > 5 && memcmp(p, "From ", 5) == 0) ||
+			    (stop - p > 6 && memcmp(p, ">From ", 6) == 0))) {
+				p = stop < end ? stop + 1 : end;
+				continue;
+			}
+			mail_fault(en->mail, N_("a line among the headers is none"));
+			return p; /* the empty line is missing */
+		}
+		if (en->headers == MAIL_HEADERS_MAX) {
+			mail_fault(en->mail, N_("too many headers"));
+			p = stop < end ? stop + 1 : end;
+			continue;
+		}
+		header_add(en, &p, end, name);
+	}
+	return end;
+}
+
+/* The first of this name; "" where there is none. */
+static const char *header_get(const struct entity *en, const char *name)
+{
+	for (size_t i = 0; i < en->headers; i++)
+		if (strcasecmp(en->header[i].name, name) == 0)
+			return en->header[i].value + strspn(en->header[i].value, " \t");
+	return "";
+}
+
+static void entity_clear(struct entity *en)
+{
+	for (size_t i = 0; i < en->headers; i++) {
+		free(en->header[i].name);
+		wipe_string(en->header[i].value);
+	}
+	free(en->header);
+}
+
+/* ---- what the message itself says ---- */
+
+/* The word behind "from" or "by", outside of comments. */
+static char *received_word(const char *s, const char *word)
+{
+	size_t n = strlen(word);
+	int depth = 0;
+
+	for (const char *p = s; *p != '\0' && *p != ';'; p++) {
+		if (*p == '(')
+			depth++;
+		else if (*p == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]) &&
+		    (p == s || isspace((unsigned char)p[-1]) || p[-1] == ')'))
+			return mem_strndup(p + n + strspn(p + n, " \t"), strcspn(p + n + strspn(p + n, " \t"), " \t;("));
+	}
+	return mem_strdup("");
+}
+
+static void hop_add(struct mail *m, const char *value, const char *stamp, int forward, bool date)
+{
+	struct mail_hop *h;
+
+	m->hop = mem_grow(m->hop, m->hops + 1, sizeof *m->hop);
+	h = &m->hop[m->hops++];
+	*h = (struct mail_hop){ .from = received_word(value, "from"), .by = received_word(value, "by"),
+		.stamp = mem_strndup(stamp + strspn(stamp, " \t"), 100), .forward = forward, .date = date };
+	for (size_t n = strlen(h->stamp); n > 0 && h->stamp[n - 1] == ' '; n--)
+		h->stamp[n - 1] = '\0';
+	if (mail_date(stamp, &h->at) < 0)
+		h->at = INT64_MIN;
+}
+
+static void message_hops(struct entity *en)
+{
+	const char *semi, *date = header_get(en, "date");
+
+	for (size_t i = 0; i < en->headers && en->mail->hops < MAIL_HEADERS_MAX; i++) {
+		if (strcasecmp(en->header[i].name, "received") != 0 || (semi = strrchr(en->header[i].value, ';')) == NULL)
+			continue;
+		hop_add(en->mail, en->header[i].value, semi + 1, en->forward, false);
+	}
+	if (date[0] != '\0')
+		hop_add(en->mail, "", date, en->forward, true);
+}
+
+static bool starts_any(const char *s, const char *const list[])
+{
+	for (; *list != NULL; list++)
+		if (strncasecmp(s, *list, strlen(*list)) == 0)
+			return true;
+	return false;
+}
+
+static bool message_automatic(const struct entity *en, const char *subject)
+{
+	static const char *const subjects[] = { "out of office", "automatic reply", "auto-reply", "autoreply", "auto:",
+		"automatische antwort", "abwesenheit", "undeliver", "delivery status", "mail delivery", "returned mail",
+		"unzustellbar", "réponse automatique", "read:", "gelesen:", NULL };
+	const char *submitted = header_get(en, "auto-submitted"), *type = header_get(en, "content-type");
+	const char *reply = header_get(en, "x-autoreply"), *precedence = header_get(en, "precedence");
+
+	return strncasecmp(submitted, "auto-replied", 12) == 0 || reply[0] != '\0' ||
+	    strncasecmp(precedence, "auto_reply", 10) == 0 || strncasecmp(type, "multipart/report", 16) == 0 ||
+	    header_get(en, "x-failed-recipients")[0] != '\0' || starts_any(subject, subjects);
+}
+
+static void message_about(struct entity *en)
+{
+	static const char *const bulk[] = { "bulk", "junk", NULL };
+	struct mail *m = en->mail;
+	const char *v = header_get(en, "subject");
+
+	if (en->forward > 0)
+		return;
+	m->subject = mail_words(v, strlen(v));
+	m->from = mail_words(header_get(en, "from"), strlen(header_get(en, "from")));
+	m->to = mail_words(header_get(en, "to"), strlen(header_get(en, "to")));
+	v = header_get(en, "message-id");
+	m->id = mem_strndup(v, strcspn(v, " \t"));
+	m->references = mem_printf("%s %s", header_get(en, "references"), header_get(en, "in-reply-to"));
+	m->automatic = message_automatic(en, m->subject);
+	m->bulk = starts_any(header_get(en, "precedence"), bulk) || header_get(en, "list-unsubscribe")[0] != '\0';
+}
+
+/* ---- bodies ---- */
+
+/* Text by what it is, where the type does not say so: no NULs, hardly a control character. */
+static bool looks_text(const char *p, size_t len)
+{
+	size_t odd = 0, n = len < 4096 ? len : 4096;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		if (c == 0)
+			return false;
+		odd += c < 32 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b;
+	}
+	return n > 0 && odd * 50 < n;
+}
+
+static struct mail_part *part_new(struct mail *m, const char *type, const char *name, int forward)
+{
+	struct mail_part *p;
+
+	m->part = mem_grow(m->part, m->parts + 1, sizeof *m->part);
+	p = &m->part[m->parts++];
+	*p = (struct mail_part){ .type = mem_strdup(type), .name = mem_strdup(name), .forward = forward };
+	return p;
+}
+
+static void part_text(struct mail *m, struct mail_part *p, const char *charset, struct buf *raw)
+{
+	struct buf text = { 0 };
+
+	if (m->text + raw->len > MAIL_TEXT_MAX) {
+		mail_fault(m, N_("more text than is looked at"));
+		raw->len = m->text < MAIL_TEXT_MAX ? MAIL_TEXT_MAX - m->text : 0;
+	}
+	m->text += raw->len;
+	mail_utf8(&text, charset, buf_str(raw), raw->len);
+	p->text = true;
+	p->html = strcmp(p->type, "text/html") == 0 ||
+	    (strcmp(p->type, "text/plain") == 0 && strncasecmp(buf_str(&text), "<html", 5) == 0);
+	if (p->html) {
+		mail_html(&p->data, buf_str(&text), text.len);
+		mail_wipe(&text);
+	} else {
+		p->data = text;
+	}
+}
+
+static char *lower_type(const char *value)
+{
+	char *type = mem_strndup(value, strcspn(value, "; \t\r\n"));
+
+	for (char *p = type; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return type;
+}
+
+static bool is_encrypted(const char *type, const char *value)
+{
+	char *smime = strstr(type, "pkcs7-mime") != NULL ? mail_parameter(value, "smime-type") : NULL;
+	bool yes = strcmp(type, "multipart/encrypted") == 0 || (smime != NULL && strcasecmp(smime, "enveloped-data") == 0);
+
+	free(smime);
+	return yes;
+}
+
+static char *file_name(const struct entity *en, const char *type)
+{
+	char *name = mail_parameter(header_get(en, "content-disposition"), "filename");
+
+	if (name == NULL)
+		name = mail_parameter(type, "name");
+	return name != NULL ? name : mem_strdup("");
+}
+
+static bool ends_with(const char *s, const char *tail)
+{
+	size_t n = strlen(s), k = strlen(tail);
+
+	return n >= k && strcasecmp(s + n - k, tail) == 0;
+}
+
+static void leaf_read(struct entity *en, const char *type, const char *value, const char *p, const char *end)
+{
+	struct mail *m = en->mail;
+	const char *coding = header_get(en, "content-transfer-encoding");
+	char *encoding = mem_strndup(coding, strcspn(coding, " \t;(")), *name = file_name(en, value);
+	char *charset = mail_parameter(value, "charset");
+	bool message = strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0 || ends_with(name, ".eml");
+	bool coded = strcasecmp(encoding, "base64") == 0 || (strcasecmp(encoding, "quoted-printable") == 0 && en->forward == 0);
+	struct mail_part *part;
+	struct buf raw = { 0 };
+
+	if (message && !coded) { /* in place: forwards within forwards take no more memory */
+		entity_read(m, p, end, en->forward + 1, en->depth + 1, true);
+	} else {
+		mail_transfer(&raw, encoding, p, (size_t)(end - p));
+	}
+	if (message && coded) {
+		entity_read(m, buf_str(&raw), buf_str(&raw) + raw.len, en->forward + 1, en->depth + 1, true);
+	} else if (!message) {
+		part = part_new(m, type, name, en->forward);
+		if (strncmp(type, "text/", 5) == 0 || strncmp(type, "message/", 8) == 0 || looks_text(buf_str(&raw), raw.len)) {
+			part_text(m, part, charset, &raw);
+		} else {
+			part->data = raw;
+			raw = (struct buf){ 0 };
+		}
+	}
+	mail_wipe(&raw);
+	free(encoding);
+	free(charset);
+	free(name);
+}
+
+/* The next line "--boundary" at or behind p; *after is behind its line, *last tells "--boundary--". NULL: none. */
+static const char *boundary_next(const char *p, const char *begin, const char *end, const char *mark, size_t n,
+    const char **after, bool *last)
+{
+	while (p < end && (p = memmem(p, (size_t)(end - p), mark, n)) != NULL) {
+		if ((p == begin || p[-1] == '\n') && (p + n == end || strchr(" \t\r\n-", p[n]) != NULL)) {
+			*last = end - p >= (long)n + 2 && memcmp(p + n, "--", 2) == 0;
+			*after = line_end(p + n, end);
+			*after += *after < end;
+			return p;
+		}
+		p += n;
+	}
+	return NULL;
+}
+
+static void multipart_read(struct entity *en, const char *boundary, const char *begin, const char *end)
+{
+	char *mark = mem_printf("--%s", boundary);
+	size_t n = strlen(mark);
+	const char *at = NULL, *next, *after, *p = begin;
+	bool last = false;
+
+	while (!last && (next = boundary_next(p, begin, end, mark, n, &after, &last)) != NULL) {
+		if (at != NULL)
+			entity_read(en->mail, at, next > at ? next - 1 : next, en->forward, en->depth + 1, false);
+		at = p = after;
+		if (en->mail->parts >= MAIL_PARTS_MAX)
+			break;
+	}
+	if (!last) {
+		mail_fault(en->mail, N_("a multipart does not end"));
+		entity_read(en->mail, at != NULL ? at : begin, end, en->forward, en->depth + 1, false);
+	}
+	free(mark);
+}
+
+static void entity_body(struct entity *en, const char *p, const char *end)
+{
+	const char *value = header_get(en, "content-type");
+	char *type = lower_type(value), *boundary = NULL;
+
+	if (strchr(type, '/') == NULL) {
+		free(type);
+		type = mem_strdup("text/plain");
+	}
+	en->mail->encrypted = en->mail->encrypted || is_encrypted(type, value);
+	if (strncmp(type, "multipart/", 10) == 0)
+		boundary = mail_parameter(value, "boundary");
+	if (boundary != NULL && boundary[0] != '\0') {
+		multipart_read(en, boundary, p, end);
+	} else {
+		if (strncmp(type, "multipart/", 10) == 0) {
+			mail_fault(en->mail, N_("a multipart names no boundary"));
+			free(type);
+			type = mem_strdup("text/plain");
+		}
+		leaf_read(en, type, value, p, end);
+	}
+	free(boundary);
+	free(type);
+}
+
+static void entity_read(struct mail *m, const char *p, const char *end, int forward, int depth, bool message)
+{
+	struct entity en = { .mail = m, .forward = forward, .depth = depth };
+
+	if (m->parts >= MAIL_PARTS_MAX || depth > MAIL_DEPTH_MAX) {
+		mail_fault(m, depth > MAIL_DEPTH_MAX ? N_("nested too deeply") : N_("too many parts"));
+		return;
+	}
+	if (message) /* lines before the first header: of mbox, of what was copied */
+		while (p < end && (*p == '\n' || *p == '\r' || (end - p > 5 && memcmp(p, "From ", 5) == 0)))
+			p = line_end(p, end) < end ? line_end(p, end) + 1 : end;
+	p = headers_read(&en, p, end);
+	if (message) {
+		message_hops(&en);
+		message_about(&en);
+	}
+	entity_body(&en, p, end);
+	entity_clear(&en);
+}
+
+struct mail *mail_read(const char *data, size_t len)
+{
+	struct mail *m = mem_zalloc(1, sizeof *m);
+
+	entity_read(m, data, data + len, 0, 0, true);
+	return m;
+}

@@ -1,0 +1,502 @@
+/* What a mail carries: PEM and DER, serials, fingerprints, links to crt.sh, host names. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "comms/mail_decode.h"
+#include "comms/recognise.h"
+
+#define FOUND_MAX 1000     /* of one kind */
+#define HOSTS_MAX 200
+#define SERIAL_NEAR 48     /* octets between "serial" and the number */
+#define RUN_MAX 240        /* octets of a number: longer ones are none of ours */
+#define NAKED_MIN 200      /* base64 without armour: fewer digits are no certificate */
+
+struct find {
+	struct recognised *r;
+	const char *where;
+	json_t *seen; /* {"kind text": true, "kind": how many} */
+};
+
+static void found_add(struct find *f, const char *kind, const char *text, size_t len, size_t max)
+{
+	int64_t n = json_num(f->seen, kind, 0);
+	char *safe, *key;
+	json_t *o;
+
+	if (n >= (int64_t)max)
+		return;
+	safe = text_escaped(text, len, 300);
+	key = mem_printf("%s %s", kind, safe);
+	if (json_object_get(f->seen, key) == NULL) {
+		o = json_object();
+		json_object_set_new(f->seen, key, json_true());
+		json_put_num(f->seen, kind, n + 1);
+		json_put(o, "kind", kind);
+		json_object_set_new(o, "text", json_string(safe));
+		json_put(o, "where", f->where);
+		json_array_append_new(f->r->found, o);
+	}
+	free(safe);
+	free(key);
+}
+
+/* ---- PEM and DER ---- */
+
+/* der is taken, and wiped where the same is there already: with armour and without, as text and as HTML. */
+static void blob_add(struct find *f, const char *label, size_t len, struct buf *der)
+{
+	bool known = f->r->blobs == BLOBS_MAX || der->len == 0;
+
+	for (size_t i = 0; !known && i < f->r->blobs; i++)
+		known = f->r->blob[i].der.len == der->len && memcmp(f->r->blob[i].der.data, der->data, der->len) == 0;
+	if (known) {
+		mail_wipe(der);
+		return;
+	}
+	f->r->blob = mem_grow(f->r->blob, f->r->blobs + 1, sizeof *f->r->blob);
+	f->r->blob[f->r->blobs++] = (struct blob){ .label = mem_strndup(label, len), .where = mem_strdup(f->where),
+		.der = *der };
+	*der = (struct buf){ 0 };
+}
+
+/* Dashes as they are, and as word processors make them. Octets of one at p; 0 where there is none. */
+static size_t dash(const char *p, const char *end)
+{
+	if (p < end && *p == '-')
+		return 1;
+	return end - p >= 3 && (unsigned char)p[0] == 0xe2 && (unsigned char)p[1] == 0x80 && (unsigned char)p[2] >= 0x90 &&
+	    (unsigned char)p[2] <= 0x95 ? 3 : 0;
+}
+
+/* "-----BEGIN LABEL-----" whose BEGIN is at p: the label's length, *body behind it; 0 where it is none. */
+static size_t pem_label(const char *p, const char *end, const char **label, const char **body)
+{
+	const char *q = p + 6;
+	size_t n;
+
+	*label = q;
+	while (q < end && q - *label < 40 && (isupper((unsigned char)*q) || isdigit((unsigned char)*q) || *q == ' ' || *q == '#'))
+		q++;
+	n = (size_t)(q - *label);
+	if (n < 3 || dash(q, end) == 0)
+		return 0;
+	while (dash(q, end) > 0)
+		q += dash(q, end);
+	*body = q;
+	while (n > 0 && (*label)[n - 1] == ' ')
+		n--;
+	return n;
+}
+
+static bool label_is(const char *label, size_t n, const char *tail)
+{
+	size_t k = strlen(tail);
+
+	return n >= k && memcmp(label + n - k, tail, k) == 0;
+}
+
+/* What has this label. NULL: nothing of ours. */
+static const char *label_kind(const char *label, size_t n)
+{
+	if (label_is(label, n, "ENCRYPTED PRIVATE KEY"))
+		return "encrypted-key";
+	if (label_is(label, n, "PRIVATE KEY"))
+		return "private-key";
+	if (label_is(label, n, "CERTIFICATE REQUEST"))
+		return "request";
+	if (label_is(label, n, "CERTIFICATE") || label_is(label, n, "PKCS7") || label_is(label, n, "X509 CRL"))
+		return label_is(label, n, "CRL") ? NULL : "certificate";
+	return label_is(label, n, "PUBLIC KEY") && !label_is(label, n, "SSH2 PUBLIC KEY") ? "public-key" : NULL;
+}
+
+/* The digits of a body up to its END; lines "Name: value" of a traditional key are passed over. */
+static const char *pem_body(struct buf *digits, const char *p, const char *end, bool *encrypted)
+{
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl != NULL ? nl : end;
+		const char *tail = memmem(p, (size_t)(stop - p), "END ", 4), *colon = memchr(p, ':', (size_t)(stop - p));
+
+		if (tail != NULL && tail > p && dash(tail - 1, end) + dash(tail - (tail - p >= 3 ? 3 : 1), end) > 0)
+			stop = tail;
+		if (digits->len > BLOB_MAX * 4 / 3)
+			return p;
+		if (colon != NULL && colon < stop)
+			*encrypted = *encrypted || memmem(p, (size_t)(stop - p), "ENCRYPTED", 9) != NULL;
+		else
+			for (; p < stop; p++)
+				if (isalnum((unsigned char)*p) || *p == '+' || *p == '/' || *p == '=')
+					buf_addc(digits, *p);
+		if (stop == tail)
+			return tail;
+		p = stop < end ? stop + 1 : end;
+	}
+	return end;
+}
+
+static const char *pem_one(struct find *f, const char *label, size_t n, const char *body, const char *end)
+{
+	const char *kind = label_kind(label, n), *after = body;
+	struct buf digits = { 0 }, der = { 0 };
+	bool encrypted = false;
+
+	if (kind == NULL)
+		return body;
+	mail_room(&digits, BLOB_MAX * 2);
+	after = pem_body(&digits, body, end, &encrypted);
+	if (encrypted && strcmp(kind, "private-key") == 0)
+		kind = "encrypted-key";
+	if (digits.len >= 40 && strcmp(kind, "encrypted-key") == 0) {
+		found_add(f, kind, label, n, FOUND_MAX);
+	} else if (digits.len >= 40) {
+		mail_transfer(&der, "base64", buf_str(&digits), digits.len);
+		blob_add(f, label, n, &der);
+		if (label_is(label, n, "OPENSSH PRIVATE KEY"))
+			found_add(f, kind, label, n, FOUND_MAX);
+	}
+	mail_wipe(&digits);
+	return after;
+}
+
+static void find_pem(struct find *f, const char *p, size_t len)
+{
+	const char *end = p + len, *label, *body;
+	size_t n;
+
+	while (p < end && (p = memmem(p, (size_t)(end - p), "BEGIN ", 6)) != NULL) {
+		n = pem_label(p, end, &label, &body);
+		p = n > 0 ? pem_one(f, label, n, body, end) : p + 6;
+	}
+}
+
+/* Is it one DER SEQUENCE, whole but for what follows it? */
+static bool is_der(const char *data, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)data;
+	size_t n;
+
+	if (len < 40 || p[0] != 0x30)
+		return false;
+	if (p[1] == 0x81)
+		n = 3u + p[2];
+	else if (p[1] == 0x82)
+		n = 4u + ((size_t)p[2] << 8 | p[3]);
+	else
+		n = p[1] < 0x80 ? 2u + p[1] : SIZE_MAX;
+	return n <= len && len - n < 16 && len <= BLOB_MAX;
+}
+
+/* What it is by its first fields, in words of PEM; "" for something else. Whether it really is one a child finds out. */
+static const char *der_label(const char *data, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)data;
+	size_t at = p[1] == 0x82 ? 4 : p[1] == 0x81 ? 3 : 2, in;
+
+	if (len < at + 12)
+		return "";
+	if (p[at] == 0x02 && p[at + 1] == 1 && p[at + 2] <= 1) /* PKCS#8, RSAPrivateKey, ECPrivateKey: a version first */
+		return "PRIVATE KEY";
+	if (p[at] != 0x30)
+		return "";
+	in = at + (p[at + 1] == 0x82 ? 4 : p[at + 1] == 0x81 ? 3 : 2);
+	if (p[in] == 0xa0)
+		return "CERTIFICATE";
+	return p[in] == 0x02 && p[in + 1] == 1 && p[in + 2] == 0 ? "CERTIFICATE REQUEST" : "";
+}
+
+static bool is_base64(char c)
+{
+	return isalnum((unsigned char)c) || c == '+' || c == '/';
+}
+
+static void naked_add(struct find *f, struct buf *der)
+{
+	const char *label = der_label(buf_str(der), der->len);
+
+	blob_add(f, label, strlen(label), der);
+}
+
+/* Base64 of DER in lines, without armour: "MII...". */
+static void find_naked(struct find *f, const char *p, size_t len)
+{
+	const char *end = p + len, *from = p, *q;
+
+	for (; p < end; p = p < q ? q : p + 1) {
+		struct buf der = { 0 };
+		size_t digits = 0;
+
+		q = p + 1;
+		if (*p != 'M' || end - p < NAKED_MIN || p[1] < 'C' || p[1] > 'I' || (p > from && is_base64(p[-1])))
+			continue;
+		for (q = p; q < end && digits < BLOB_MAX && (is_base64(*q) || *q == '=' || *q == '\n' || *q == '\r' || *q == '>' ||
+		     (*q == ' ' && (q[-1] == '\n' || q[-1] == '>' || (q + 1 < end && q[1] == '\n')))); q++)
+			digits += is_base64(*q);
+		if (digits < NAKED_MIN)
+			continue;
+		mail_transfer(&der, "base64", p, (size_t)(q - p));
+		if (is_der(buf_str(&der), der.len))
+			naked_add(f, &der);
+		mail_wipe(&der);
+	}
+}
+
+/* ---- numbers ---- */
+
+static bool word_at(const char *p, const char *from, const char *end, const char *word)
+{
+	size_t n = strlen(word);
+
+	return (size_t)(end - p) >= n && strncasecmp(p, word, n) == 0 && (p == from || !isalnum((unsigned char)p[-1]));
+}
+
+/* A hexadecimal number at p, colons or blanks between its octets or not: octets of text, *digits without them. */
+static size_t hex_run(const char *p, const char *end, size_t *digits, bool *parted)
+{
+	const char *q = p;
+	size_t n = 0;
+	bool gap = false;
+
+	*parted = false;
+	if (end - q > 2 && q[0] == '0' && (q[1] == 'x' || q[1] == 'X'))
+		q += 2;
+	for (; q < end && q - p < RUN_MAX; q++) {
+		if (isxdigit((unsigned char)*q)) {
+			n++;
+			gap = false;
+		} else if ((*q == ':' || *q == ' ' || *q == '-') && n > 0 && n % 2 == 0 && !gap && q + 2 < end &&
+		    isxdigit((unsigned char)q[1]) && isxdigit((unsigned char)q[2]) &&
+		    (*q != ' ' || q + 3 == end || !isalnum((unsigned char)q[3]))) {
+			*parted = true;
+			gap = true;
+		} else {
+			break;
+		}
+	}
+	*digits = n;
+	return q < end && (isalnum((unsigned char)*q) || *q == '_') ? 0 : (size_t)(q - p);
+}
+
+static bool has_decimal(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isdigit((unsigned char)p[i]))
+			return true;
+	return false;
+}
+
+static bool all_digits(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isdigit((unsigned char)p[i]))
+			return false;
+	return n > 0;
+}
+
+/* Numbers behind "serial": the first that comes, and those that follow it in a list. */
+static const char *find_serials(struct find *f, const char *p, const char *end)
+{
+	const char *near = p + SERIAL_NEAR;
+	size_t n, digits;
+	bool parted, decimal;
+
+	while (p < end && p < near) {
+		if (!isalnum((unsigned char)*p)) {
+			p++;
+			continue;
+		}
+		n = hex_run(p, end, &digits, &parted);
+		decimal = all_digits(p, n);
+		if (n > 0 && digits <= 50 && (digits >= 8 || parted || (p[1] == 'x' && digits >= 2) || (decimal && digits >= 2) ||
+		    (digits >= 4 && has_decimal(p, n)))) {
+			found_add(f, "serial", p, n, FOUND_MAX);
+			p += n;
+			near = p + SERIAL_NEAR;
+		} else {
+			while (p < end && isalnum((unsigned char)*p))
+				p++;
+		}
+	}
+	return p;
+}
+
+static void find_numbers(struct find *f, const char *text, size_t len)
+{
+	static const char *const words[] = { "serial", "seriennummer", "serien-nr", "seriennr", "serien nr", "numéro de série",
+		"numero de serie", "número de serie", "número de série", "serienummer", "numero di serie", "s/n" };
+	const char *end = text + len, *p = text, *after;
+	size_t n, digits;
+	bool parted;
+
+	while (p < end) {
+		for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+			if (word_at(p, text, end, words[i])) {
+				p += strlen(words[i]);
+				after = p;
+				while (after < end && isalpha((unsigned char)*after))
+					after++;
+				find_serials(f, after, end);
+				break;
+			}
+		if (p < end && isxdigit((unsigned char)*p) && (p == text || !isalnum((unsigned char)p[-1]))) {
+			n = hex_run(p, end, &digits, &parted);
+			if (n > 0 && digits == 64)
+				found_add(f, "fingerprint", p, n, FOUND_MAX);
+			else if (n > 0 && parted && digits >= 16 && digits <= 42 && memchr(p, ':', n) != NULL)
+				found_add(f, "serial", p, n, FOUND_MAX); /* what certificates write so is a serial or a SHA-1 */
+			else if (n > 0 && digits >= 32 && digits <= 40 && !parted && !all_digits(p, n))
+				found_add(f, "serial", p, n, FOUND_MAX);
+			p += n > 0 ? n : 1;
+		} else {
+			if (word_at(p, text, end, "sha256/") && end - p >= 51 && p[50] == '=')
+				found_add(f, "key-hash", p, 51, FOUND_MAX);
+			p++;
+		}
+	}
+}
+
+/* ---- links and names ---- */
+
+static void crtsh_query(struct find *f, const char *name, size_t n, const char *value, size_t len)
+{
+	size_t digits;
+	bool parted;
+
+	if (n == 6 && strncasecmp(name, "serial", 6) == 0)
+		found_add(f, "serial", value, len, FOUND_MAX);
+	else if (hex_run(value, value + len, &digits, &parted) == len && digits == 64)
+		found_add(f, "fingerprint", value, len, FOUND_MAX);
+}
+
+static void find_crtsh(struct find *f, const char *text, size_t len)
+{
+	const char *end = text + len, *p = text, *q, *eq, *stop;
+
+	while (p < end && (p = memmem(p, (size_t)(end - p), "crt.sh", 6)) != NULL) {
+		for (stop = p; stop < end && stop - p < 300 && !isspace((unsigned char)*stop) && strchr("<>\"'),;", *stop) == NULL; stop++)
+			;
+		if (stop - p > 8 && memchr(p, '?', (size_t)(stop - p)) != NULL) {
+			found_add(f, "crt.sh", p, (size_t)(stop - p), FOUND_MAX);
+			for (q = memchr(p, '?', (size_t)(stop - p)); q != NULL && q < stop; q = memchr(q, '&', (size_t)(stop - q))) {
+				q++;
+				eq = memchr(q, '=', (size_t)(stop - q));
+				if (eq != NULL) {
+					const char *amp = memchr(eq, '&', (size_t)(stop - eq));
+					crtsh_query(f, q, (size_t)(eq - q), eq + 1, (size_t)((amp != NULL ? amp : stop) - eq - 1));
+				}
+			}
+		}
+		p = stop > p ? stop : p + 6;
+	}
+}
+
+static bool is_file_name(const char *tld, size_t n)
+{
+	static const char *const ends[] = { "pem", "key", "crt", "cer", "csr", "der", "txt", "zip", "pdf", "html", "htm", "php",
+		"log", "docx", "xlsx", "png", "jpg", "gif", "json", "xml", "conf", "cfg", "eml", "exe", "gz", "tar", "pfx" };
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (strlen(ends[i]) == n && strncasecmp(tld, ends[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* Names with a dot and letters at the end, or four numbers; not those of mail addresses nor of files. */
+static void find_hosts(struct find *f, const char *text, size_t len)
+{
+	const char *end = text + len, *p = text, *q, *tld;
+
+	for (; p < end; p = q) {
+		size_t dots = 0, n;
+		bool mail = p > text && p[-1] == '@';
+
+		q = p + 1;
+		if (!isalnum((unsigned char)*p) && !(*p == '*' && end - p > 3 && p[1] == '.'))
+			continue;
+		for (tld = p; q < end && (isalnum((unsigned char)*q) || *q == '-' || *q == '.' || *q == '_'); q++)
+			if (*q == '.' && q + 1 < end && isalnum((unsigned char)q[1])) {
+				dots++;
+				tld = q + 1;
+			}
+		n = (size_t)(q - p);
+		while (n > 0 && (p[n - 1] == '.' || p[n - 1] == '-' || p[n - 1] == '_'))
+			n--;
+		if (dots > 0 && n >= 4 && n < 254 && !mail && !(q < end && *q == '@') && (size_t)(p + n - tld) >= 2) {
+			char *name = mem_strndup(p, n);
+			bool address = strspn(name, "0123456789.") == n && dots == 3;
+
+			if (text_is_host(name, true) && !is_file_name(tld, (size_t)(p + n - tld)) &&
+			    (address || strspn(name + (tld - p), "0123456789") == 0) && strcasecmp(name, "crt.sh") != 0)
+				found_add(f, "host", name, n, HOSTS_MAX);
+			free(name);
+		}
+	}
+}
+
+/* "[.]", "(.)", "[dot]" and "hxxp", as people write what nobody shall click on. */
+static void refang(struct buf *out, const char *p, size_t len)
+{
+	static const char *const dots[] = { "[.]", "(.)", "{.}", "[dot]", "(dot)", "[punkt]" };
+
+	mail_room(out, len);
+	for (size_t i = 0; i < len;) {
+		size_t n = 0;
+
+		for (size_t k = 0; n == 0 && (p[i] == '[' || p[i] == '(' || p[i] == '{') && k < sizeof dots / sizeof dots[0]; k++)
+			if (len - i >= strlen(dots[k]) && strncasecmp(p + i, dots[k], strlen(dots[k])) == 0)
+				n = strlen(dots[k]);
+		buf_addc(out, n > 0 ? '.' : p[i]);
+		i += n > 0 ? n : 1;
+	}
+}
+
+/* ---- a part ---- */
+
+static void find_opaque(struct find *f, const struct mail_part *p)
+{
+	static const char *const ends[] = { ".zip", ".7z", ".rar", ".gpg", ".pgp", ".asc", ".p12", ".pfx", ".gz", ".tgz", ".pdf",
+		".docx", ".doc", ".xlsx", ".jks", ".png", ".jpg" };
+	size_t n = strlen(p->name);
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (n > strlen(ends[i]) && strcasecmp(p->name + n - strlen(ends[i]), ends[i]) == 0)
+			found_add(f, "opaque", p->name, n, 20);
+}
+
+static void find_part(struct find *f, const struct mail_part *p)
+{
+	struct buf text = { 0 };
+
+	f->where = p->name[0] != '\0' ? p->name : p->type;
+	if (!p->text) {
+		find_opaque(f, p);
+		if (is_der(buf_str(&p->data), p->data.len)) {
+			mail_transfer(&text, "binary", buf_str(&p->data), p->data.len);
+			naked_add(f, &text);
+		} else if (p->data.len <= BLOB_MAX) {
+			find_pem(f, buf_str(&p->data), p->data.len);
+		}
+		return;
+	}
+	find_pem(f, buf_str(&p->data), p->data.len);
+	find_naked(f, buf_str(&p->data), p->data.len);
+	refang(&text, buf_str(&p->data), p->data.len);
+	find_crtsh(f, buf_str(&text), text.len);
+	find_numbers(f, buf_str(&text), text.len);
+	find_hosts(f, buf_str(&text), text.len);
+	mail_wipe(&text);
+}
+
+void recognise_find(struct recognised *r, const struct mail *m)
+{
+	struct find f = { .r = r, .seen = json_object(), .where = "subject" };
+
+	find_crtsh(&f, m->subject, strlen(m->subject));
+	find_numbers(&f, m->subject, strlen(m->subject));
+	find_hosts(&f, m->subject, strlen(m->subject));
+	for (size_t i = 0; i < m->parts; i++)
+		find_part(&f, &m->part[i]);
+	json_decref(f.seen);
+}

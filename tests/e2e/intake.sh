@@ -1,0 +1,171 @@
+#!/bin/sh
+# Problem reports: from stdin, an mbox and a Maildir; matched against a real CA, a leaked key proved and not kept; people
+# told once; duplicates joined; first receipt before the detour; an incident opened from a report.
+set -eu
+script=$0
+SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$SRCDIR/tests/e2e/lib.sh"
+need openssl
+work_folder
+leave() { :; }
+
+mkdir -p "$D/ca/newcerts" "$D/state" "$D/out"
+a=$D/ca
+: >"$a/index.txt"
+echo 1000 >"$a/serial"
+cat >"$a/openssl.cnf" <<EOT
+[ca]
+default_ca = d
+[d]
+dir = $a
+database = $a/index.txt
+new_certs_dir = $a/newcerts
+certificate = $a/ca.crt
+private_key = $a/ca.key
+serial = $a/serial
+default_md = sha256
+default_days = 30
+unique_subject = no
+policy = p
+copy_extensions = copy
+[p]
+commonName = supplied
+[req]
+distinguished_name = dn
+[dn]
+EOT
+{
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout "$a/ca.key" -out "$a/ca.crt" -days 99 -subj /CN=CA -config "$a/openssl.cnf" \
+    -addext basicConstraints=critical,CA:TRUE
+  for k in leaked other foreign; do openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$D/$k.key"; done
+  for c in leaked:web1 other:web2 leaked:web3; do
+    openssl req -new -key "$D/${c%%:*}.key" -subj "/CN=${c#*:}" -addext "subjectAltName=DNS:${c#*:}.example.com" \
+      -config "$a/openssl.cnf" -out "$D/csr"
+    openssl ca -batch -notext -config "$a/openssl.cnf" -in "$D/csr" -out "$D/${c#*:}.crt"
+  done
+} >"$D/log" 2>&1 || { cat "$D/log"; die "the CA is not made"; }
+
+# a mail command that keeps what it is given, and refuses where a file says so
+cat >"$D/sendmail" <<EOT
+#!/bin/sh
+for to; do :; done
+[ ! -e "$D/refuse" ] || { echo "451 not now" >&2; exit 75; }
+n=\$(ls "$D/out" | wc -l)
+cat >"$D/out/\$n-\$to"
+EOT
+chmod +x "$D/sendmail"
+cat >"$D/sev1.conf" <<EOT
+[sev1]
+state = $D/state
+sendmail = $D/sendmail
+[ca web]
+config = $a/openssl.cnf
+[intake]
+hops = *.ca.example
+keywords = golden ticket
+[notice intake]
+to = duty@ca.example, lead@ca.example
+from = sev1@ca.example
+EOT
+
+# ---- a leaked key, from standard input, as a queue's alias gives it ----
+{
+  cat <<'EOT'
+Received: from mx.ca.example (mx.ca.example [192.0.2.1]) by imap.ca.example with LMTP; Sun, 01 Sep 2024 05:00:10 +0000
+Received: from out.example.net (out.example.net [198.51.100.1])
+	by mx.ca.example with ESMTPS; Sat, 31 Aug 2024 23:19:00 +0530
+Received: from forged by long.ago.example; Mon, 01 Jan 2024 00:00:00 +0000
+From: Finder <finder@example.net>
+To: support@ca.example
+Subject: leaked key
+Date: Sat, 31 Aug 2024 13:48:00 -0400
+Message-ID: <leak-1@example.net>
+
+I found this on a public server. Please revoke.
+
+EOT
+  cat "$D/leaked.key"
+} >"$D/leak.eml"
+sev1 intake - <"$D/leak.eml" >"$D/run.out" 2>"$D/run.err" || { cat "$D/run.out" "$D/run.err"; die "intake of a leaked key"; }
+grep -q 'R-[0-9]*-0001 high' "$D/run.out" || { cat "$D/run.out"; die "it is not high"; }
+[ "$(ls "$D/out" | wc -l)" -eq 2 ] || { ls "$D/out"; die "two people are told"; }
+grep -rq 'web 1000 /CN=web1: valid' "$D/out" || { cat "$D"/out/*; die "the notice names the certificate"; }
+sev1 intake show 1 >"$D/show" || die "show"
+grep -q 'First received 2024-08-31T17:49:00Z' "$D/show" || { cat "$D/show"; die "first receipt is the earliest time of our own hosts"; }
+grep -q 'claimed.*long.ago.example' "$D/show" || { cat "$D/show"; die "what is below our hosts is claimed only"; }
+grep -q '11:11:10.*imap.ca.example' "$D/show" || { cat "$D/show"; die "lost time is visible"; }
+grep -q 'on 2 certificates of ours; possession proved' "$D/show" || { cat "$D/show"; die "possession"; }
+ok "a leaked key is recognised, proved with both its certificates, and people are told"
+
+# nothing of the key is left: not in the store, not in the notices
+key=$(sed -n 2p "$D/leaked.key")
+grep -rqF "$key" "$D/state" "$D/out" "$D/run.out" "$D/run.err" "$D/show" && die "the private key was kept"
+grep -q 'cut by sev1' "$D/show" || { cat "$D/show"; die "it is said that something was cut"; }
+ok "nothing of the private key is kept"
+
+# ---- again, and an answer to it: nobody is told twice ----
+sev1 intake - <"$D/leak.eml" >"$D/run.out" 2>&1 || die "again"
+grep -q '1 known already' "$D/run.out" || { cat "$D/run.out"; die "the same mail is known"; }
+printf 'From: Finder <finder@example.net>\nSubject: Re: leaked key\nMessage-ID: <leak-2@example.net>\nIn-Reply-To: <leak-1@example.net>\n\nAny news?\n' |
+  sev1 intake - >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "an answer"; }
+grep -q 'joined' "$D/run.out" || { cat "$D/run.out"; die "an answer joins"; }
+printf 'From: Other <o@example.org>\nSubject: bad certificate\nMessage-ID: <o-1@example.org>\n\nThe key of serial 0x1000 is compromised, revoke it.\n' |
+  sev1 intake - >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "another reporter"; }
+grep -q '0001 high .*joined' "$D/run.out" || { cat "$D/run.out"; die "the same certificate joins"; }
+[ "$(ls "$D/out" | wc -l)" -eq 2 ] || { ls "$D/out"; die "nobody is told twice"; }
+ok "duplicates, answers and other reports of the same certificate join"
+
+# ---- an mbox with ordinary mail between; a recipient that fails is tried again ----
+{
+  echo 'From a@example.org Sat Aug 31 10:00:00 2024'
+  printf 'From: a@example.org\nSubject: Renewal\nMessage-ID: <a@x>\n\nOur certificate expires soon, please send a quote.\n\n'
+  echo 'From b@example.org Sat Aug 31 11:00:00 2024'
+  printf 'From: b@example.org\nSubject: Widerruf\nMessage-ID: <b@x>\n\nBitte widerrufen Sie das Zertifikat von web2.example.com.\n\n>From hier an\n\n'
+  echo 'From c@example.org Sat Aug 31 12:00:00 2024'
+  printf 'From: c@example.org\nSubject: lunch\nMessage-ID: <c@x>\n\nAt noon?\n'
+} >"$D/mbox"
+: >"$D/refuse"
+status=0
+sev1 intake "$D/mbox" >"$D/run.out" 2>"$D/run.err" || status=$?
+[ "$status" -eq 4 ] || { cat "$D/run.out" "$D/run.err"; die "who was not reached is told by status 4, not $status"; }
+grep -q '3 mails: 1 high, 0 doubtful, 2 ordinary' "$D/run.out" || { cat "$D/run.out"; die "the mbox"; }
+rm "$D/refuse"
+sev1 intake "$D/mbox" >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "the second try"; }
+[ "$(ls "$D/out" | wc -l)" -eq 4 ] || { ls "$D/out"; die "the second try reaches both"; }
+sev1 intake show 2 --json >"$D/show" || die "show --json"
+grep -q '"serial": "1001"' "$D/show" || { cat "$D/show"; die "a host name is matched by the subjectAltName"; }
+grep -q '"From hier an"' "$D/show" || { cat "$D/show"; die "mboxrd"; }
+ok "an mbox: ordinary mail is left alone, and whom the notice did not reach is tried again"
+
+# ---- a Maildir, read only ----
+mkdir -p "$D/md/new" "$D/md/cur" "$D/md/tmp"
+printf 'From: d@example.org\nSubject: hello\nMessage-ID: <d@x>\n\nwe hold a golden ticket\n' >"$D/md/new/1.a"
+printf 'From: e@example.org\nSubject: key\nMessage-ID: <e@x>\n\n' >"$D/md/cur/2.b:2,S"
+cat "$D/foreign.key" >>"$D/md/cur/2.b:2,S"
+printf 'From: f@example.org\nSubject: revoke certificate serial 1002\n\n' >"$D/md/tmp/3.c"
+find "$D/md" -type f -exec sha256sum {} + | sort >"$D/before"
+sev1 intake "$D/md" >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "the Maildir"; }
+find "$D/md" -type f -exec sha256sum {} + | sort | cmp -s - "$D/before" || die "the Maildir was changed"
+grep -q '2 mails: 1 high, 1 doubtful' "$D/run.out" || { cat "$D/run.out"; die "a keyword is high, a key of somebody else's doubtful"; }
+ok "a Maildir is read and left as it is; a configured keyword counts, a stranger's key does not alarm"
+
+# ---- typed in, with a clock that ran before ----
+sev1 intake type --text 'Caller says the private key of web3.example.com was stolen.' --reporter 'A. Caller' --channel phone \
+  --received 2024-09-01T10:00+02:00 >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "typed"; }
+sev1 intake list --json >"$D/list" || die "list"
+grep -q '"channel": "phone"' "$D/list" || { cat "$D/list"; die "the channel"; }
+sev1 intake type --text 'x -----BEGIN PRIVATE KEY-----' >"$D/run.out" 2>&1 && die "a key on a command line"
+sev1 intake close 3 --reason 'a test' >/dev/null || die "close"
+sev1 intake list >"$D/list"
+grep -q 'R-[0-9]*-0003' "$D/list" && { cat "$D/list"; die "a closed report is listed"; }
+ok "a report can be typed in and closed"
+
+# ---- an incident of a report ----
+sev1 open --report 1 >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "open --report"; }
+sev1 triage --level end-entity --compromise 1 >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "triage of a report"; }
+grep -q 'First received     2024-08-31T17:49:00Z by problem-report' "$D/run.out" || { cat "$D/run.out"; die "triage takes the receipt"; }
+sev1 scope >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "scope"; }
+grep -q 'Frozen: 2 certificates' "$D/run.out" || { cat "$D/run.out"; die "the scope is what the report means"; }
+sev1 intake list >"$D/list"
+grep -q '0001 .*INC-' "$D/list" || { cat "$D/list"; die "the report names its incident"; }
+ok "an incident opened from a report knows its receipt, its channel and its certificates"

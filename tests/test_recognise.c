@@ -1,0 +1,106 @@
+/* The labelled set: no revocation request may be missed, false alarms are named here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "comms/recognise.h"
+#include "mail_scene.h"
+
+static struct recognised *scored(const char *name)
+{
+	struct buf text = { 0 };
+	struct mail *m;
+	struct recognised *r;
+
+	mail_scene_read(name, &text);
+	m = mail_read(buf_str(&text), text.len);
+	r = recognise(m, NULL, 0);
+	mail_free(m);
+	buf_free(&text);
+	return r;
+}
+
+/* Ordinary mail that is taken for a request all the same. */
+static const char *const alarms[] = { "ordinary-revoked-notice.eml", /* a serial, and words of revocation: somebody may complain about it */
+	"ordinary-ocsp-stapling.eml", /* "so that our certificate is not revoked" */
+	"ordinary-drill-minutes.eml", /* a revocation drill */
+	NULL };
+
+static bool is_alarm(const char *name)
+{
+	for (size_t i = 0; alarms[i] != NULL; i++)
+		if (strcmp(alarms[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void test_labelled(void **state)
+{
+	size_t n, requests = 0, missed = 0, ordinary = 0, alarmed = 0, named = 0, doubtful = 0;
+	char **names = mail_scene_names(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		struct recognised *r = scored(names[i]);
+		enum report_level level = recognised_level(r);
+		bool request = strncmp(names[i], "request-", 8) == 0;
+
+		requests += request;
+		ordinary += !request;
+		doubtful += !request && level == REPORT_DOUBTFUL;
+		if (request && level != REPORT_HIGH) {
+			char *why = json_dumps(r->why, JSON_COMPACT);
+			printf("missed: %s (%d) %s\n", names[i], r->score, why);
+			free(why);
+			missed++;
+		} else if (!request && level == REPORT_HIGH) {
+			char *why = json_dumps(r->why, JSON_COMPACT);
+			printf("false alarm: %s (%d) %s\n", names[i], r->score, why);
+			free(why);
+			alarmed += !is_alarm(names[i]);
+			named += is_alarm(names[i]);
+		}
+		if (getenv("SHOW") != NULL) {
+			char *why = json_dumps(r->why, JSON_COMPACT), *found = json_dumps(r->found, JSON_COMPACT);
+			printf("%-34s %3d %s %s\n", names[i], r->score, why, found);
+			free(why);
+			free(found);
+		}
+		recognised_free(r);
+		free(names[i]);
+	}
+	free(names);
+	printf("%zu requests, %zu missed; %zu ordinary, %zu doubtful, %zu false alarms not named\n", requests, missed, ordinary,
+	    doubtful, alarmed);
+	assert_true(n >= 60);
+	assert_int_equal(missed, 0);
+	assert_int_equal(alarmed, 0);
+	assert_int_equal(named, sizeof alarms / sizeof alarms[0] - 1); /* who is named still alarms */
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	mail_scene_open();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	mail_scene_close();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_labelled) };
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
