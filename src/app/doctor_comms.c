@@ -24,12 +24,12 @@
 void doctor_libraries(json_t *list)
 {
 	static const struct {
-		const char *library, *symbol;
+		const char *library, *symbol, *file; /* file: loaded only when it is needed, see child/net.h */
 		bool takes_int;
 	} libraries[] = {
-		{ "OpenSSL", "OpenSSL_version", true }, { "libssh", "ssh_version", true },
-		{ "SQLite", "sqlite3_libversion", false }, { "ncurses", "curses_version", false },
-		{ "libcurl", "curl_version", false }, { "jansson", "jansson_version_str", false },
+		{ "OpenSSL", "OpenSSL_version", NULL, true }, { "libssh", "ssh_version", NULL, true },
+		{ "SQLite", "sqlite3_libversion", NULL, false }, { "ncurses", "curses_version", NULL, false },
+		{ "libcurl", "curl_version", "libcurl.so.4", false }, { "jansson", "jansson_version_str", NULL, false },
 	};
 	union {
 		void *symbol;
@@ -40,14 +40,16 @@ void doctor_libraries(json_t *list)
 	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
 		const char *version = NULL;
 
-		u.symbol = dlsym(RTLD_DEFAULT, libraries[i].symbol);
+		void *in = libraries[i].file != NULL ? dlopen(libraries[i].file, RTLD_NOW | RTLD_LOCAL) : RTLD_DEFAULT;
+
+		u.symbol = in != NULL || libraries[i].file == NULL ? dlsym(in, libraries[i].symbol) : NULL;
 		if (u.symbol != NULL)
 			version = libraries[i].takes_int ? u.with(0) : u.without();
 		if (version != NULL)
 			doctor_add(list, "ok", "", "%s: %s", libraries[i].library, version);
 		else
 			doctor_add(list, "warn", _("the build is incomplete: install sev1 anew"),
-			    _("%s is not linked in"), libraries[i].library);
+			    _("%s is not there"), libraries[i].library);
 	}
 }
 

@@ -97,6 +97,9 @@ ok "a PIN in the configuration is refused"
 as=
 cp "$SEV1" "$D/sev1.bin"
 SEV1=$D/sev1.bin
+cp -R "${SEV1_DATADIR:-$SRCDIR/data}" "$D/data" # the tree may lie where only root may look
+SEV1_DATADIR=$D/data
+export SEV1_DATADIR
 if [ "$(id -u)" -eq 0 ]; then
   chown -R 65534:65534 "$D"
   as="setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=$D"
