@@ -5,7 +5,9 @@
 # Job: CSR, check, issue, install, test, reload, handshake. Peers: the runbook's loop, mended with ssh -n, one host
 # after another (LOOP_HOSTS of them, default 20); ansible-playbook (ANSIBLE_HOSTS, default 50) where it is installed;
 # processes on plain libssh that connect and run one `openssl req`, which is the servers' own cost. FORKS (default 32)
-# at a time for all but the loop. Neither peer makes the handshake. Nothing here is a test: it prints.
+# at a time for all but the loop. Neither peer makes the handshake. The start-up files of whoever runs this are put
+# out of the way, as bash reads them for every command through sshd: they are no part of a server. The loop and the
+# rest must have the machine for themselves. Nothing here is a test: it prints.
 set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -17,10 +19,12 @@ PATH=$PATH:/usr/sbin:/sbin
 need sshd ssh-keygen openssl ip unshare
 if [ "${SEV1_TEST_NETNS:-}" != yes ]; then
   export SEV1_TEST_NETNS=yes
-  [ "$(id -u)" -eq 0 ] && set -- -n || set -- -rn
+  [ "$(id -u)" -eq 0 ] && set -- -nm || set -- -rnm
   exec unshare "$@" bash -c 'ip link set lo up && exec bash "$0" "$@"' "$script" "$n"
 fi
 work_folder
+: >"$D/empty"
+for f in .bashrc .zshenv .cshrc .tcshrc; do [ ! -f ~/"$f" ] || mount --bind "$D/empty" ~/"$f"; done
 export HOME=$D/home
 mkdir -p "$HOME"
 leave() { for f in "$D/sshd.pid" "$D/tls.pid"; do [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :; done; }
