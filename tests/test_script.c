@@ -177,10 +177,43 @@ static void test_denied(void **state)
 	free(key);
 }
 
+/* The backup is the old file itself, or a copy where there are no hard links; what lies in the way is left alone, and a
+ * rename that fails leaves one file with one name. */
+static void test_backup(void **state)
+{
+	char *key = mem_printf("%s/b/k", scratch_path()), *cert = mem_printf("%s/b/c", scratch_path());
+	struct staged st = staged(key, cert);
+
+	(void)state;
+	sh("mkdir -p b fake; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out b/k 2>/dev/null; echo old > b/c; "
+	   "ln b/c was");
+	run(script_install(&st, PEM, "", 10), "");
+	said("out", "sev1 kept");
+	sh("[ b/c.sev1-1 -ef was ] && [ \"$(cat was)\" = old ] && [ ! b/c -ef was ] && [ \"$(ls b | wc -l)\" = 3 ]");
+	sh("rm b/c.sev1-1; echo old > b/c; printf '#!/bin/sh\\nexit 1\\n' > fake/ln; chmod 755 fake/ln");
+	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	said("out", "sev1 kept");
+	sh("[ \"$(cat b/c.sev1-1)\" = old ] && [ \"$(ls b | wc -l)\" = 3 ]");
+	/* the new file cannot be renamed over the old */
+	sh("rm b/c.sev1-1 fake/ln; echo old > b/c; printf '#!/bin/sh\\ncase $2 in *.sev1-t1) exit 1 ;; esac\\nexec %s \"$@\"\\n' "
+	   "\"$(command -v mv)\" > fake/mv; chmod 755 fake/mv", "%s");
+	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	said("out", "sev1 restored");
+	sh("[ \"$(cat b/c)\" = old ] && [ \"$(ls b | wc -l)\" = 2 ]");
+	/* somebody put a link where the new file is to be made */
+	sh("echo theirs > theirs; ln -s ../theirs b/c.sev1-t1");
+	run(script_install(&st, PEM, "", 10), "");
+	said("out", "sev1 failed");
+	said("err", "no file can be made beside");
+	sh("[ \"$(cat b/c)\" = old ] && [ \"$(cat theirs)\" = theirs ] && [ -L b/c.sev1-t1 ] && [ \"$(ls b | wc -l)\" = 3 ]");
+	free(key);
+	free(cert);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
-		cmocka_unit_test(test_denied) };
+		cmocka_unit_test(test_denied), cmocka_unit_test(test_backup) };
 	int rc;
 
 	scratch_enter((const char *const[]){ "openssl", "runuser", NULL });

@@ -20,13 +20,13 @@ static const char script_head[] =
     "LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"
     "export LC_ALL PATH\n"
     "die() { echo \"$*\" >&2; exit 1; }\n"
-    "real() { if [ -L \"$1\" ]; then readlink -f \"$1\"; else printf %s \"$1\"; fi; }\n"
+    "real() { r=$1; [ ! -L \"$1\" ] || r=$(readlink -f \"$1\"); }\n"
     "beside() { mktemp \"$1.sev1-XXXXXX\" || die \"no file can be made beside $1 by $(id -un)\"; }\n";
 
 /* beside FILE, with its owner and mode where it exists, else mode $2; why it is not there for us */
 static const char script_like[] =
     "like() { if [ -e \"$1\" ]; then cp -p \"$1\" \"$2\"; else chmod \"$3\" \"$2\"; fi; }\n"
-    "flush() { if command -v sync >/dev/null; then sync \"$1\"; fi; }\n";
+    "flush() { if command -v sync >/dev/null; then sync \"$@\"; fi; }\n";
 
 static const char script_why[] =
     "why() {\n"
@@ -140,7 +140,7 @@ char *script_put(const char *path, const char *hex, mode_t mode)
 	script_set(&b, "h", hex);
 	buf_addf(&b, "m=%03o\n", (unsigned)mode & 0777);
 	buf_adds(&b,
-	    "f=$(real \"$f\")\n"
+	    "real \"$f\"; f=$r\n"
 	    "[ -d \"$f\" ] && die \"$f is a folder\"\n"
 	    "t=$(beside \"$f\") || exit 1\n"
 	    "trap 'rm -f \"$t\"' EXIT\n"
@@ -170,7 +170,7 @@ static void script_add_names(struct buf *b, const struct staged *st)
 /* Make the key beside, once: a second try finds it, beside or in place already, and goes on with it. */
 static const char script_new_key[] =
     SCRIPT_SPKI
-    "k=$(real \"$k\")\n"
+    "real \"$k\"; k=$r\n"
     "n=$k.sev1-new-$g\n"
     "d=$k.sev1-done-$g\n"
     "[ -L \"$n\" ] && die \"$n is a link; remove it\"\n"
@@ -232,13 +232,18 @@ char *script_csr(const struct staged *st)
 }
 
 /* Functions of the install: $c certificate, $h chain or "", $k key where it changes or "", $kf the key's file, $both
- * where certificate, chain and key are one file. */
+ * where certificate, chain and key are one file. Every program that is started costs the host as much as a
+ * signature: what the shell can do by itself, it does. */
 static const char script_parts[] =
     "lim() { if command -v timeout >/dev/null; then timeout -k 2 $l \"$@\"; else \"$@\"; fi; }\n"
     /* Nobody may be left to read what it says; that must not kill it. */
     "run() {\n"
-    "  [ -z \"$1\" ] || ( trap '' PIPE; lim sh -c \"$1\" </dev/null >&2; r=$?\n"
-    "    [ $r -ne 124 ] || echo \"failed: no end within $l s: $1\" >&2; exit $r )\n"
+    "  [ -n \"$1\" ] || return 0\n"
+    "  trap '' PIPE\n"
+    "  lim sh -c \"$1\" </dev/null >&2; r=$?\n"
+    "  [ $r -ne 124 ] || echo \"failed: no end within $l s: $1\" >&2\n"
+    "  trap : PIPE\n"
+    "  return $r\n"
     "}\n"
     "tidy() { for f in \"$tc\" \"$th\" \"$tk\"; do [ -z \"$f\" ] || rm -f \"$f\"; done; }\n"
     /* before anything was changed */
@@ -248,33 +253,47 @@ static const char script_parts[] =
     "  [ -z \"$kh\" ] || rm -f \"$h.sev1-$s\"\n"
     "  [ -z \"$kk\" ] || rm -f \"$k.sev1-$s\"\n"
     "}\n"
-    "stage() { t=$(mktemp \"$1.sev1-XXXXXX\") || no \"no file can be made beside $1 by $(id -un); set sudo = yes or another user\"; }\n"
-    /* mode, owner and group in numbers; a mark for ACLs or labels behind the mode is dropped */
-    "own() { ls -ldn \"$1\" | { read -r m n u g x; echo \"${m%[.+@]} $u $g\"; }; }\n"
+    /* The stamp makes the name; noclobber makes the file, or finds that somebody else did. */
+    "stage() {\n"
+    "  t=$1.sev1-t$s\n"
+    "  [ ! -L \"$t\" ] && [ ! -e \"$t\" ] && set -C && true > \"$t\" && set +C && [ -f \"$t\" ] ||\n"
+    "    no \"no file can be made beside $1 by $(id -un); set sudo = yes or another user\"\n"
+    "}\n"
     "who() { ls -ld \"$1\" | { read -r m n u g x; echo \"$u:$g\"; }; }\n"
+    /* The new file $2 for $1 is as long as it was meant, and belongs to the same: one ls for both, by name, the shorter
+     * first. A mark for ACLs or labels behind the mode is dropped. */
     "same() {\n"
+    "  [ -e \"$1\" ] && x=$(ls -ldn \"$1\" \"$2\") || x=$(ls -ldn \"$2\" \"$2\") || no \"$1: not written\"\n"
+    "  { read -r m1 x u1 g1 z x; read -r m2 x u2 g2 z x; } <<E\n"
+    "$x\n"
+    "E\n"
+    "  [ -z \"$3\" ] || [ \"$z\" = \"$3\" ] || no \"$1: not written\"\n"
     "  [ -e \"$1\" ] || return 0\n"
-    "  [ \"$(own \"$1\")\" = \"$(own \"$2\")\" ] ||\n"
+    "  [ \"${m1%[.+@]} $u1 $g1\" = \"${m2%[.+@]} $u2 $g2\" ] ||\n"
     "    no \"$1 belongs to $(who \"$1\"), and $(id -un) cannot give a new file to them; set sudo = yes or another user\"\n"
     "  if command -v selinuxenabled >/dev/null && selinuxenabled; then\n"
     "    chcon --reference=\"$1\" \"$2\" || no \"$1: $(id -un) cannot give its SELinux label to a new file\"\n"
     "  fi\n"
     "}\n"
-    "fill() { like \"$1\" \"$t\" $2 && printf %s \"$3\" > \"$t\" &&\n"
-    "  flush \"$t\" && [ $(wc -c < \"$t\") -eq ${#3} ] || no \"$1: not written\"; same \"$1\" \"$t\"; }\n"
+    "fill() { like \"$1\" \"$t\" $2 && printf %s \"$3\" > \"$t\" || no \"$1: not written\"; same \"$1\" \"$t\" ${#3}; }\n"
     "pick() { sed -n \"/-----BEGIN $2-----/,/-----END $2-----/p\" \"$1\"; }\n"
-    "fuse() { like \"$1\" \"$t\" 600 && { printf %s \"$3\"; pick \"$2\" '.*PRIVATE KEY'; [ ! -e \"$1\" ] || pick \"$1\" 'DH PARAMETERS'; } > \"$t\" &&\n"
-    "  flush \"$t\" && grep -q 'PRIVATE KEY-----' \"$t\" || no \"$1: not written\"; same \"$1\" \"$t\"; }\n"
+    "fuse() { like \"$1\" \"$t\" 600 && { printf %s \"$3\" && pick \"$2\" '.*PRIVATE KEY' && { [ ! -e \"$1\" ] || pick \"$1\" 'DH PARAMETERS'; }; } > \"$t\" &&\n"
+    "  grep -q 'PRIVATE KEY-----' \"$t\" || no \"$1: not written\"; same \"$1\" \"$t\" ''; }\n"
+    /* The backup is the old file itself under a second name, with all that belongs to it, until it is renamed over;
+     * a copy where a second name cannot be had. */
     "keep() {\n"
     "  r=\n"
     "  [ -e \"$1\" ] || return 0\n"
     "  [ -e \"$1.sev1-$s\" ] && no \"$1.sev1-$s is there already\"\n"
-    "  cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\" || { rm -f \"$1.sev1-$s\"; no \"$1: no backup could be made\"; }\n"
+    "  ln \"$1\" \"$1.sev1-$s\" 2>/dev/null || { cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\"; } ||\n"
+    "    { rm -f \"$1.sev1-$s\"; no \"$1: no backup could be made\"; }\n"
     "  r=1\n"
     "}\n"
     "give() {\n"
     "  [ -n \"$1\" ] || return 0\n"
-    "  if [ -e \"$1.sev1-$s\" ]; then mv -f \"$1.sev1-$s\" \"$1\" || ok=\n"
+    /* to rename one name of a file over its other does nothing */
+    "  if [ \"$1.sev1-$s\" -ef \"$1\" ]; then rm -f \"$1.sev1-$s\" || ok=\n"
+    "  elif [ -e \"$1.sev1-$s\" ]; then mv -f \"$1.sev1-$s\" \"$1\" || ok=\n"
     "  elif [ -n \"$2\" ]; then ok=\n"
     "  else rm -f \"$1\"; fi\n"
     "}\n"
@@ -292,14 +311,15 @@ static const char script_steps[] =
     "tc= th= tk= kc= kh= kk= again= ok=1\n"
     "trap : HUP PIPE INT TERM\n" /* a lost connection must not stop it half way */
     "echo sev1 phase install\n"
-    "c=$(real \"$c\"); kf=$(real \"$kf\"); [ -z \"$h\" ] || h=$(real \"$h\"); [ -z \"$k\" ] || k=$(real \"$k\")\n"
+    "real \"$c\"; c=$r; real \"$kf\"; kf=$r; real \"$h\"; h=$r; real \"$k\"; k=$r\n"
     "case \"$c$h$kf\" in *[[:cntrl:]]*) no \"a path with control characters cannot be used\" ;; esac\n"
     "n=$kf.sev1-new-$g; [ -n \"$new\" ] && [ -e \"$n\" ] || n=$kf\n"
     "stage \"$c\"; tc=$t\n"
     "if [ -n \"$both\" ]; then fuse \"$c\" \"$n\" \"$pem\"; else fill \"$c\" 644 \"$pem\"; fi\n"
     "[ -z \"$h\" ] || { stage \"$h\"; th=$t; fill \"$h\" 644 \"$more\"; }\n"
     "[ -z \"$k\" ] || { stage \"$k\"; tk=$t; like \"$k\" \"$t\" 600 &&\n"
-    "  cat \"$n\" > \"$t\" && flush \"$t\" || no \"$k: not written\"; same \"$k\" \"$t\"; }\n"
+    "  cat \"$n\" > \"$t\" || no \"$k: not written\"; same \"$k\" \"$t\" ''; }\n"
+    "flush \"$tc\" ${th:+\"$th\"} ${tk:+\"$tk\"} || no \"$c: not written\"\n"
     "keep \"$c\"; kc=$r\n"
     "[ -z \"$h\" ] || { keep \"$h\"; kh=$r; }\n"
     "[ -z \"$k\" ] || { keep \"$k\"; kk=$r; }\n"
@@ -362,7 +382,7 @@ char *script_back(const struct staged *st)
 	    "ok=1 any=\n"
 	    "for f in \"$c\" \"$h\" \"$k\"; do\n"
 	    "  [ -n \"$f\" ] || continue\n"
-	    "  f=$(real \"$f\")\n"
+	    "  real \"$f\"; f=$r\n"
 	    "  [ -e \"$f.sev1-$s\" ] || continue\n"
 	    "  any=1\n"
 	    "  mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"

@@ -5,7 +5,9 @@
 # Job: CSR, check, issue, install, test, reload, handshake. Peers: the runbook's loop, mended with ssh -n, one host
 # after another (LOOP_HOSTS of them, default 20); ansible-playbook (ANSIBLE_HOSTS, default 50) where it is installed;
 # processes on plain libssh that connect and run one `openssl req`, which is the servers' own cost. FORKS (default 32)
-# at a time for all but the loop. Neither peer makes the handshake. Nothing here is a test: it prints.
+# at a time for all but the loop. Neither peer makes the handshake. The start-up files of whoever runs this are put
+# out of the way, as bash reads them for every command through sshd: they are no part of a server. The loop and the
+# rest must have the machine for themselves. Nothing here is a test: it prints.
 set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -17,10 +19,12 @@ PATH=$PATH:/usr/sbin:/sbin
 need sshd ssh-keygen openssl ip unshare
 if [ "${SEV1_TEST_NETNS:-}" != yes ]; then
   export SEV1_TEST_NETNS=yes
-  [ "$(id -u)" -eq 0 ] && set -- -n || set -- -rn
+  [ "$(id -u)" -eq 0 ] && set -- -nm || set -- -rnm
   exec unshare "$@" bash -c 'ip link set lo up && exec bash "$0" "$@"' "$script" "$n"
 fi
 work_folder
+: >"$D/empty"
+for f in .bashrc .zshenv .cshrc .tcshrc; do [ ! -f ~/"$f" ] || mount --bind "$D/empty" ~/"$f"; done
 export HOME=$D/home
 mkdir -p "$HOME"
 leave() { for f in "$D/sshd.pid" "$D/tls.pid"; do [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :; done; }
@@ -115,43 +119,37 @@ E
 now() { date +%s.%N; }
 # rate HOSTS BEGAN: hosts a second since then
 rate() { echo "$1 $2 $(now)" | awk '{ printf "%.2f", $1 / ($3 - $2) }'; }
-say() { printf '%-52s %5d hosts %9.1f hosts/s%s\n' "$1" "$2" "$3" "${4:-}"; }
+# What sshd and the service, and everything that this script ran to its end, have used of the processors, in ms:
+# of a loaded machine it says more than the time that passed.
+cpu() {
+  awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); t += FILENAME ~ "/'$$'/" ? $14 + $15 : $12 + $13 + $14 + $15 }
+    END { printf "%.0f", t * 1000 / hz }' "/proc/$$/stat" "/proc/$(cat "$D/sshd.pid")/stat" "/proc/$(cat "$D/tls.pid")/stat"
+}
+# spent HOSTS BEFORE: of the processors for a host since then, in ms
+spent() { echo "$1 $2 $(cpu)" | awk '{ printf "%.0f", ($3 - $2) / $1 }'; }
+say() { printf '%-50s %5d hosts %7.1f hosts/s %5.0f ms of CPU a host%s\n' "$1" "$2" "$3" "$4" "${5:-}"; }
 
 # ---- sev1 ----
 sev1 open --title bench >"$D/out"
 sev1 triage --ca old --level root --compromise 1 --received -5m --channel phone --reporter bench --since -1d >"$D/out"
 planned recover --issuer new
-# the most private memory that one of its SSH children has, in KiB
-watch_children() {
-  most=0
-  while read -r _ <"$tick"; do
-    for p in $(pgrep -f '^/proc/self/exe child ssh|sev1 child ssh' 2>/dev/null || :); do
-      k=$(awk '/^Private/ { s += $2 } END { print s + 0 }' "/proc/$p/smaps_rollup" 2>/dev/null || echo 0)
-      if [ "${k:-0}" -gt "$most" ]; then most=$k; echo "$most" >"$D/most"; fi
-    done
-  done
-}
 sev1 reissue --json >"$D/plan.json" 2>/dev/null || :
 hash=$(member hash <"$D/plan.json") phrase=$(member phrase <"$D/plan.json")
 [ -n "$hash" ] || { cat "$D/plan.json"; die "no plan"; }
-watch_children &
-watcher=$!
-pids="$pids $watcher"
-began=$(now)
+began=$(now) before=$(cpu)
 sev1 reissue --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" || { tail -n 5 "$D/run.out" "$D/run.err"; die "sev1 reissue"; }
 whole=$(rate "$n" "$began")
-kill "$watcher" 2>/dev/null || :
 [ "$(grep -c "^V" "$D/new/index.txt")" -eq "$n" ] || die "not every host was issued for"
 ms=$(sev1 timeline --json | sed -n '/reissue.ended/,$s/^ *"ms": \([0-9]*\).*/\1/p' | tail -n 1)
 ours=$(echo "$n $ms" | awk '{ printf "%.2f", $1 * 1000 / $2 }')
-say "sev1 reissue, $forks at a time, all of it and verified" "$n" "$ours" "  (whole command $whole; child at most $(cat "$D/most" 2>/dev/null || echo '?') KiB private)"
+say "sev1 reissue, $forks at a time, all and verified" "$n" "$ours" "$(spent "$n" "$before")" "  (the whole command $whole hosts/s)"
 
 # ---- plain libssh ----
-began=$(now)
+began=$(now) before=$(cpu)
 # shellcheck disable=SC2046
 "$PEER" ssh "$forks" 2222 "$(id -un)" "$D/id" "openssl req -new -key $D/h/%h/server.key -subj /CN=%h" $(cat "$D/hosts")
 plain=$(rate "$n" "$began")
-say "plain libssh, $forks processes: connect, openssl req" "$n" "$plain"
+say "plain libssh, $forks processes: connect, openssl req" "$n" "$plain" "$(spent "$n" "$before")"
 
 # ---- the runbook's loop ----
 s="ssh -n -F $D/ssh_config" c="scp -q -F $D/ssh_config"
@@ -165,11 +163,11 @@ runbook() {
     $s "$h" "${test_command//%h/$h} && $reload_command"
   done
 }
-began=$(now)
+began=$(now) before=$(cpu)
 head -n "$loop_hosts" "$D/hosts" | runbook >"$D/out" 2>&1
 [ "$(grep -c ^V "$D/peer/index.txt")" -eq "$loop_hosts" ] || { tail -n 3 "$D/out"; die "the loop"; }
 loop=$(rate "$loop_hosts" "$began")
-say "the runbook's loop, mended with ssh -n" "$loop_hosts" "$loop"
+say "the runbook's loop, mended with ssh -n" "$loop_hosts" "$loop" "$(spent "$loop_hosts" "$before")"
 
 # ---- ansible ----
 if command -v ansible-playbook >/dev/null; then
@@ -195,25 +193,47 @@ if command -v ansible-playbook >/dev/null; then
     - copy: {src: "$D/reissue/{{ inventory_hostname }}.pem", dest: "$D/h/{{ inventory_hostname }}/server.pem"}
     - raw: test -s $D/h/{{ inventory_hostname }}/server.pem && $reload_command
 E
-  before=$(grep -c ^V "$D/peer/index.txt")
-  began=$(now)
+  issued=$(grep -c ^V "$D/peer/index.txt")
+  began=$(now) before=$(cpu)
   ANSIBLE_PIPELINING=1 ANSIBLE_HOST_KEY_CHECKING=False ansible-playbook -i "$D/inventory.ini" -f "$forks" "$D/play.yml" >"$D/out" 2>&1 || { tail -n 5 "$D/out"; die "ansible-playbook"; }
   ansible=$(rate "$ansible_hosts" "$began")
-  [ "$(grep -c ^V "$D/peer/index.txt")" -eq $((before + ansible_hosts)) ] || die "ansible did not do it"
-  say "ansible-playbook, $forks forks" "$ansible_hosts" "$ansible"
+  [ "$(grep -c ^V "$D/peer/index.txt")" -eq $((issued + ansible_hosts)) ] || die "ansible did not do it"
+  say "ansible-playbook, $forks forks" "$ansible_hosts" "$ansible" "$(spent "$ansible_hosts" "$before")"
   # and sev1 with ansible as its hands
   head -n "$ansible_hosts" "$D/hosts" >"$D/few"
   sev1 reissue --engine ansible --again --only "@$D/few" --json >"$D/plan.json" 2>"$D/err" || :
   hash=$(member hash <"$D/plan.json") phrase=$(member phrase <"$D/plan.json")
   [ -n "$hash" ] || { cat "$D/err"; die "no plan"; }
-  began=$(now)
+  began=$(now) before=$(cpu)
   sev1 reissue --engine ansible --again --only "@$D/few" --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" ||
     { tail -n 5 "$D/run.out" "$D/run.err"; die "sev1 reissue --engine ansible"; }
-  say "sev1 reissue --engine ansible, verified" "$ansible_hosts" "$(rate "$ansible_hosts" "$began")"
+  say "sev1 reissue --engine ansible, verified" "$ansible_hosts" "$(rate "$ansible_hosts" "$began")" "$(spent "$ansible_hosts" "$before")"
 else
   ansible=
   echo "ansible-playbook is not installed: apt-get install ansible-core"
 fi
+# ---- memory, in a run of its own: to look costs as much as the hosts do ----
+# the most private memory that one of its SSH children has, in KiB
+watch_children() {
+  most=0
+  while read -r _ <"$tick"; do
+    for p in $(pgrep -f '^/proc/self/exe child ssh|sev1 child ssh' 2>/dev/null || :); do
+      k=$(awk '/^Private/ { s += $2 } END { print s + 0 }' "/proc/$p/smaps_rollup" 2>/dev/null || echo 0)
+      if [ "${k:-0}" -gt "$most" ]; then most=$k; echo "$most" >"$D/most"; fi
+    done
+  done
+}
+head -n 40 "$D/hosts" >"$D/few"
+sev1 reissue --again --only "@$D/few" --json >"$D/plan.json" 2>"$D/err" || :
+hash=$(member hash <"$D/plan.json") phrase=$(member phrase <"$D/plan.json")
+[ -n "$hash" ] || { cat "$D/err"; die "no plan"; }
+watch_children &
+watcher=$!
+pids="$pids $watcher"
+sev1 reissue --again --only "@$D/few" --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" ||
+  { tail -n 5 "$D/run.out" "$D/run.err"; die "sev1 reissue --again"; }
+kill "$watcher" 2>/dev/null || :
+echo "an SSH child of sev1 has at most $(cat "$D/most" 2>/dev/null || echo '?') KiB of private memory"
 echo "$ours $loop ${ansible:-0} $plain" | awk '{
   printf "sev1: %.0f times the loop", $1 / $2
   if ($3 > 0) printf ", %.0f times ansible-playbook", $1 / $3
