@@ -25,7 +25,7 @@ mask() {
   sed -e "s|$F|FOLDER|g" -e 's/[0-9][0-9]:[0-9][0-9]:[0-9][0-9]/hh:mm:ss/g' -e 's/20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]/YYYY-MM-DD/g' \
     -e 's/-hh:mm:ss/ hh:mm:ss/g' -e 's/127\.[0-9]*\.[0-9]*\.[0-9]*:[0-9]*/ADDRESS/g' -e 's/pre-emergency-[0-9]*/pre-emergency-TIME/g' \
     -e 's/[0-9a-f]\{12,\}/DIGEST/g' -e 's/\([0-9a-f]\{4\} \)\{3,\}[0-9a-f.]*/DIGEST/g' -e 's/block [0-9, ]*/block PORTS /' \
-    -e 's/[0-9][0-9]* ms/N ms/g' -e 's/[0-9]*\.[0-9] s$/N s/' -e 's/[0-9]*\.[0-9]s$/N.Ns/' -e 's/[0-9][0-9]* B,/N B,/' -e 's/[0-9][0-9]:[0-9][0-9]Z/hh:mmZ/' -e 's/reissue: [0-9]* hosts\{0,1\}: .*/reissue: HOSTS/' -e 's/reissue: [a-z0-9]*\.drill\.test: .*/reissue: HOSTS/' -e 's/60\.[0-9] KiB/60.N KiB/' -e 's/revoked in .*/revoked in N/' -e 's/  *$//'
+    -e 's/[0-9][0-9]* ms/N ms/g' -e 's/[0-9]*\.[0-9] s$/N s/' -e 's/ *[0-9][0-9]*\.[0-9]s$/ N.Ns/' -e 's/[0-9][0-9]* B,/N B,/' -e 's/[0-9][0-9]:[0-9][0-9]Z/hh:mmZ/' -e 's/reissue: [0-9]* hosts\{0,1\}: .*/reissue: HOSTS/' -e 's/reissue: [a-z0-9]*\.drill\.test: .*/reissue: HOSTS/' -e 's/60\.[0-9] KiB/60.N KiB/' -e 's/revoked in .*/revoked in N/' -e 's/  *$//'
 }
 
 # screen NAME MARKER: once MARKER is there, the whole screen, masked, is the one expected.
