@@ -288,8 +288,8 @@ void config_write_section(struct buf *b, const char *kind, const char *name, boo
 
 void config_sample(struct buf *b)
 {
-	static const char *const name[] = { NULL, "example", "example", "example", "example",
-		"management", NULL, NULL };
+	static const char *const name[sizeof conf_sections / sizeof conf_sections[0]] = { [CA] = "example",
+		[POINT] = "example", [HOST] = "example", [ACTION] = "example", [NOTICE] = "management" };
 
 	conf_comment(b, "Configuration of sev1. Every key is here; take away the '#' before those you need,\n"
 		"and before their headings.\n"
