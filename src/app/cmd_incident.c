@@ -265,10 +265,16 @@ static json_t *list_entry(const struct incident_entry *it)
 static void list_start(struct run *r)
 {
 	size_t n;
-	struct incident_entry *list = model_incidents(run_engine(r), &n);
-	json_t *all = json_array();
+	struct incident_entry *list;
+	json_t *all;
 	char at[24];
 
+	if (engine_astray(run_engine(r))) {
+		run_fail(r, engine_config_error(run_engine(r)));
+		return;
+	}
+	list = model_incidents(run_engine(r), &n);
+	all = json_array();
 	for (size_t i = 0; i < n; i++) {
 		json_array_append_new(all, list_entry(&list[i]));
 		if (list[i].error != NULL)

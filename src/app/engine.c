@@ -24,6 +24,7 @@ struct engine {
 	struct loop *loop;
 	struct config *config;
 	struct err config_error;
+	bool astray; /* see engine_astray */
 	char *config_path, *state, *actor;
 	struct journal *journal;
 	struct incident *incident;
@@ -232,6 +233,7 @@ static void engine_load_config(struct engine *en, const char *path)
 	en->config_path = config_find(path, &en->config_error);
 	if (en->config_path != NULL)
 		en->config = config_load(en->config_path, &en->config_error);
+	en->astray = en->config == NULL && (path != NULL || en->config_path != NULL);
 	free(en->state);
 	en->state = en->config != NULL ? mem_strdup(en->config->state) : path_state();
 }
@@ -301,6 +303,11 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 	}
 	buf_free(&names);
 	return found;
+}
+
+bool engine_astray(const struct engine *en)
+{
+	return en->astray;
 }
 
 char *engine_find(const struct engine *en, const char *which, struct err *e)
@@ -374,6 +381,13 @@ int engine_create(struct engine *en, json_t *body, struct err *e)
 	char *name = mem_printf("%s.sev1", json_str(body, "id")), *path = NULL;
 	int rc = 0;
 
+	if (en->astray && !drill) {
+		json_decref(body);
+		free(name);
+		if (e != NULL)
+			*e = en->config_error;
+		return en->config_error.code;
+	}
 	engine_close(en);
 	if (drill)
 		rc = confine_to(json_str(body, "root"), e);

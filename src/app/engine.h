@@ -69,7 +69,7 @@ bool engine_is_read_only(const struct engine *en);
 /* Open the incident file at path, or the one with this id in the state folder; NULL: the only open
  * one (ERR_NOTFOUND where there is none, ERR_USAGE naming them where there are several). */
 int engine_open(struct engine *en, const char *which, struct err *e);
-/* Make a new incident file and open it: body is EV_OPENED's, stolen. */
+/* Make a new incident file and open it: body is EV_OPENED's, stolen. Refused where engine_astray, but for a drill. */
 int engine_create(struct engine *en, json_t *body, struct err *e);
 void engine_close(struct engine *en);
 /* Read what another process has appended. 0 or an error. */
@@ -93,6 +93,9 @@ char *const *engine_lines(const struct engine *en, size_t *n);
 char *engine_find(const struct engine *en, const char *which, struct err *e);
 /* The folder of incident files; borrowed. */
 const char *engine_state(const struct engine *en);
+/* A configuration was named or found and could not be read: which folder it means is not known, so nothing is
+ * declared in another one (engine_config_error says why). */
+bool engine_astray(const struct engine *en);
 
 /* A secret that a CA child waits for: a token's PIN, or the passphrase of a key file. */
 struct secret_ask {

@@ -188,3 +188,12 @@ sev1 timeline | grep -q "report: json written to $D/report.json" || die "the rep
 status=0; sev1 report --format pdf 2>/dev/null || status=$?
 [ $status -eq 2 ] || die "a format that is none: status $status"
 ok "report and follow-ups"
+
+# a configuration that cannot be read does not send the incident to some other folder
+printf '[ca x]\nconfg = y\n' >"$D/broken.conf"
+for what in open list; do
+  status=0; "$SEV1" -c "$D/broken.conf" $what >"$D/out" 2>"$D/err" || status=$?
+  [ $status -eq 1 ] && grep -q "broken.conf:2: unknown key 'confg'" "$D/err" && [ ! -s "$D/out" ] ||
+    { cat "$D/out" "$D/err"; die "$what with a broken configuration"; }
+done
+ok "open and list refuse a configuration that cannot be read"
