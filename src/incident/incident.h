@@ -173,7 +173,7 @@ struct incident {
 	bool drill, closed, armed;
 	int64_t declared;  /* ms */
 	json_t *report;    /* the problem report that it was opened from: {id, subject, reporter, channel, ca, received, hops,
-	                    * keys, selectors: groups as given}; NULL */
+	                    * keys, selectors: groups as given, reason: recognised}; NULL */
 
 	struct {
 		bool answered;
