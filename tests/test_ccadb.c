@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "incident/owed.h"
 #include "report/fields.h"
+#include "strict_html.h"
 
 struct script {
 	struct incident *in;
@@ -269,6 +270,81 @@ static void test_case_of_2024(void **state)
 	    "Source of incident disclosure", NULL });
 	assert_null(strstr(text, "CCADB unique ID"));
 	free(text);
+	drop(&s);
+}
+
+static char *html_kind(const struct script *s, enum report_what kind)
+{
+	struct report r = report_of(s);
+	struct buf b = { 0 };
+
+	ccadb_html_write(&r, kind, &b);
+	return buf_take(&b);
+}
+
+/* The same, as a page: the template's order, every fact, nothing that runs. */
+static void test_html(void **state)
+{
+	static const char *const full[] = { "<title>INC-2024-0019: Full Incident Report</title>", "<h1>Full Incident Report</h1>",
+		"<h2>Summary</h2>", "CA Owner CCADB unique ID:</strong> A000123", "Timeline summary:</strong>", "<ul>",
+		"Non-compliance start date:</strong> 2024-08-31 17:49Z", "</ul>", "Relevant policies", "<h2>Impact</h2>",
+		"<h2>Timeline</h2>", "35 h 05 min after receipt, 11 h 05 min late.", "2024-09-01 07:15Z</span> first attempt",
+		"<h2>Related Incidents</h2>", "<td>1916478</td><td>2024-09-03</td>", "<h2>Root Cause Analysis</h2>",
+		"<h3>Contributing Factor # 1: Outdated directory entry</h3>", "<h2>Lessons Learned</h2>",
+		"<h3>What didn&#39;t go well</h3>", "<li>the queue did not recognise the request</li>\n<li>revocation waited",
+		"<h2>Action Items</h2>", "<td>Route revocation requests by keyword</td><td>Prevent</td>",
+		"<td>Root Cause # 1, What didn&#39;t go well # 1</td>", "<h2>Appendix</h2>", "<pre>", "0A04", NULL };
+	static const enum report_what kinds[] = { REPORT_PRELIMINARY, REPORT_FULL, REPORT_DELAY, REPORT_STATUS, REPORT_CLOSURE };
+	struct script s;
+	char *text;
+
+	(void)state;
+	play(&s);
+	answer(&s);
+	text = html_kind(&s, REPORT_FULL);
+	ordered(text, full);
+	assert_null(strstr(text, "MISSING"));
+	free(text);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		text = html_kind(&s, kinds[i]);
+		strict_html(text);
+		free(text);
+	}
+	drop(&s);
+	play(&s); /* with nothing given, what is missing is named in every kind */
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		text = html_kind(&s, kinds[i]);
+		strict_html(text);
+		has(text, kinds[i] == REPORT_STATUS ? "[MISSING: update]" : "[MISSING: ");
+		free(text);
+	}
+	drop(&s);
+}
+
+static void test_html_hostile(void **state)
+{
+	static const char bad[] = "</style></title><script>alert(1)</script> \" onload=\"x ' & &amp; <!-- <img src=x> | ](javascript:x)";
+	static const char *const names[] = { "owner", "description", "policies", "heuristic", "related", "timeline", "event.preliminary",
+		"factor.1.title", "factor.1.description", "lessons.bad", "lessons.additional", "update", "closure.remediation",
+		"delay.description", "delay.factor.1.title" };
+	static const enum report_what kinds[] = { REPORT_PRELIMINARY, REPORT_FULL, REPORT_DELAY, REPORT_STATUS, REPORT_CLOSURE };
+	struct script s;
+	char *text, *several = mem_printf("%s\n- %s\n%s\n\n2024-09-01 07:15Z %s", bad, bad, bad, bad);
+
+	(void)state;
+	play(&s);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		field(&s, names[i], several);
+	item(&s, 10, bad, "Prevent", "1, w1", bad, "2024-10-31T23:59Z", "Ongoing");
+	s.appendix = "</pre><script>alert(2)</script>\n";
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		text = html_kind(&s, kinds[i]);
+		strict_html(text);
+		assert_null(strstr(text, "<script"));
+		assert_null(strstr(text, "<img"));
+		free(text);
+	}
+	free(several);
 	drop(&s);
 }
 
@@ -628,6 +704,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_case_of_2024),
+		cmocka_unit_test(test_html),
+		cmocka_unit_test(test_html_hostile),
 		cmocka_unit_test(test_renewals),
 		cmocka_unit_test(test_owed),
 		cmocka_unit_test(test_lint),
