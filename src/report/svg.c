@@ -132,6 +132,12 @@ static void checkpoint_draw(const struct report *r, const struct axis *ax, const
 		buf_addf(b, late ? _("%s late") : _("%s early"), span);
 		buf_adds(b, "</text>");
 	}
+	if (c->state == CP_OPEN && late) {
+		buf_addf(b, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">", due > RIGHT - 60 ? due - 12 : due + 12, y + 4,
+		    due > RIGHT - 60 ? "end" : "start");
+		buf_addf(b, _("open, %s late"), clock_span(span, sizeof span, llabs(report_margin(r, c))));
+		buf_adds(b, "</text>");
+	}
 	buf_addf(b, "<path class=\"due\" d=\"M%d %d l6 6 l-6 6 l-6 -6 z\"/>\n", due, y - 6);
 }
 
