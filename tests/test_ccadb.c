@@ -368,6 +368,36 @@ static void test_renewals(void **state)
 	drop(&s);
 }
 
+/* Whom the journal knows to have been told needs nobody to say so. */
+static void test_told(void **state)
+{
+	struct script s;
+	struct report r;
+	char *text;
+
+	(void)state;
+	play(&s);
+	r = report_of(&s);
+	text = field_text(&r, "event.subscribers");
+	assert_string_equal(text, "");
+	free(text);
+	say(&s, s.at, EV_ROSTER, json_pack("{s:s,s:[{s:s,s:s,s:s,s:i},{s:s,s:s,s:s,s:i}]}", "file", "f", "rows", "name", "acme", "kind",
+	    "subscriber", "mail", "a@b", "certificates", 4, "name", "reporter", "kind", "reporter", "mail", "r@b", "certificates", 0));
+	say(&s, s.at, EV_CONTACT, json_pack("{s:s,s:s,s:s,s:s,s:I,s:b}", "subscriber", "reporter", "channel", "phone", "outcome",
+	    "reached", "detail", "", "when", (json_int_t)when("2024-09-01T09:00:00Z"), "preliminary", 1));
+	say(&s, s.at, EV_CONTACT, json_pack("{s:s,s:s,s:s,s:s,s:I,s:b}", "subscriber", "acme", "channel", "phone", "outcome",
+	    "no answer", "detail", "", "when", (json_int_t)when("2024-09-01T10:00:00Z"), "preliminary", 0));
+	say(&s, s.at, EV_NOTICE, json_pack("{s:s,s:s,s:s,s:s}", "notice", "preliminary:acme", "to", "a@b", "outcome", "accepted",
+	    "transport", "smtp"));
+	text = field_text(&r, "event.subscribers");
+	assert_string_equal(text, "2024-09-03 06:00Z"); /* not the reporter, not the call without an answer */
+	free(text);
+	text = field_text(&r, "event.preliminary");
+	assert_string_equal(text, "2024-09-01 09:00Z");
+	free(text);
+	drop(&s);
+}
+
 static void test_owed(void **state)
 {
 	struct script s;
@@ -707,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_html),
 		cmocka_unit_test(test_html_hostile),
 		cmocka_unit_test(test_renewals),
+		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_owed),
 		cmocka_unit_test(test_lint),
 		cmocka_unit_test(test_lint_items),

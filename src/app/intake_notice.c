@@ -106,6 +106,17 @@ static void set_lines(struct fields *f, const char *name, char *text)
 	free(text);
 }
 
+bool intake_fills(const char *field)
+{
+	static const char *const names[] = { "report", "level", "subject", "from", "received", "age", "due", "left", "reason",
+		"grounds", "why", "found", "matches" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i], field) == 0)
+			return true;
+	return false;
+}
+
 static struct fields *routing_fields(const struct config *c, const json_t *report)
 {
 	struct fields *f = fields_new();

@@ -103,6 +103,15 @@ grep -rqF "$key" "$D/state" "$D/out" "$D/run.out" "$D/run.err" "$D/show" && die 
 grep -q 'cut by sev1' "$D/show" || { cat "$D/show"; die "it is said that something was cut"; }
 ok "nothing of the private key is kept"
 
+# doctor knows what fills the notice's template, and that nothing fills what an incident would
+sev1 doctor >"$D/doctor" 2>&1 || :
+grep -q 'nothing fills' "$D/doctor" && { cat "$D/doctor"; die "the installed template of the intake notice is whole"; }
+sed 's/{{from}}/{{organisation}}/' "$SEV1_DATADIR/templates/intake.txt" >"$D/template.txt"
+sed "s|^from = sev1@ca.example|&\ntemplate = $D/template.txt|" "$D/sev1.conf" >"$D/other.conf"
+"$SEV1" -c "$D/other.conf" doctor >"$D/doctor" 2>&1 && die "doctor is content with a notice that cannot be sent"
+grep -q 'FAIL.*template.txt line 6: nothing fills the field organisation' "$D/doctor" || { cat "$D/doctor"; die "the field is named"; }
+ok "doctor reads the template of the intake notice"
+
 # ---- again, and an answer to it: nobody is told twice ----
 sev1 intake - <"$D/leak.eml" >"$D/run.out" 2>&1 || die "again"
 grep -q '1 known already' "$D/run.out" || { cat "$D/run.out"; die "the same mail is known"; }
