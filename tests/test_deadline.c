@@ -253,6 +253,35 @@ static void test_forecast_of_replacement(void **state)
 	incident_free(in);
 }
 
+/* A plan that proceeds past somebody owes it to the approvers to say so. */
+static void test_untold(void **state)
+{
+	struct incident *in = opened("public-tls");
+
+	(void)state;
+	triaged(in, "intermediate", "keyCompromise", 0);
+	ok(in, 3 * HOUR, EV_SCOPE, SCOPE);
+	ok(in, 4 * HOUR, EV_ROSTER, "{\"file\":\"f\",\"rows\":[{\"name\":\"a\",\"kind\":\"subscriber\",\"certificates\":1},"
+	    "{\"name\":\"b\",\"kind\":\"subscriber\",\"certificates\":1}]}");
+	assert_false(incident_untold(in));
+	ok(in, 10 * HOUR, EV_PROCEED, "{\"rows\":[{\"name\":\"a\"}],\"certificates\":1}");
+	assert_true(incident_untold(in));
+	ok(in, 10 * HOUR + 1, EV_NOTICE_START, "{\"notice\":\"approvers\",\"to\":[\"x@y\",\"z@y\"],\"subject\":\"s\",\"sha256\":\"h\"}");
+	assert_true(incident_untold(in));
+	ok(in, 10 * HOUR + 2, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"x@y\",\"outcome\":\"accepted\"}");
+	ok(in, 10 * HOUR + 3, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"z@y\",\"outcome\":\"failed\"}");
+	assert_true(incident_untold(in));
+	assert_true(incident_told(in, "x@y"));
+	assert_false(incident_told(in, "z@y"));
+	ok(in, 11 * HOUR, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"z@y\",\"outcome\":\"accepted\"}");
+	assert_false(incident_untold(in));
+	ok(in, 12 * HOUR, EV_PROCEED, "{\"rows\":[{\"name\":\"b\"}],\"certificates\":1}");
+	assert_true(incident_untold(in)); /* what they know is of before */
+	ok(in, 13 * HOUR, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"by hand\",\"outcome\":\"accepted\",\"detail\":\"phone\"}");
+	assert_false(incident_untold(in));
+	incident_free(in);
+}
+
 static void test_a_circumstance_decides(void **state)
 {
 	struct incident *in = opened("public-tls");
@@ -387,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_bad_times_are_named),
 		cmocka_unit_test(test_a_revocation_is_met_when_it_is_published),
 		cmocka_unit_test(test_forecast_of_replacement),
+		cmocka_unit_test(test_untold),
 		cmocka_unit_test(test_a_circumstance_decides),
 		cmocka_unit_test(test_warnings_come_once),
 		cmocka_unit_test(test_a_wait_ends),

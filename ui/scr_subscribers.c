@@ -102,7 +102,7 @@ static void subscribers_draw(struct screen *s, const struct area *a)
 	size_t n;
 
 	if (in == NULL || in->subscribers == 0) {
-		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Nobody was looked up yet: :subscribers find, once the scope is frozen."));
+		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Nobody was looked up yet: f does it, once the scope is frozen."));
 		return;
 	}
 	list_set(l, in->subscribers);
@@ -156,6 +156,10 @@ static bool subscribers_key(struct screen *s, int key)
 	struct subscribers *v = s->data;
 	size_t here = list_here(&v->list);
 
+	if (key == 'f') {
+		ui_do(s->ui, "subscribers find");
+		return true;
+	}
 	if (keymap_act(key) != ACT_ENTER && key != 'p' && key != 'o')
 		return ui_list_key(&v->list, key);
 	if (in == NULL || here >= in->subscribers)
@@ -184,6 +188,7 @@ static const struct binding subscribers_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("answered"), NULL },
 	{ 'p', "p", N_("called, no answer"), NULL },
 	{ 'o', "o", N_("other attempt"), NULL },
+	{ 'f', "f", N_("look up"), NULL },
 	{ KEYC_UP, "Up Down", N_("move"), NULL },
 	{ 0, NULL, NULL, NULL },
 };
