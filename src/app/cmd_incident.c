@@ -155,6 +155,7 @@ static int open_linked(struct engine *en, const char *id, struct err *e)
 	if (o != NULL) {
 		json_put(o, "incident", engine_incident(en)->id);
 		json_put(o, "state", "incident");
+		json_put_num(o, "opened_alert", json_num(o, "alert", 0)); /* what comes after that is news to the incident */
 		intake_log(o, _("incident %s opened"), engine_incident(en)->id);
 		rc = intake_save(engine_state(en), o, e);
 	} else if (lock >= 0) {

@@ -438,8 +438,10 @@ static int typed_check(struct run *r, const char *text, struct err *e)
 
 	while (channel != NULL && c->value != NULL && strcmp(c->value, channel) != 0)
 		c++;
-	if (c->value == NULL)
-		return err_set(e, ERR_USAGE, _("intake: unknown channel '%s'"), channel);
+	if (c->value == NULL) {
+		err_set(e, ERR_USAGE, _("intake: unknown channel '%s'"), channel);
+		return err_remedy(e, _("it is one of problem-report, support, phone, monitoring, staff, authority, other"));
+	}
 	if (text == NULL || text[strspn(text, " \n")] == '\0') {
 		err_set(e, ERR_USAGE, _("intake type: what was reported?"));
 		return err_remedy(e, _("sev1 intake type --text \"...\" --reporter NAME --channel phone --received -35m"));

@@ -56,9 +56,13 @@ static bool told(const json_t *report, const char *label)
 	return false;
 }
 
+/* One that has an incident: of what joined it since. */
 static bool wants_telling(const json_t *report)
 {
-	return strcmp(json_str(report, "level"), "high") == 0 && strcmp(json_str(report, "state"), "open") == 0;
+	const char *state = json_str(report, "state");
+
+	return strcmp(json_str(report, "level"), "high") == 0 && (strcmp(state, "open") == 0 || (strcmp(state, "incident") == 0 &&
+	    json_num(report, "alert", 0) > json_num(report, "opened_alert", INT64_MAX)));
 }
 
 /* ---- the text ---- */

@@ -180,7 +180,7 @@ grep -q '0001 .*INC-' "$D/list" || { cat "$D/list"; die "the report names its in
 ok "an incident opened from a report knows its receipt, its channel and its certificates"
 
 # ---- the same in the console: the inbox, an incident of the report at hand, triage that knows its answers ----
-command -v tmux >/dev/null || { echo "no tmux: the console is not tried"; exit 0; }
+need tmux
 sev1 close --reason 'the next one' >/dev/null || die "close the incident"
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -235,3 +235,13 @@ grep -q 'An empty line means: 2024-09-01T08:00:00Z' "$D/lines" || { cat "$D/line
 sev1 timeline >"$D/show"
 grep -q 'triage: web (end-entity).*first received 2024-09-01T08:00:00Z' "$D/show" || { cat "$D/lines" "$D/show"; die "--line: triage"; }
 ok "numbered prompts know it too"
+
+# ---- what joins a report that has an incident is told where it names more ----
+told=$(ls "$D/out" | wc -l)
+printf 'From: Third <t@example.org>\nSubject: compromised\nMessage-ID: <t-1@example.org>\n\nThe key of serial 0x1000 is compromised, revoke it.\n' |
+  sev1 intake - >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "a third reporter"; }
+grep -q '0001 high .*joined' "$D/run.out" && [ "$(ls "$D/out" | wc -l)" -eq "$told" ] || { cat "$D/run.out"; die "nothing new is not told"; }
+printf 'From: Third <t@example.org>\nSubject: compromised too\nMessage-ID: <t-2@example.org>\n\nThe keys of serials 0x1000 and 0x1001 are compromised, revoke them.\n' |
+  sev1 intake - >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "more of it"; }
+grep -q '000[16] high .*joined' "$D/run.out" && [ "$(ls "$D/out" | wc -l)" -eq $((told + 2)) ] || { cat "$D/run.out"; ls "$D/out"; die "another certificate for an incident is told"; }
+ok "what joins the report of an incident and names more is told"
