@@ -236,7 +236,11 @@ says "contact.html answers 404"
 sed -i 's/"Drill Organisation"/"Drill Organization"/' "$F/ccadb.csv"
 want_status 1 contacts check
 says 'no row of the CA owner "Drill Organisation"'
-ok "a difference is named, wherever it is"
+rm "$F/ccadb.csv"
+want_status 1 contacts check
+says "$F/ccadb.csv: No such file"
+want_status 0 "$SEV1" -c "$D/contacts.conf" list
+ok "a difference is named, wherever it is; an export that is gone keeps nothing else from working"
 if command -v pdftotext >/dev/null 2>&1; then
   python3 - "$F/cps.pdf" <<'END'
 import sys
@@ -255,6 +259,9 @@ END
   sed -i "s|^cps = .*|cps = $F/cps.pdf|" "$D/contacts.conf"
   want_status 1 contacts check
   says "$F/cps.pdf does not name problems@drill.test, but problems@elsewhere.test"
+  printf 'no PDF' >"$F/cps.pdf"
+  want_status 1 contacts check
+  grep -q "cps.pdf: pdftotext: ..*" "$D/out" || { cat "$D/out"; die "why a PDF cannot be read"; }
   ok "a PDF is read too"
 else
   echo "ok - a PDF is not read: pdftotext is not installed"
