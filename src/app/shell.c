@@ -69,6 +69,20 @@ static int shell_flag(struct shell_call *call, const char *word)
 	return -1;
 }
 
+/* "sev1 ari --help" asks for what "sev1 help ari" says. -1 where nothing was asked. */
+static int shell_help(const struct shell_call *call)
+{
+	const struct command *cmd = call->argc == 2 && strcmp(call->argv[1], "--help") == 0 ? command_find(call->argv[0]) : NULL;
+	struct buf b = { 0 };
+
+	if (cmd == NULL)
+		return -1;
+	help_command(cmd, &b);
+	fputs(buf_str(&b), stdout);
+	buf_free(&b);
+	return EXIT_DONE;
+}
+
 int shell_parse(struct shell_call *call, int argc, char *argv[])
 {
 	int i, rc;
@@ -88,7 +102,7 @@ int shell_parse(struct shell_call *call, int argc, char *argv[])
 	}
 	call->argc = argc - i;
 	call->argv = argv + i;
-	return -1;
+	return shell_help(call);
 }
 
 /* ---- answers ---- */

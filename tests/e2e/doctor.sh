@@ -196,4 +196,7 @@ for what in open list; do
   [ $status -eq 1 ] && grep -q "broken.conf:2: unknown key 'confg'" "$D/err" && [ ! -s "$D/out" ] ||
     { cat "$D/out" "$D/err"; die "$what with a broken configuration"; }
 done
-ok "open and list refuse a configuration that cannot be read"
+"$SEV1" -c "$D/nowhere.conf" status >"$D/out" 2>&1 && die "status without its configuration"
+grep -q 'nowhere.conf: no such configuration' "$D/out" || { cat "$D/out"; die "status does not say why"; }
+"$SEV1" status --help | grep -q "^Usage: sev1 status" || die "status --help"
+ok "open and list refuse a configuration that cannot be read, and what finds no incident says so"
