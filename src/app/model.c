@@ -183,12 +183,12 @@ static void report_fill_clock(struct report_entry *it, const struct engine *en, 
 	it->due = k.due;
 	it->advised = k.advised;
 	it->minutes = k.minutes;
-	it->reason = k.reason;
 	if (it->incident[0] == '\0' || !in->triage.answered) {
+		it->reason = mem_strdup(k.reason);
 		it->grounds = mem_strdup(k.why);
 		return;
 	}
-	it->reason = in->triage.reason;
+	it->reason = mem_strdup(in->triage.reason);
 	it->due = in->triage.deadline;
 	it->minutes = (int)((it->due - in->triage.received) / 60000);
 	it->advised = 0;
@@ -256,7 +256,7 @@ void model_reports_free(struct report_entry *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		char *const own[] = { list[i].id, list[i].level, list[i].state, list[i].incident, list[i].subject, list[i].from,
-			list[i].channel, list[i].error, list[i].grounds };
+			list[i].channel, list[i].error, list[i].reason, list[i].grounds };
 
 		for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
 			free(own[k]);

@@ -54,7 +54,7 @@ struct report_entry {
 	int64_t due, advised;  /* when revocation must be published, and when it should be, ms; 0 it is not for this one */
 	int64_t published;     /* of its incident, where that is open here: when it was; 0 it was not */
 	int minutes;           /* from first receipt to due */
-	const char *reason;    /* the CRL reason that due goes by: recognised, or what triage answered */
+	char *reason;          /* the CRL reason that due goes by: recognised, or what triage answered */
 	char *grounds;         /* what shows it; NULL where triage has answered */
 	size_t messages, matches, keys, found;
 };
