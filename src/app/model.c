@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/deadlines.h"
 #include "app/engine.h"
@@ -250,6 +251,18 @@ struct report_entry *model_reports(const struct engine *en, size_t *n)
 	if (*n > 1)
 		qsort(list, *n, sizeof *list, report_most_urgent);
 	return list;
+}
+
+/* Reports are exchanged whole (fs_write): the folder's time tells. */
+int64_t model_reports_stamp(const struct engine *en)
+{
+	const struct incident *in = engine_incident(en);
+	char *folder = fs_join(engine_state(en), "intake");
+	struct stat st = { 0 };
+	int64_t stamp = stat(folder, &st) == 0 ? st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec : 0;
+
+	free(folder);
+	return stamp + (in != NULL ? in->last_seq : 0);
 }
 
 void model_reports_free(struct report_entry *list, size_t n)

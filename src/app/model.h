@@ -59,6 +59,8 @@ struct report_entry {
 	size_t messages, matches, keys, found;
 };
 struct report_entry *model_reports(const struct engine *en, size_t *n);
+/* Another number once a report was written, here or by somebody else, or the open incident has gone on. */
+int64_t model_reports_stamp(const struct engine *en);
 void model_reports_free(struct report_entry *list, size_t n);
 
 /* What the problem report that the incident was opened from says of a question of triage, as its answer (for a time
