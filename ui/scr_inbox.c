@@ -71,6 +71,7 @@ static void inbox_row(const struct area *a, int row, const struct report_entry *
 	enum style st[] = { STYLE_BOLD, level_style(r->level), STYLE_PLAIN, STYLE_PLAIN, theme_clock(left), STYLE_PLAIN };
 
 	if (r->error != NULL) {
+		draw_text(a, row, 1, 1, STYLE_BOLD, here ? ">" : " ");
 		draw_printf(a, row, 3, a->cols - 4, STYLE_BAD, "%s: %s", r->id, r->error);
 		return;
 	}
@@ -182,7 +183,7 @@ static void inbox_incident(struct screen *s, const struct report_entry *r)
 		ui_say(s->ui, STYLE_BAD, _("%s belongs to incident %s already."), r->id, r->incident);
 	else if (in != NULL && !in->closed)
 		ui_say(s->ui, STYLE_BAD, _("Incident %s is open here: close it first, or open another from a second console."), in->id);
-	else if (r->error == NULL)
+	else
 		ui_push(s->ui, &scr_new, (void *)r);
 }
 
@@ -190,7 +191,9 @@ static void inbox_act(struct screen *s, int key, const struct report_entry *r)
 {
 	char *words;
 
-	if (key == 'o') {
+	if (r->error != NULL) {
+		ui_say(s->ui, STYLE_BAD, _("%s cannot be read: restore it from a backup, or move it away."), r->id);
+	} else if (key == 'o') {
 		inbox_incident(s, r);
 	} else if (key == 'c') {
 		words = mem_printf("%s --reason", r->id);
