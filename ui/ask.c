@@ -65,8 +65,10 @@ static void ask_enter(struct ask *a)
 	}
 	a->fresh = a->edit.len > 0;
 	for (size_t i = 0; i < a->rows; i++) {
+		const char *first = old != NULL ? old : known;
+
 		a->knows = a->knows || (known != NULL && strcmp(a->row[i].value, known) == 0);
-		if (strcmp(a->row[i].value, old != NULL ? old : known != NULL ? known : "") == 0)
+		if (first != NULL && strcmp(a->row[i].value, first) == 0)
 			list_move(&a->list, (long)i);
 	}
 	free(known);

@@ -1,5 +1,6 @@
 /* The questions of triage, for the console and for --line. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/model.h"
@@ -105,6 +106,29 @@ static void triage_reason_menu(struct ask *a, void *ctx)
 	}
 }
 
+/* Only where it decides the time: another is told by the reason. */
+static bool triage_wants_circumstance(const struct ask *a, void *ctx)
+{
+	const char *level = ask_get(a, "level"), *reason = ask_get(a, "reason");
+	struct circumstance c;
+
+	return level != NULL && strcmp(level, "end-entity") == 0 && reason != NULL && model_circumstance(ctx, reason, 0, &c);
+}
+
+static void triage_circumstance_menu(struct ask *a, void *ctx)
+{
+	struct circumstance c = { 0 };
+	char title[240], n[16];
+
+	for (size_t i = 0; model_circumstance(ctx, ask_get(a, "reason"), i, &c); i++) {
+		snprintf(n, sizeof n, "%d", c.n);
+		snprintf(title, sizeof title, _("%d h: (%d) %s"), c.must / 60, c.n, c.title);
+		ask_choice(a, n, title);
+	}
+	snprintf(title, sizeof title, _("%d h: none of these"), c.alone / 60);
+	ask_choice(a, "0", title);
+}
+
 /* What the report says that the incident was opened from. */
 static char *triage_known(const struct ask *a, void *ctx)
 {
@@ -164,8 +188,18 @@ const struct ask_item triage_items[] = {
 	    .hint = N_("unknown, -3d, or a time with its zone. It becomes the CRL's invalidityDate.") },
 	{ .name = "reason", .title = N_("Reason"), .question = N_("Which revocation reason?"),
 	    .menu = triage_reason_menu, .known = triage_known, .hint = N_("CA certificates get cACompromise in any case.") },
+	{ .name = "circumstance", .title = N_("Circumstance"), .question = N_("Which circumstance is it?"),
+	    .menu = triage_circumstance_menu, .wanted = triage_wants_circumstance,
+	    .hint = N_("Of TLS BR 4.9.1.1: it decides how much time there is. In doubt the shorter one.") },
 	{ .name = NULL },
 };
+
+int triage_circumstance(const struct ask *a)
+{
+	const char *n = ask_get(a, "circumstance");
+
+	return n != NULL ? atoi(n) : 0;
+}
 
 void triage_words(const struct ask *a, struct answer *w)
 {
@@ -174,5 +208,7 @@ void triage_words(const struct ask *a, struct answer *w)
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		answer_add(w, names[i], ask_get(a, names[i]));
+	if (triage_circumstance(a) != 0)
+		answer_add(w, "circumstance", ask_get(a, "circumstance"));
 	select_words(a, w, false);
 }

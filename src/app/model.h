@@ -72,6 +72,14 @@ const char *model_report_id(const struct engine *en);
 /* The i-th serial (hexadecimal) of those certificates of that CA; NULL past the end. */
 const char *model_reported_serial(const struct engine *en, const char *ca, size_t i);
 
+/* The i-th circumstance (TLS BR 4.9.1.1) of a reason, of those that the incident's times have; none at all where the reason
+ * alone leaves no more time than each of them, so that nobody need be asked. False past the end. */
+struct circumstance {
+	int n, must, alone; /* minutes: in this circumstance, and by the reason alone */
+	const char *title;
+};
+bool model_circumstance(const struct engine *en, const char *reason, size_t i, struct circumstance *out);
+
 /* The state of CRL renewal in one line, "" where there is nothing to say; *bad: it needs somebody. Owned by the
  * caller. */
 char *model_renewal(const struct engine *en, bool *bad);

@@ -1,4 +1,5 @@
-/* What the report that an incident was opened from says of triage's questions; people answer them. */
+/* What is known of triage's questions before they are asked: by the report that the incident was opened from, and by its
+ * times. People answer them. */
 #include <string.h>
 
 #include "app/engine.h"
@@ -6,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "incident/times.h"
 
 const char *model_report_id(const struct engine *en)
 {
@@ -70,4 +72,26 @@ char *model_reported(const struct engine *en, const char *question, const char *
 	else
 		text = json_str(report, question);
 	return text != NULL && text[0] != '\0' ? mem_strdup(text) : NULL;
+}
+
+bool model_circumstance(const struct engine *en, const char *reason, size_t i, struct circumstance *out)
+{
+	const struct incident *in = engine_incident(en);
+	const json_t *list = in != NULL ? json_list(in->times, "circumstances") : NULL, *c, *found = NULL;
+	int alone = list != NULL ? times_revocation(in->times, "end-entity", reason) : 0;
+	bool less = false;
+	size_t k, n = 0;
+
+	json_array_foreach(list, k, c) {
+		if (strcmp(json_str(c, "reason"), reason) != 0)
+			continue;
+		less = less || json_num(c, "must", 0) < alone;
+		if (n++ == i)
+			found = c;
+	}
+	if (!less || found == NULL)
+		return false;
+	*out = (struct circumstance){ .n = (int)json_num(found, "n", 0), .must = (int)json_num(found, "must", 0), .alone = alone,
+		.title = json_str(found, "title") };
+	return true;
 }

@@ -258,3 +258,17 @@ printf 'From: Third <t@example.org>\nSubject: compromised too\nMessage-ID: <t-2@
   sev1 intake - >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "more of it"; }
 grep -q '000[16] high .*joined' "$D/run.out" && [ "$(ls "$D/out" | wc -l)" -eq $((told + 2)) ] || { cat "$D/run.out"; ls "$D/out"; die "another certificate for an incident is told"; }
 ok "what joins the report of an incident and names more is told"
+
+# ---- a reason whose time depends on the circumstance: it is asked, and only then ----
+mkdir -m 700 "$D/state2"
+sed "s|^state = .*|state = $D/state2\\nprofile = public-tls|" "$D/sev1.conf" >"$D/public.conf"
+public() { "$SEV1" -c "$D/public.conf" "$@"; }
+public open --title x >/dev/null 2>&1 || die "open"
+printf 'triage\n1\n2\n2\n8\nnow\n3\n\n\n4\n1\nquit\n' | public --line >"$D/lines" 2>&1 || { cat "$D/lines"; die "--line"; }
+grep -q '^1\. 24 h: (5) The validation of a name' "$D/lines" && grep -q '^4\. 120 h: none of these' "$D/lines" || { cat "$D/lines"; die "the circumstances"; }
+public deadline >"$D/show"
+grep -q 'running .* 23:59:[0-9]* *revocation published, superseded' "$D/show" || { cat "$D/lines" "$D/show"; die "the circumstance decides"; }
+printf 'triage\n1\n1\n2\n8\nnow\n3\n\n\n1\nquit\n' | public --line >"$D/lines" 2>&1 || { cat "$D/lines"; die "--line"; }
+grep -q 'Which circumstance' "$D/lines" && { cat "$D/lines"; die "asked although nothing hangs on it"; }
+public deadline | grep -q 'revocation published, keyCompromise' || { cat "$D/lines"; die "triage"; }
+ok "the circumstance is asked where it decides the time"
