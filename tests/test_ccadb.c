@@ -488,6 +488,28 @@ static void test_lint(void **state)
 	}
 }
 
+/* What is said to mend a line of the timeline is the timeline. */
+static void test_lint_remedy(void **state)
+{
+	struct script s;
+	json_t *findings, *o;
+	size_t i, lines = 0;
+
+	(void)state;
+	play(&s);
+	answer(&s);
+	field(&s, "timeline", "2024-09-01 11:00 b");
+	findings = lint(&s, REPORT_FULL);
+	json_array_foreach(findings, i, o)
+		if (strncmp(json_str(o, "what"), "timeline, line", 14) == 0) {
+			lines++;
+			assert_string_equal(json_str(o, "where"), "sev1 report --set timeline=...");
+		}
+	assert_int_equal(lines, 1);
+	json_decref(findings);
+	drop(&s);
+}
+
 static void expect(struct script *s, enum report_what kind, const char *what)
 {
 	json_t *findings = lint(s, kind);
@@ -740,6 +762,7 @@ int main(void)
 		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_owed),
 		cmocka_unit_test(test_lint),
+		cmocka_unit_test(test_lint_remedy),
 		cmocka_unit_test(test_lint_items),
 		cmocka_unit_test(test_lint_appendix),
 		cmocka_unit_test(test_lint_journal),

@@ -154,28 +154,60 @@ static void report_said(void *ctx, enum prompt_end end, const char *text)
 	free(set);
 }
 
-/* A line of the prompt stands for all lines of the field. */
-static void report_ask(struct screen *s)
+/* A line of the prompt stands for all lines of the field. name is copied. */
+static void report_ask_field(struct screen *s, const char *name, const char *now)
 {
 	struct report_screen *v = s->data;
-	const struct report_row *f;
 	struct buf text = { 0 };
-	size_t here = list_here(&v->list);
 
-	if (v->lint || here >= v->view.rows)
-		return;
-	f = &v->view.row[here];
 	free(v->field);
-	v->field = mem_strdup(f->name);
-	for (const char *p = strcmp(f->state, "given") == 0 || strcmp(f->state, "journal") == 0 ? f->text : ""; *p != '\0'; p++) {
+	v->field = mem_strdup(name);
+	for (const char *p = now; *p != '\0'; p++) {
 		if (*p == '\n')
 			buf_adds(&text, "\\n");
 		else
 			buf_addc(&text, *p);
 	}
-	ui_ask(s->ui, f->name, _("Enter writes it to the journal; \\n begins a new line; N/A where it does not apply"),
+	ui_ask(s->ui, v->field, _("Enter writes it to the journal; \\n begins a new line; N/A where it does not apply"),
 	    buf_str(&text), report_said, s);
 	buf_free(&text);
+}
+
+/* What mends a finding: a field is asked for, another command comes up to be finished. */
+static void report_mend(struct screen *s, const char *where)
+{
+	static const char set[] = "sev1 report --set ";
+	const struct incident *in = model_incident(ui_engine(s->ui));
+	const char *now = "";
+	char *name;
+
+	if (strncmp(where, set, sizeof set - 1) != 0) {
+		if (strncmp(where, "sev1 ", 5) == 0)
+			ui_ask_command(s->ui, where + 5);
+		return;
+	}
+	where += sizeof set - 1;
+	name = mem_strndup(where, strcspn(where, "="));
+	for (size_t i = 0; in != NULL && i < in->fields; i++)
+		if (strcmp(in->field[i].name, name) == 0)
+			now = in->field[i].text;
+	report_ask_field(s, name, now);
+	free(name);
+}
+
+static void report_ask(struct screen *s)
+{
+	struct report_screen *v = s->data;
+	const struct report_row *f;
+	size_t here = list_here(&v->list);
+
+	if (here >= v->view.rows)
+		return;
+	f = &v->view.row[here];
+	if (v->lint)
+		report_mend(s, f->text);
+	else
+		report_ask_field(s, f->name, strcmp(f->state, "given") == 0 || strcmp(f->state, "journal") == 0 ? f->text : "");
 }
 
 static bool report_key(struct screen *s, int key)

@@ -35,7 +35,7 @@ static void found(struct linting *l, char *where, const char *fmt, ...)
 
 static char *fix_field(const char *name)
 {
-	return mem_printf("sev1 report --set %s=...", name);
+	return mem_printf("sev1 report --set %.*s=...", (int)strcspn(name, ","), name); /* of "timeline, line 2" the field */
 }
 
 static bool lint_na(const char *text)
