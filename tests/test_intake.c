@@ -156,6 +156,34 @@ static void test_merge_key(void **state)
 	json_decref(key);
 }
 
+static json_t *match_of(const char *ca, const char *serial, const char *status, const char *by)
+{
+	return json_pack("{s:s,s:s,s:s,s:[s]}", "ca", ca, "serial", serial, "status", status, "by", by);
+}
+
+/* What is meant of each CA: not what is revoked already, not what merely has the host's name. */
+static void test_of_each_ca(void **state)
+{
+	json_t *o = report_saying("x"), *m = json_object_get(o, "matches"), *groups, *others;
+
+	(void)state;
+	json_array_append_new(m, match_of("web", "1000", "valid", "serial"));
+	json_array_append_new(m, match_of("web", "1001", "valid", "host"));
+	json_array_append_new(m, match_of("web", "1002", "valid", "fingerprint"));
+	json_array_append_new(m, match_of("old", "2000", "valid", "serial"));
+	json_array_append_new(m, match_of("old", "2001", "revoked", "serial"));
+	json_array_append_new(m, match_of("older", "3000", "valid", "host"));
+	assert_string_equal(intake_ca(o), "web");
+	groups = intake_selectors(o, "web");
+	assert_int_equal(json_array_size(json_object_get(json_array_get(groups, 0), "serial")), 2);
+	others = intake_others(o, "web");
+	assert_int_equal(json_object_size(others), 1);
+	assert_int_equal(json_num(others, "old", 0), 1);
+	json_decref(groups);
+	json_decref(others);
+	json_decref(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_clock_public),
 		cmocka_unit_test(test_clock_private),
 		cmocka_unit_test(test_merge_key),
+		cmocka_unit_test(test_of_each_ca),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,7 +174,7 @@ static void summary_deadline(const struct triage *t, char *out, size_t size)
 static void triage_draw_summary(const struct triage *t, const struct area *a)
 {
 	const char *trigger, *action;
-	char text[500];
+	char text[500], *others;
 	struct answer w;
 	int row = 0;
 
@@ -188,6 +188,11 @@ static void triage_draw_summary(const struct triage *t, const struct area *a)
 	if (ask_get(&t->ask, "select") != NULL && strcmp(ask_get(&t->ask, "select"), "report") == 0)
 		snprintf(text + strlen(text), sizeof text - strlen(text), " (%s)", model_report_id(ui_engine(t->screen->ui)));
 	row = summary_line(a, row, _("To be revoked"), STYLE_PLAIN, text);
+	if ((others = model_reported(ui_engine(t->screen->ui), "others", ask_get(&t->ask, "ca"))) != NULL) {
+		snprintf(text, sizeof text, _("of other CAs (%s): they need an incident of their own"), others);
+		row = summary_line(a, row, _("Not covered"), STYLE_BAD, text);
+	}
+	free(others);
 	snprintf(text, sizeof text, _("%s; compromised since %s"), ask_get(&t->ask, "reason"), ask_get(&t->ask, "since"));
 	row = summary_line(a, row, _("Reason"), STYLE_PLAIN, text);
 	if (strcmp(ask_get(&t->ask, "reason"), "certificateHold") == 0)

@@ -140,6 +140,7 @@ static json_t *open_report(struct engine *en, const char *id, struct err *e)
 		json_object_set(report, "hops", json_object_get(o, "hops"));
 		json_object_set(report, "keys", json_object_get(o, "keys"));
 		json_object_set_new(report, "selectors", intake_selectors(o, ca));
+		json_object_set_new(report, "others", intake_others(o, ca));
 		json_put(report, "reason", grounds_kept(o).reason);
 	}
 	json_decref(o);
@@ -165,6 +166,18 @@ static int open_linked(struct engine *en, const char *id, struct err *e)
 	if (lock >= 0)
 		close(lock);
 	return rc < 0 ? rc : 0;
+}
+
+/* An incident has one CA: what the report names of another would be forgotten. */
+static void open_others(struct run *r)
+{
+	const json_t *report = engine_incident(run_engine(r))->report;
+	const char *ca;
+	json_t *n;
+
+	json_object_foreach(json_object_get(report, "others"), ca, n)
+		run_out(r, _("%s also names %lld certificates of %s, which this incident does not cover: declare another one for them"),
+		    json_str(report, "id"), (long long)json_integer_value(n), ca);
 }
 
 static void open_start(struct run *r)
@@ -205,6 +218,7 @@ static void open_start(struct run *r)
 	}
 	run_out(r, _("Incident %s declared; everything is recorded in %s"), engine_incident(en)->id,
 	    journal_path(engine_journal(en)));
+	open_others(r);
 	json_put(run_result(r), "id", engine_incident(en)->id);
 	json_put(run_result(r), "path", journal_path(engine_journal(en)));
 	run_end(r, EXIT_DONE);

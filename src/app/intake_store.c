@@ -410,3 +410,18 @@ json_t *intake_selectors(const json_t *report, const char *ca)
 	json_decref(hashes);
 	return groups;
 }
+
+json_t *intake_others(const json_t *report, const char *ca)
+{
+	json_t *all = json_object();
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_list(report, "matches"), i, v) {
+		const char *its = json_str(v, "ca");
+
+		if (strcmp(its, ca) != 0 && match_selects(v, its))
+			json_put_num(all, its, json_num(all, its, 0) + 1);
+	}
+	return all;
+}

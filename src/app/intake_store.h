@@ -28,6 +28,8 @@ void intake_log(json_t *report, const char *fmt, ...) __attribute__((format(prin
 
 /* Selectors of all certificates that it means, of one CA, as selectors_of gives them; new, empty where nothing matched. */
 json_t *intake_selectors(const json_t *report, const char *ca);
+/* {CA: certificates}: those that it means of any other CA; new. */
+json_t *intake_others(const json_t *report, const char *ca);
 /* The CA that most of its matches belong to; "" for none. */
 const char *intake_ca(const json_t *report);
 

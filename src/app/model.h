@@ -65,7 +65,7 @@ void model_reports_free(struct report_entry *list, size_t n);
 
 /* What the problem report that the incident was opened from says of a question of triage, as its answer (for a time
  * RFC 3339): ca, level, compromise, select ("report": the certificates that it names), received, channel, reporter,
- * reason. ca: the CA that was answered, "" or NULL before. Owned by the caller; NULL where it says nothing. */
+ * reason; and others: the certificates of other CAs that it names, "old 2, older 1". ca: the CA that was answered, "" or NULL before. Owned by the caller; NULL where it says nothing. */
 char *model_reported(const struct engine *en, const char *question, const char *ca);
 /* Its id; "" where the incident was not opened from one. */
 const char *model_report_id(const struct engine *en);

@@ -50,6 +50,18 @@ static const char *reason_of(const json_t *report)
 	return strcmp(reason, "cACompromise") == 0 ? "keyCompromise" : reason;
 }
 
+/* "old 2, older 1": certificates of other CAs than that of triage. */
+static char *others_of(const json_t *report)
+{
+	struct buf b = { 0 };
+	const char *ca;
+	json_t *n;
+
+	json_object_foreach(json_object_get(report, "others"), ca, n)
+		buf_addf(&b, "%s%s %lld", b.len > 0 ? ", " : "", ca, (long long)json_integer_value(n));
+	return b.len > 0 ? buf_take(&b) : NULL;
+}
+
 char *model_reported(const struct engine *en, const char *question, const char *ca)
 {
 	const struct incident *in = engine_incident(en);
@@ -59,6 +71,8 @@ char *model_reported(const struct engine *en, const char *question, const char *
 
 	if (report == NULL)
 		return NULL;
+	if (strcmp(question, "others") == 0)
+		return ca != NULL && strcmp(ca, json_str(report, "ca")) == 0 ? others_of(report) : NULL;
 	if (strcmp(question, "received") == 0)
 		text = json_num(report, "received", 0) > 0 ? clock_iso(iso, sizeof iso, json_num(report, "received", 0)) : NULL;
 	else if (strcmp(question, "level") == 0)

@@ -173,7 +173,8 @@ struct incident {
 	bool drill, closed, armed;
 	int64_t declared;  /* ms */
 	json_t *report;    /* the problem report that it was opened from: {id, subject, reporter, channel, ca, received, hops,
-	                    * keys, selectors: groups as given, reason: recognised}; NULL */
+	                    * keys, selectors: groups as given, reason: recognised,
+	                    * others: {ca: certificates of it that are named too}}; NULL */
 
 	struct {
 		bool answered;
