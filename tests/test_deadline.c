@@ -392,6 +392,33 @@ static void test_a_wait_ends(void **state)
 	incident_free(in);
 }
 
+/* Who has certificates of several reasons is waited for as long as the shortest says. */
+static void test_a_wait_by_reason(void **state)
+{
+	struct incident *in = opened("public-tls");
+	struct err e = { 0 };
+
+	(void)state;
+	json_decref(in->times);
+	in->times = times_read("[revocation]\ndefault = 5d\n[ca]\nissued = 5d\ncertificate = 5d\n[report]\npreliminary = 24h\n"
+	    "[answer]\nkeyCompromise = 2h\nsuperseded = 12h\ndefault = 6h\n", "test", &e);
+	assert_non_null(in->times);
+	triaged(in, "end-entity", "superseded", 0);
+	ok(in, 3 * HOUR, EV_ROSTER, "{\"rows\":[{\"name\":\"a\",\"kind\":\"subscriber\",\"certificates\":1,\"reasons\":{\"superseded\":1}},"
+	    "{\"name\":\"b\",\"kind\":\"subscriber\",\"certificates\":2,\"reasons\":{\"superseded\":1,\"keyCompromise\":1}},"
+	    "{\"name\":\"c\",\"kind\":\"subscriber\",\"certificates\":1,\"reasons\":{\"unspecified\":1}}]}");
+	for (const char *name = "abc"; *name != '\0'; name++) {
+		char body[120];
+
+		snprintf(body, sizeof body, "{\"subscriber\":\"%c\",\"channel\":\"phone\",\"outcome\":\"no answer\"}", *name);
+		ok(in, 4 * HOUR, EV_CONTACT, body);
+	}
+	assert_int_equal(subscriber_hold(in, incident_subscriber(in, "a")), 16 * HOUR);
+	assert_int_equal(subscriber_hold(in, incident_subscriber(in, "b")), 6 * HOUR);
+	assert_int_equal(subscriber_hold(in, incident_subscriber(in, "c")), 10 * HOUR);
+	incident_free(in);
+}
+
 static void test_late_ones_come_first(void **state)
 {
 	struct incident *in = opened("public-tls");
@@ -420,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_a_circumstance_decides),
 		cmocka_unit_test(test_warnings_come_once),
 		cmocka_unit_test(test_a_wait_ends),
+		cmocka_unit_test(test_a_wait_by_reason),
 		cmocka_unit_test(test_late_ones_come_first),
 	};
 
