@@ -53,8 +53,7 @@ static void new_open(struct screen *s, void *arg)
 		return;
 	f->report = mem_strdup(r->id);
 	f->subject = mem_strdup(r->subject);
-	f->said = mem_printf(_("%s: first received %s by %s, %zu certificates"), r->id, show_minute(at, r->received),
-	    r->channel, r->matches);
+	f->said = mem_printf(_("%s: first received %s by %s"), r->id, show_minute(at, r->received), r->channel);
 	ask_source(&f->ask, f->report);
 }
 

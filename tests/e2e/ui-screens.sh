@@ -31,6 +31,7 @@ start() {
   terminals=$((terminals + 1))
   rm -rf "$D/state"
   mkdir "$D/state"
+  [ ! -d "$D/reports" ] || cp -r "$D/reports" "$D/state/intake"
   scene=$1; shift
   t new-session -d -x 80 -y 24 "'$DEMO' $* $scene '$D/state' 2>'$D/err'; echo \"ended \$?\"; stty -a | tr ' ;' '\n\n' | grep -xE -- '-?(icanon|echo|isig)' | tr '\n' ' '; read -r _"
   wait_for 20 "the first screen of $scene" shows "back"
@@ -64,6 +65,28 @@ screen start-noconfig "no usable configuration"
 start empty
 keys Enter
 screen new-title "What has happened"
+
+# ---- the inbox: the most urgent first, its clock by what is recognised ----
+mkdir "$D/reports"
+report() { # ID RECEIVED_MS SUBJECT REASON GROUNDS
+  cat >"$D/reports/$1.json" <<END
+{"id": "$1", "level": "high", "state": "open", "incident": "", "subject": "$3", "from": "Finder <f@example.net>",
+ "channel": "problem-report", "received": $2, "reason": "$4", "grounds": "$5", "messages": [{}], "found": [{}, {}],
+ "matches": [{}], "keys": [], "why": [{"points": 10, "text": "says so"}, {"points": 4, "text": "names certificates of ours (1)"}]}
+END
+}
+report R-2026-0001 1788136200000 "leaked key" keyCompromise "a private key is in it"
+report R-2026-0002 1788140000000 "misissued" superseded "it speaks of misissuance"
+start empty
+wait_for 10 "that reports wait" shows "problem reports wait"
+keys : intake Enter
+screen inbox "revoke by"
+keys o
+screen inbox-open "R-2026-0001 says so: Enter takes it over."
+keys Escape; wait_for 10 "the inbox again" shows "R-2026-0002"
+keys n
+screen inbox-typed "What was reported?"
+rm -r "$D/reports"
 
 # ---- triage, from the first question to the frozen scope ----
 start fresh
