@@ -192,6 +192,9 @@ sev1 ari --progress >"$D/out" 2>&1
 grep -q "2 of 5 certificates replaced (40 %), 0 of them seen on servers" "$D/out" || { cat "$D/out"; die "two of five in words"; }
 grep -q "waiting: old .* web[345].example.com" "$D/out" || { cat "$D/out"; die "who waits"; }
 grep -q '^ 100 %|' "$D/out" && grep -q '+$' "$D/out" || { cat "$D/out"; die "the curve"; }
+sev1 deadline >"$D/out" || { cat "$D/out"; die "deadline"; }
+grep -q '^replaced  *2 of 5: done at .* before the deadline' "$D/out" && grep -q 'last seen to change at .*; count again' "$D/out" ||
+  { cat "$D/out"; die "the forecast is of certificates"; }
 [ "$(sev1 timeline | grep -c 'certificates replaced')" -eq 2 ] || { sev1 timeline; die "a point for every change, and only then"; }
 sev1 ari --every 1s >"$D/every" 2>"$D/every.err" &
 every=$!
@@ -202,7 +205,12 @@ issue new web3 web4 web5
 wait "$every" || { cat "$D/every" "$D/every.err"; die "--every does not end well"; }
 grep -q "5 of 5 certificates replaced (100 %)" "$D/every" || { cat "$D/every"; die "all of them"; }
 sev1 status | grep -q "5 of 5 certificates replaced" || { sev1 status; die "status"; }
-ok "replacement is counted, drawn, and followed to its end"
+sev1 deadline | grep -q '^replaced  *5 of 5: done at' || { sev1 deadline; die "the forecast of what is done"; }
+sev1 report --format html -o "$D/report.html" >/dev/null || die "report"
+grep -q 'certificates with a successor: 5 / 5' "$D/report.html" &&
+  [ "$(grep -c 'class="curve three" d="M60 200 H[0-9]* V200 H[0-9]* V138 H.* V44' "$D/report.html")" -eq 1 ] ||
+  { grep 'curve' "$D/report.html"; die "the curve of the report"; }
+ok "replacement is counted, drawn, forecast, and followed to its end"
 
 # ---- another incident keeps its hands off, and the journal holds ----
 sev1 audit | grep -q verifies || die "audit"
