@@ -314,10 +314,15 @@ char *engine_find(const struct engine *en, const char *which, struct err *e)
 {
 	char *name, *path;
 
+	if (which != NULL && (strchr(which, '/') != NULL || engine_is_file(which)))
+		return mem_strdup(which);
+	if (en->astray) {
+		if (e != NULL)
+			*e = en->config_error;
+		return NULL;
+	}
 	if (which == NULL)
 		return engine_find_open(en, e);
-	if (strchr(which, '/') != NULL || engine_is_file(which))
-		return mem_strdup(which);
 	name = mem_printf("%s.sev1", which);
 	path = fs_join(en->state, name);
 	free(name);

@@ -390,18 +390,35 @@ void shell_clear(struct shell_call *call)
 	call->followed[0] = call->followed[1] = NULL;
 }
 
+/* sev1 COMMAND --help: as sev1 help COMMAND. */
+static bool shell_helped(const struct command *cmd, const struct shell_call *call)
+{
+	struct buf b = { 0 };
+	bool asked = false;
+
+	for (int i = 1; i < call->argc && strcmp(call->argv[i], "--") != 0; i++)
+		asked = asked || strcmp(call->argv[i], "--help") == 0 || strcmp(call->argv[i], "-h") == 0;
+	if (asked) {
+		help_command(cmd, &b);
+		fputs(buf_str(&b), stdout);
+		buf_free(&b);
+	}
+	return asked;
+}
+
 int shell_run(struct shell_call *call, bool *console)
 {
 	const struct command *cmd = command_find(call->argv[0]);
 	struct shell sh = { .call = call, .status = EXIT_FAILED };
-	struct args *args = args_new();
+	struct args *args;
 	struct err e = { 0 };
 
 	*console = false;
-	if (cmd == NULL) {
-		args_free(args);
+	if (cmd == NULL)
 		return shell_usage(_("there is no command '%s'"), call->argv[0]);
-	}
+	if (shell_helped(cmd, call))
+		return EXIT_DONE;
+	args = args_new();
 	if (args_parse(args, cmd, call->argc - 1, call->argv + 1, &e) < 0) {
 		shell_error(&e);
 		args_free(args);
