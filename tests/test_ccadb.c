@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "incident/owed.h"
 #include "report/fields.h"
+#include "strict_html.h"
 
 struct script {
 	struct incident *in;
@@ -272,6 +273,81 @@ static void test_case_of_2024(void **state)
 	drop(&s);
 }
 
+static char *html_kind(const struct script *s, enum report_what kind)
+{
+	struct report r = report_of(s);
+	struct buf b = { 0 };
+
+	ccadb_html_write(&r, kind, &b);
+	return buf_take(&b);
+}
+
+/* The same, as a page: the template's order, every fact, nothing that runs. */
+static void test_html(void **state)
+{
+	static const char *const full[] = { "<title>INC-2024-0019: Full Incident Report</title>", "<h1>Full Incident Report</h1>",
+		"<h2>Summary</h2>", "CA Owner CCADB unique ID:</strong> A000123", "Timeline summary:</strong>", "<ul>",
+		"Non-compliance start date:</strong> 2024-08-31 17:49Z", "</ul>", "Relevant policies", "<h2>Impact</h2>",
+		"<h2>Timeline</h2>", "35 h 05 min after receipt, 11 h 05 min late.", "2024-09-01 07:15Z</span> first attempt",
+		"<h2>Related Incidents</h2>", "<td>1916478</td><td>2024-09-03</td>", "<h2>Root Cause Analysis</h2>",
+		"<h3>Contributing Factor # 1: Outdated directory entry</h3>", "<h2>Lessons Learned</h2>",
+		"<h3>What didn&#39;t go well</h3>", "<li>the queue did not recognise the request</li>\n<li>revocation waited",
+		"<h2>Action Items</h2>", "<td>Route revocation requests by keyword</td><td>Prevent</td>",
+		"<td>Root Cause # 1, What didn&#39;t go well # 1</td>", "<h2>Appendix</h2>", "<pre>", "0A04", NULL };
+	static const enum report_what kinds[] = { REPORT_PRELIMINARY, REPORT_FULL, REPORT_DELAY, REPORT_STATUS, REPORT_CLOSURE };
+	struct script s;
+	char *text;
+
+	(void)state;
+	play(&s);
+	answer(&s);
+	text = html_kind(&s, REPORT_FULL);
+	ordered(text, full);
+	assert_null(strstr(text, "MISSING"));
+	free(text);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		text = html_kind(&s, kinds[i]);
+		strict_html(text);
+		free(text);
+	}
+	drop(&s);
+	play(&s); /* with nothing given, what is missing is named in every kind */
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		text = html_kind(&s, kinds[i]);
+		strict_html(text);
+		has(text, kinds[i] == REPORT_STATUS ? "[MISSING: update]" : "[MISSING: ");
+		free(text);
+	}
+	drop(&s);
+}
+
+static void test_html_hostile(void **state)
+{
+	static const char bad[] = "</style></title><script>alert(1)</script> \" onload=\"x ' & &amp; <!-- <img src=x> | ](javascript:x)";
+	static const char *const names[] = { "owner", "description", "policies", "heuristic", "related", "timeline", "event.preliminary",
+		"factor.1.title", "factor.1.description", "lessons.bad", "lessons.additional", "update", "closure.remediation",
+		"delay.description", "delay.factor.1.title" };
+	static const enum report_what kinds[] = { REPORT_PRELIMINARY, REPORT_FULL, REPORT_DELAY, REPORT_STATUS, REPORT_CLOSURE };
+	struct script s;
+	char *text, *several = mem_printf("%s\n- %s\n%s\n\n2024-09-01 07:15Z %s", bad, bad, bad, bad);
+
+	(void)state;
+	play(&s);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		field(&s, names[i], several);
+	item(&s, 10, bad, "Prevent", "1, w1", bad, "2024-10-31T23:59Z", "Ongoing");
+	s.appendix = "</pre><script>alert(2)</script>\n";
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		text = html_kind(&s, kinds[i]);
+		strict_html(text);
+		assert_null(strstr(text, "<script"));
+		assert_null(strstr(text, "<img"));
+		free(text);
+	}
+	free(several);
+	drop(&s);
+}
+
 /* The CRL is renewed for days after: the timeline tells of its first publication only. */
 static void test_renewals(void **state)
 {
@@ -288,6 +364,36 @@ static void test_renewals(void **state)
 	for (const char *p = text; (p = strstr(p, "CRL of issuing published")) != NULL; p++)
 		n++;
 	assert_int_equal(n, 1);
+	free(text);
+	drop(&s);
+}
+
+/* Whom the journal knows to have been told needs nobody to say so. */
+static void test_told(void **state)
+{
+	struct script s;
+	struct report r;
+	char *text;
+
+	(void)state;
+	play(&s);
+	r = report_of(&s);
+	text = field_text(&r, "event.subscribers");
+	assert_string_equal(text, "");
+	free(text);
+	say(&s, s.at, EV_ROSTER, json_pack("{s:s,s:[{s:s,s:s,s:s,s:i},{s:s,s:s,s:s,s:i}]}", "file", "f", "rows", "name", "acme", "kind",
+	    "subscriber", "mail", "a@b", "certificates", 4, "name", "reporter", "kind", "reporter", "mail", "r@b", "certificates", 0));
+	say(&s, s.at, EV_CONTACT, json_pack("{s:s,s:s,s:s,s:s,s:I,s:b}", "subscriber", "reporter", "channel", "phone", "outcome",
+	    "reached", "detail", "", "when", (json_int_t)when("2024-09-01T09:00:00Z"), "preliminary", 1));
+	say(&s, s.at, EV_CONTACT, json_pack("{s:s,s:s,s:s,s:s,s:I,s:b}", "subscriber", "acme", "channel", "phone", "outcome",
+	    "no answer", "detail", "", "when", (json_int_t)when("2024-09-01T10:00:00Z"), "preliminary", 0));
+	say(&s, s.at, EV_NOTICE, json_pack("{s:s,s:s,s:s,s:s}", "notice", "preliminary:acme", "to", "a@b", "outcome", "accepted",
+	    "transport", "smtp"));
+	text = field_text(&r, "event.subscribers");
+	assert_string_equal(text, "2024-09-03 06:00Z"); /* not the reporter, not the call without an answer */
+	free(text);
+	text = field_text(&r, "event.preliminary");
+	assert_string_equal(text, "2024-09-01 09:00Z");
 	free(text);
 	drop(&s);
 }
@@ -628,7 +734,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_case_of_2024),
+		cmocka_unit_test(test_html),
+		cmocka_unit_test(test_html_hostile),
 		cmocka_unit_test(test_renewals),
+		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_owed),
 		cmocka_unit_test(test_lint),
 		cmocka_unit_test(test_lint_items),

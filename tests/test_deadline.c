@@ -218,6 +218,70 @@ static void test_a_revocation_is_met_when_it_is_published(void **state)
 	incident_free(in);
 }
 
+/* Certificates of the scope, not the servers of a re-issue. */
+static void test_forecast_of_replacement(void **state)
+{
+	struct incident *in = opened("public-tls");
+	struct forecast f[FORECASTS];
+
+	(void)state;
+	triaged(in, "intermediate", "keyCompromise", 0);
+	ok(in, 3 * HOUR, EV_SCOPE, SCOPE);
+	incident_forecast(in, 3 * HOUR, f);
+	assert_int_equal(f[2].total, 0); /* nobody replaces anything yet */
+	ok(in, 4 * HOUR, EV_ISSUER, "{\"name\":\"y\",\"subject\":\"s\",\"fingerprint\":\"f\",\"how\":\"chosen\"}");
+	incident_forecast(in, 5 * HOUR, f);
+	assert_string_equal(f[2].name, "replaced");
+	assert_int_equal(f[2].total, 10); /* of 11 one is the CA's own */
+	assert_int_equal(f[2].done, 0);
+	assert_int_equal(f[2].end, 0);
+	assert_int_equal(f[2].counted, 0);
+	ok(in, 6 * HOUR, EV_ARI, "{\"state\":\"written\",\"folder\":\"/a\",\"files\":10,\"sha256\":\"x\"}");
+	ok(in, 8 * HOUR, EV_REPLACED, "{\"total\":10,\"replaced\":4,\"seen\":0,\"unknown\":0}");
+	incident_forecast(in, 8 * HOUR, f);
+	assert_int_equal(f[2].done, 4); /* four in two hours: six more in three */
+	assert_int_equal(f[2].since, 6 * HOUR);
+	assert_int_equal(f[2].end, 11 * HOUR);
+	incident_forecast(in, 10 * HOUR, f);
+	assert_int_equal(f[2].end, 16 * HOUR); /* and nothing in the two hours after */
+	assert_int_equal(f[2].counted, 8 * HOUR);
+	ok(in, 12 * HOUR, EV_REPLACED, "{\"total\":10,\"replaced\":10,\"seen\":2,\"unknown\":0}");
+	incident_forecast(in, 20 * HOUR, f);
+	assert_int_equal(f[2].end, 12 * HOUR);
+	assert_string_equal(f[3].name, "reissued");
+	assert_int_equal(f[3].total, 0);
+	incident_free(in);
+}
+
+/* A plan that proceeds past somebody owes it to the approvers to say so. */
+static void test_untold(void **state)
+{
+	struct incident *in = opened("public-tls");
+
+	(void)state;
+	triaged(in, "intermediate", "keyCompromise", 0);
+	ok(in, 3 * HOUR, EV_SCOPE, SCOPE);
+	ok(in, 4 * HOUR, EV_ROSTER, "{\"file\":\"f\",\"rows\":[{\"name\":\"a\",\"kind\":\"subscriber\",\"certificates\":1},"
+	    "{\"name\":\"b\",\"kind\":\"subscriber\",\"certificates\":1}]}");
+	assert_false(incident_untold(in));
+	ok(in, 10 * HOUR, EV_PROCEED, "{\"rows\":[{\"name\":\"a\"}],\"certificates\":1}");
+	assert_true(incident_untold(in));
+	ok(in, 10 * HOUR + 1, EV_NOTICE_START, "{\"notice\":\"approvers\",\"to\":[\"x@y\",\"z@y\"],\"subject\":\"s\",\"sha256\":\"h\"}");
+	assert_true(incident_untold(in));
+	ok(in, 10 * HOUR + 2, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"x@y\",\"outcome\":\"accepted\"}");
+	ok(in, 10 * HOUR + 3, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"z@y\",\"outcome\":\"failed\"}");
+	assert_true(incident_untold(in));
+	assert_true(incident_told(in, "x@y"));
+	assert_false(incident_told(in, "z@y"));
+	ok(in, 11 * HOUR, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"z@y\",\"outcome\":\"accepted\"}");
+	assert_false(incident_untold(in));
+	ok(in, 12 * HOUR, EV_PROCEED, "{\"rows\":[{\"name\":\"b\"}],\"certificates\":1}");
+	assert_true(incident_untold(in)); /* what they know is of before */
+	ok(in, 13 * HOUR, EV_NOTICE, "{\"notice\":\"approvers\",\"to\":\"by hand\",\"outcome\":\"accepted\",\"detail\":\"phone\"}");
+	assert_false(incident_untold(in));
+	incident_free(in);
+}
+
 static void test_a_circumstance_decides(void **state)
 {
 	struct incident *in = opened("public-tls");
@@ -351,6 +415,8 @@ int main(void)
 		cmocka_unit_test(test_the_installed_times),
 		cmocka_unit_test(test_bad_times_are_named),
 		cmocka_unit_test(test_a_revocation_is_met_when_it_is_published),
+		cmocka_unit_test(test_forecast_of_replacement),
+		cmocka_unit_test(test_untold),
 		cmocka_unit_test(test_a_circumstance_decides),
 		cmocka_unit_test(test_warnings_come_once),
 		cmocka_unit_test(test_a_wait_ends),

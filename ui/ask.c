@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "keymap.h"
 #include "prompt.h"
 
@@ -33,11 +34,21 @@ static void ask_fill(struct ask *a)
 	list_set(&a->list, a->rows);
 }
 
-/* Bring the question at hand up: the cursor on what was answered before. */
+/* What is known of the question at hand; new, NULL. */
+static char *ask_known(const struct ask *a)
+{
+	const struct ask_item *it = &a->item[a->at];
+
+	return a->source != NULL && it->known != NULL ? it->known(a, a->ctx) : NULL;
+}
+
+/* Bring the question at hand up: the cursor on what was answered before, else on what is known. */
 static void ask_enter(struct ask *a)
 {
 	const char *old;
+	char *known;
 
+	a->knows = false;
 	list_free(&a->list);
 	a->err.code = 0;
 	edit_free(&a->edit);
@@ -45,14 +56,32 @@ static void ask_enter(struct ask *a)
 	if (a->at >= a->count)
 		return;
 	old = a->answer[a->at];
+	known = ask_known(a);
 	list_height(&a->list, 8);
 	ask_fill(a);
-	if (a->item[a->at].menu == NULL)
-		edit_set(&a->edit, old != NULL ? a->said[a->at] : a->item[a->at].preset);
+	if (a->item[a->at].menu == NULL) {
+		edit_set(&a->edit, old != NULL ? a->said[a->at] : known != NULL ? known : a->item[a->at].preset);
+		a->knows = known != NULL;
+	}
 	a->fresh = a->edit.len > 0;
-	for (size_t i = 0; old != NULL && i < a->rows; i++)
-		if (strcmp(a->row[i].value, old) == 0)
+	for (size_t i = 0; i < a->rows; i++) {
+		a->knows = a->knows || (known != NULL && strcmp(a->row[i].value, known) == 0);
+		if (strcmp(a->row[i].value, old != NULL ? old : known != NULL ? known : "") == 0)
 			list_move(&a->list, (long)i);
+	}
+	free(known);
+}
+
+void ask_source(struct ask *a, const char *name)
+{
+	free(a->source);
+	a->source = mem_strdup(name);
+	ask_enter(a);
+}
+
+char *ask_known_words(const struct ask *a)
+{
+	return a->knows ? mem_printf(_("%s says so: Enter takes it over."), a->source) : NULL;
 }
 
 static bool ask_wanted(const struct ask *a, size_t i)
@@ -67,6 +96,7 @@ void ask_init(struct ask *a, const struct ask_item *item, void *ctx)
 		a->count++;
 	a->answer = mem_zalloc(a->count + 1, sizeof *a->answer);
 	a->said = mem_zalloc(a->count + 1, sizeof *a->said);
+	a->known = mem_zalloc(a->count + 1, sizeof *a->known);
 	while (a->at < a->count && !ask_wanted(a, a->at))
 		a->at++;
 	ask_enter(a);
@@ -82,12 +112,18 @@ void ask_free(struct ask *a)
 	}
 	free(a->answer);
 	free(a->said);
+	free(a->known);
+	free(a->source);
 	list_free(&a->list);
 	edit_free(&a->edit);
 }
 
 static void ask_answer(struct ask *a, char *value, const char *said)
 {
+	char *known = value != NULL ? ask_known(a) : NULL;
+
+	a->known[a->at] = known != NULL && strcmp(known, value) == 0;
+	free(known);
 	free(a->answer[a->at]);
 	free(a->said[a->at]);
 	a->answer[a->at] = value;
@@ -215,8 +251,10 @@ static int ask_draw_answered(const struct ask *a, const struct area *ar)
 			continue;
 		}
 		draw_text(ar, row, 3, 20, STYLE_DIM, _(a->item[i].title));
-		draw_text(ar, row, 24, ar->cols - 25, STYLE_PLAIN,
+		draw_text(ar, row, 24, ar->cols - 25 - (a->known[i] ? 1 + text_columns(a->source) : 0), STYLE_PLAIN,
 		    a->said[i][0] != '\0' ? a->said[i] : "-");
+		if (a->known[i]) /* whose word it is */
+			draw_text(ar, row, ar->cols - 1 - text_columns(a->source), text_columns(a->source), STYLE_DIM, a->source);
 		row++;
 	}
 	return row;
@@ -250,12 +288,14 @@ void ask_draw(struct ask *a, const struct area *ar)
 {
 	const struct ask_item *it;
 	const char *below;
+	char *known;
 	int row = ask_draw_answered(a, ar);
 
 	if (a->at >= a->count)
 		return;
 	it = &a->item[a->at];
 	below = a->err.code != 0 ? a->err.text : it->hint != NULL ? _(it->hint) : "";
+	known = a->err.code == 0 ? ask_known_words(a) : NULL;
 	if (row > 0)
 		row++;
 	draw_text(ar, row++, 1, ar->cols - 2, STYLE_BOLD, _(it->question));
@@ -264,9 +304,13 @@ void ask_draw(struct ask *a, const struct area *ar)
 		prompt_draw_edit(ar, row, 3, ar->cols - 4, &a->edit);
 		row++;
 	} else {
-		row = ask_draw_menu(a, ar, row, ar->rows - row - 1 - draw_lines(ar->cols - 4, 3, below));
+		row = ask_draw_menu(a, ar, row, ar->rows - row - 1 - (known != NULL) - draw_lines(ar->cols - 4, 3, below));
 	}
-	draw_wrap(ar, row + 1, 3, ar->cols - 4, 3, a->err.code != 0 ? STYLE_BAD : STYLE_DIM, below);
+	row++;
+	if (known != NULL)
+		draw_text(ar, row++, 3, ar->cols - 4, STYLE_WARN, known);
+	free(known);
+	draw_wrap(ar, row, 3, ar->cols - 4, 3, a->err.code != 0 ? STYLE_BAD : STYLE_DIM, below);
 }
 
 bool ask_leaves(const struct ask *a, int key)

@@ -22,6 +22,9 @@ struct ask_item {
 	/* A field: check text and give the value to keep (new). NULL: any text. 0, or an error shown. */
 	int (*check)(void *ctx, const char *text, char **value, struct err *e);
 	const char *preset;   /* a field's first text; NULL */
+	/* What is known of it already, as its answer (of a menu the value of a row): the question comes up with that, and
+	 * says whose word it is (ask_source). New, or NULL; no function: NULL. */
+	char *(*known)(const struct ask *a, void *ctx);
 	bool (*wanted)(const struct ask *a, void *ctx); /* NULL: always asked */
 	bool optional;        /* an empty field is an answer */
 	bool quiet;           /* which is not shown among those given */
@@ -44,10 +47,17 @@ struct ask {
 	struct edit edit;
 	bool fresh;            /* the field holds its preset: the first character replaces it */
 	struct err err;        /* why the last field was refused */
+	char *source;          /* of what is known: "R-2026-0001"; NULL */
+	bool *known;           /* per item: the answer is what was known */
+	bool knows;            /* of the question at hand something is known */
 };
 
 void ask_init(struct ask *a, const struct ask_item *item, void *ctx);
 void ask_free(struct ask *a);
+/* Whose word the known answers are; before the first question is drawn. */
+void ask_source(struct ask *a, const char *name);
+/* "R-2026-0001 says so: Enter takes it over"; NULL where nothing is known of the question at hand. Owned by the caller. */
+char *ask_known_words(const struct ask *a);
 void ask_choice(struct ask *a, const char *value, const char *title);
 enum ask_end ask_key(struct ask *a, int key);
 /* A key that the questions have no use for: help, also as ? where nothing is typed, and drawing anew. */

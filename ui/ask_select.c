@@ -1,9 +1,11 @@
 #include "ask_select.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "app/model.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/i18n.h"
@@ -23,9 +25,20 @@ static const struct {
 	{ "several", N_("Several of these, which must all hold") },
 };
 
+/* First what the report names that the incident was opened from. */
 void select_menu(struct ask *a, void *ctx)
 {
-	(void)ctx;
+	char *known = model_reported(ctx, "select", ask_get(a, "ca")), title[120];
+	size_t n = 0;
+
+	while (model_reported_serial(ctx, ask_get(a, "ca"), n) != NULL)
+		n++;
+	if (known != NULL) {
+		snprintf(title, sizeof title, n > 0 ? ngettext("What %s names: %zu certificate", "What %s names: %zu certificates", n) :
+		    _("What %s names: the certificates on its key"), model_report_id(ctx), n);
+		ask_choice(a, known, title);
+	}
+	free(known);
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
 		ask_choice(a, ways[i].value, _(ways[i].title));
 }
@@ -147,11 +160,24 @@ static bool select_one(const struct ask *a, struct answer *w, const char *name)
 	return s != NULL && s[0] != '\0';
 }
 
+/* triage takes over by itself what the report names; only to be counted it is spelled out. */
+static bool select_report(const struct ask *a, struct answer *w, bool index)
+{
+	const char *ca = ask_get(a, "ca"), *serial;
+	size_t n = 0;
+
+	for (; index && (serial = model_reported_serial(a->ctx, ca, n)) != NULL; n++)
+		answer_add(w, "serial", serial);
+	return !index || n > 0;
+}
+
 bool select_words(const struct ask *a, struct answer *w, bool index)
 {
 	const char *way = ask_get(a, "select");
 	bool any = select_each(a, w, "serial");
 
+	if (way != NULL && strcmp(way, "report") == 0)
+		return select_report(a, w, index);
 	any = select_one(a, w, "serials-file") || any;
 	any = select_one(a, w, "subject") || any;
 	if (index)

@@ -105,14 +105,28 @@ static void triage_reason_menu(struct ask *a, void *ctx)
 	}
 }
 
+/* What the report says that the incident was opened from. */
+static char *triage_known(const struct ask *a, void *ctx)
+{
+	return model_reported(ctx, a->item[a->at].name, ask_get(a, "ca"));
+}
+
+void triage_source(struct ask *a, const struct engine *en)
+{
+	if (model_report_id(en)[0] != '\0')
+		ask_source(a, model_report_id(en));
+}
+
 const struct ask_item triage_items[] = {
 	{ .name = "ca", .title = N_("Affected CA"), .question = N_("Which CA is affected?"), .menu = triage_cas,
+	    .known = triage_known,
 	    .hint = N_("Those of the configuration, counted from their index files now.") },
 	{ .name = "compromise", .title = N_("Compromise"), .question = N_("What kind of compromise is it?"),
-	    .menu = triage_compromise_menu },
-	{ .name = "level", .title = N_("Scope"), .question = N_("What must be revoked?"), .menu = triage_level_menu },
+	    .menu = triage_compromise_menu, .known = triage_known },
+	{ .name = "level", .title = N_("Scope"), .question = N_("What must be revoked?"), .menu = triage_level_menu,
+	    .known = triage_known },
 	{ .name = "select", .title = N_("Selected by"), .question = N_("Which of its certificates?"),
-	    .menu = select_menu, .wanted = select_wanted, .hint = N_("Groups with a reason each: sev1 help scope, --or.") },
+	    .menu = select_menu, .known = triage_known, .wanted = select_wanted, .hint = N_("Groups with a reason each: sev1 help scope, --or.") },
 	{ .name = "serial", .title = N_("Serials"), .question = N_("Which serials?"),
 	    .check = select_serials, .wanted = select_wants_serial, .optional = true, .quiet = true,
 	    .hint = N_("Hexadecimal, or decimal as dec:123456; several apart by blanks. Empty: any.") },
@@ -137,18 +151,19 @@ const struct ask_item triage_items[] = {
 	{ .name = "issued-until", .title = N_("Issued until"), .question = N_("Issued until when?"),
 	    .check = answer_time, .wanted = select_wants_time, .optional = true, .quiet = true,
 	    .hint = N_("now, -2h, or a time with its zone: 2026-08-31T17:49Z. Empty: any time.") },
-	{ .name = "received", .title = N_("First receipt"), .preset = "now", .check = answer_time,
+	{ .name = "received", .title = N_("First receipt"), .preset = "now", .check = answer_time, .known = triage_known,
 	    .question = N_("When was it first reported, on any channel?"),
 	    .hint = N_("The revocation deadline runs from here, however late it reached you. "
 	        "now, -35m, -2h, or a time with its zone: 2026-08-31T23:19+05:30") },
-	{ .name = "channel", .title = N_("Channel"), .question = N_("By which channel?"), .menu = triage_channel_menu },
-	{ .name = "reporter", .title = N_("Reporter"), .question = N_("Who reported it?"), .optional = true,
+	{ .name = "channel", .title = N_("Channel"), .question = N_("By which channel?"), .menu = triage_channel_menu,
+	    .known = triage_known },
+	{ .name = "reporter", .title = N_("Reporter"), .question = N_("Who reported it?"), .optional = true, .known = triage_known,
 	    .hint = N_("A name or an address; empty where unknown.") },
 	{ .name = "since", .title = N_("Began"), .question = N_("Since when is it compromised?"), .preset = "unknown",
 	    .check = answer_time_or_unknown,
 	    .hint = N_("unknown, -3d, or a time with its zone. It becomes the CRL's invalidityDate.") },
 	{ .name = "reason", .title = N_("Reason"), .question = N_("Which revocation reason?"),
-	    .menu = triage_reason_menu, .hint = N_("CA certificates get cACompromise in any case.") },
+	    .menu = triage_reason_menu, .known = triage_known, .hint = N_("CA certificates get cACompromise in any case.") },
 	{ .name = NULL },
 };
 

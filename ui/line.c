@@ -177,6 +177,8 @@ static void line_ask_begin(struct line *l, const char *what)
 
 	l->asking = what;
 	ask_init(&l->ask, strcmp(what, "triage") == 0 ? triage_items : recover_items, l->en);
+	if (strcmp(what, "triage") == 0)
+		triage_source(&l->ask, l->en);
 	if (count != NULL && strcmp(what, "triage") == 0 &&
 	    jobs_start(l->jobs, count, args_new(), "count", true, &l->quiet, NULL) == 0)
 		return; /* the first question comes with its counts */

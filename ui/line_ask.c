@@ -10,7 +10,7 @@
 void line_ask_show(struct ask *a, void (*put)(const char *line))
 {
 	const struct ask_item *it;
-	char text[600];
+	char text[600], *known;
 
 	if (ask_done(a))
 		return;
@@ -25,7 +25,13 @@ void line_ask_show(struct ask *a, void (*put)(const char *line))
 	}
 	if (it->hint != NULL)
 		put(_(it->hint));
-	if (it->menu != NULL)
+	if ((known = ask_known_words(a)) != NULL)
+		put(known);
+	free(known);
+	if (it->menu != NULL && a->knows) {
+		snprintf(text, sizeof text, _("An empty line means: %zu. Or a number, or back."), list_here(&a->list) + 1);
+		put(text);
+	} else if (it->menu != NULL)
 		put(_("Type a number, or back."));
 	else if (a->edit.len > 0) {
 		snprintf(text, sizeof text, _("An empty line means: %s. Or back."), a->edit.text);
@@ -53,7 +59,7 @@ enum ask_end line_ask_take(struct ask *a, const char *line, void (*put)(const ch
 	if (strcmp(line, "back") == 0)
 		return ask_key(a, KEYC_ESC);
 	if (a->item[a->at].menu != NULL) {
-		if (!line_ask_choose(a, line)) {
+		if ((line[0] != '\0' || !a->knows) && !line_ask_choose(a, line)) {
 			put(_("That is none of the numbers."));
 			return ASK_MORE;
 		}

@@ -12,15 +12,14 @@
 #include "theme.h"
 
 #define READ_EVERY (10 * 1000)
-#define DAY_MS (24 * 3600 * 1000LL)
-#define DETAIL 9 /* lines below the list */
+#define DETAIL 10 /* lines below the list */
 
 static const struct column columns[] = {
 	{ N_("Report"), 11, false },
 	{ N_("level"), 8, false },
 	{ N_("state"), 13, false },
 	{ N_("since"), 9, true },
-	{ N_("24h left"), 9, true },
+	{ N_("left"), 9, true },
 	{ N_("Subject"), 0, false },
 };
 
@@ -29,7 +28,7 @@ struct inbox {
 	struct report_entry *report;
 	size_t reports;
 	int64_t read_at; /* clock_mono */
-	struct job *job; /* a report that was typed in, or a reading */
+	struct job *job; /* a reading */
 };
 
 static void inbox_read(struct inbox *v, struct engine *en)
@@ -65,7 +64,7 @@ static enum style level_style(const char *level)
 
 static void inbox_row(const struct area *a, int row, const struct report_entry *r, bool here)
 {
-	int64_t now = clock_now(), left = r->received + DAY_MS - now;
+	int64_t now = clock_now(), left = r->due - (r->published != 0 ? r->published : now);
 	char since[40], due[40];
 	const char *text[] = { r->id, r->level, r->incident[0] != '\0' ? r->incident : r->state, since, due, r->subject };
 	enum style st[] = { STYLE_BOLD, level_style(r->level), STYLE_PLAIN, STYLE_PLAIN, theme_clock(left), STYLE_PLAIN };
@@ -75,17 +74,54 @@ static void inbox_row(const struct area *a, int row, const struct report_entry *
 		return;
 	}
 	show_span(since, now - r->received);
-	show_span(due, left);
+	due[0] = '\0';
+	if (r->published != 0)
+		snprintf(due, sizeof due, "%s", left < 0 ? _("late") : _("met"));
+	else if (r->due != 0)
+		show_span(due, left);
 	draw_row(a, row, here ? '>' : ' ', columns, 6, text, st);
+}
+
+/* "90 min", "24 h", "5 d". */
+static void inbox_span(char out[40], int minutes)
+{
+	if (minutes % 60 != 0)
+		snprintf(out, 40, _("%d min"), minutes);
+	else if (minutes % 1440 != 0 || minutes < 2880)
+		snprintf(out, 40, _("%d h"), minutes / 60);
+	else
+		snprintf(out, 40, _("%d d"), minutes / 1440);
+}
+
+/* "keyCompromise, it says so of a key: revoke by 2026-09-01 17:49Z (24 h)". */
+static int inbox_clock(const struct area *a, int row, const struct report_entry *r)
+{
+	char at[32], took[40];
+
+	if (r->due == 0) {
+		draw_printf(a, row, 1, a->cols - 2, STYLE_PLAIN, _("its clock is that of incident %s"), r->incident);
+		return row + 1;
+	}
+	inbox_span(took, r->minutes);
+	draw_printf(a, row++, 1, a->cols - 2, STYLE_BOLD, _("%s, %s: revoke by %s (%s)"), r->reason,
+	    r->grounds != NULL ? r->grounds : _("by triage"), show_minute(at, r->due), took);
+	if (r->published != 0)
+		draw_printf(a, row++, 1, a->cols - 2, STYLE_PLAIN, _("revocation published %s"), show_minute(at, r->published));
+	else if (r->advised != 0)
+		draw_printf(a, row++, 1, a->cols - 2, STYLE_PLAIN, _("by %s where the circumstance wants it: deadline --circumstances"),
+		    show_minute(at, r->advised));
+	return row;
 }
 
 static void inbox_detail(const struct area *a, int row, const struct report_entry *r)
 {
-	char at[24];
+	char at[24], age[40];
 
 	draw_rule(a, row++, r->id, r->from);
-	draw_printf(a, row++, 1, a->cols - 2, STYLE_PLAIN, _("first received %s by %s, in %zu messages"),
-	    clock_iso(at, sizeof at, r->received), r->channel, r->messages);
+	draw_printf(a, row++, 1, a->cols - 2, STYLE_PLAIN, ngettext("first received %s, %s ago, by %s", "first received %s, %s ago, "
+	    "by %s, in %zu messages", r->messages), clock_iso(at, sizeof at, r->received), clock_span(age, sizeof age,
+	    clock_now() - r->received), r->channel, r->messages);
+	row = inbox_clock(a, row, r);
 	draw_printf(a, row++, 1, a->cols - 2, STYLE_PLAIN, _("%zu certificates of ours, %zu keys, %zu things found"), r->matches,
 	    r->keys, r->found);
 	for (size_t i = 0; i < REPORT_WHY && r->why[i] != NULL && row < a->rows; i++)
@@ -125,18 +161,6 @@ static void inbox_start(struct screen *s, struct answer *w)
 		v->job->held++;
 }
 
-static void inbox_typed(void *ctx, enum prompt_end end, const char *text)
-{
-	struct answer w;
-
-	if (end != PROMPT_DONE || text[0] == '\0' || !answer_init(&w, "intake", true))
-		return;
-	args_add(w.args, "", "type");
-	answer_add(&w, "channel", "phone");
-	answer_add(&w, "text", text);
-	inbox_start(ctx, &w);
-}
-
 /* The rest of a command, to be seen and confirmed as it is typed. */
 static void inbox_command(struct screen *s, const char *fmt_id, const char *id)
 {
@@ -146,12 +170,24 @@ static void inbox_command(struct screen *s, const char *fmt_id, const char *id)
 	free(words);
 }
 
+static void inbox_incident(struct screen *s, const struct report_entry *r)
+{
+	const struct incident *in = model_incident(ui_engine(s->ui));
+
+	if (r->incident[0] != '\0')
+		ui_say(s->ui, STYLE_BAD, _("%s belongs to incident %s already."), r->id, r->incident);
+	else if (in != NULL && !in->closed)
+		ui_say(s->ui, STYLE_BAD, _("Incident %s is open here: close it first, or open another from a second console."), in->id);
+	else if (r->error == NULL)
+		ui_push(s->ui, &scr_new, (void *)r);
+}
+
 static void inbox_act(struct screen *s, int key, const struct report_entry *r)
 {
 	char *words;
 
 	if (key == 'o') {
-		inbox_command(s, "open --report ", r->id);
+		inbox_incident(s, r);
 	} else if (key == 'c') {
 		words = mem_printf("%s --reason", r->id);
 		inbox_command(s, "intake close ", words);
@@ -170,8 +206,8 @@ static bool inbox_key(struct screen *s, int key)
 	struct answer w;
 
 	if (key == 'n') {
-		ui_ask(s->ui, _("What was reported, by whom?"), _("Enter keeps it, first received now; "
-		    ":intake type --received -35m for earlier"), "", inbox_typed, s);
+		v->read_at -= READ_EVERY + 1; /* once it is back, with what was typed in */
+		ui_push(s->ui, &scr_typed, NULL);
 	} else if (key == 'r') {
 		if (answer_init(&w, "intake", true))
 			inbox_start(s, &w);

@@ -130,8 +130,10 @@ static void report_start(struct screen *s, const char *flag, const char *name, c
 
 	if (!answer_init(&w, "report", true))
 		return;
-	if (name == NULL || strcmp(name, "set") != 0)
-		answer_add(&w, "kind", name != NULL && strcmp(name, "format") == 0 ? "after-action" : model_report_kind(v->kind));
+	if (name == NULL || (strcmp(name, "set") != 0 && strcmp(name, "kind") != 0))
+		answer_add(&w, "kind", model_report_kind(v->kind));
+	else if (strcmp(name, "kind") == 0)
+		answer_add(&w, "format", "html");
 	if (flag != NULL)
 		answer_flag(&w, flag);
 	if (name != NULL)
@@ -206,6 +208,9 @@ static bool report_key(struct screen *s, int key)
 	case 'H':
 		report_start(s, NULL, "format", "html");
 		return true;
+	case 'A':
+		report_start(s, NULL, "kind", "after-action");
+		return true;
 	default:
 		return ui_list_key(&v->list, key);
 	}
@@ -230,6 +235,7 @@ static const struct binding report_keys[] = {
 	{ 'w', "w", N_("write"), NULL },
 	{ 'x', "x", N_("appendix"), NULL },
 	{ 'H', "H", N_("HTML"), NULL },
+	{ 'A', "A", N_("after-action, in HTML"), NULL },
 	{ 0, NULL, NULL, NULL },
 };
 

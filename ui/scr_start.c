@@ -137,21 +137,26 @@ static int start_draw_config(const struct screen *s, const struct area *a, int r
 	return row;
 }
 
-/* Reports that no incident was opened for: the oldest says how late it is. */
+/* Reports that no incident was opened for: the oldest and the most urgent say how late it is. */
 static int start_draw_reports(const struct start *st, const struct area *a, int row)
 {
-	int64_t oldest = INT64_MAX;
+	int64_t oldest = INT64_MAX, due = INT64_MAX;
 	size_t waiting = 0;
-	char span[40];
+	char span[40], left[40];
 
 	for (size_t i = 0; i < st->reports; i++)
 		if (strcmp(st->report[i].state, "open") == 0 && strcmp(st->report[i].level, "high") == 0) {
 			waiting++;
 			oldest = st->report[i].received < oldest ? st->report[i].received : oldest;
+			due = st->report[i].due < due ? st->report[i].due : due;
 		}
-	if (waiting > 0)
-		draw_printf(a, row++, 1, a->cols - 2, STYLE_BAD, _("%zu problem reports wait, the first for %s: intake"), waiting,
-		    clock_span(span, sizeof span, clock_now() - oldest));
+	if (waiting == 0)
+		return row;
+	clock_span(left, sizeof left, llabs(due - clock_now()));
+	draw_printf(a, row++, 1, a->cols - 2, STYLE_BAD, due < clock_now() ? ngettext("%zu problem report waits for %s, %s late: intake",
+	    "%zu problem reports wait, the first for %s, %s late: intake", waiting) : ngettext("%zu problem report waits for %s, "
+	    "%s left: intake", "%zu problem reports wait, the first for %s, %s left: intake", waiting), waiting,
+	    clock_span(span, sizeof span, clock_now() - oldest), left);
 	return row;
 }
 

@@ -102,7 +102,7 @@ static void subscribers_draw(struct screen *s, const struct area *a)
 	size_t n;
 
 	if (in == NULL || in->subscribers == 0) {
-		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Nobody was looked up yet: :subscribers find, once the scope is frozen."));
+		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Nobody was looked up yet: f does it, once the scope is frozen."));
 		return;
 	}
 	list_set(l, in->subscribers);
@@ -135,16 +135,39 @@ static void subscribers_said(void *ctx, enum prompt_end end, const char *text)
 		v->job->held++;
 }
 
+/* Another channel, time or outcome: the words of the command, to be finished. */
+static void subscribers_log(struct screen *s, const char *name)
+{
+	struct buf words = { 0 };
+
+	buf_adds(&words, "subscribers log ");
+	if (text_is_word(name))
+		buf_adds(&words, name);
+	else
+		text_quote(&words, name);
+	buf_adds(&words, " --channel phone --outcome ");
+	ui_ask_command(s->ui, buf_str(&words));
+	buf_free(&words);
+}
+
 static bool subscribers_key(struct screen *s, int key)
 {
 	const struct incident *in = model_incident(ui_engine(s->ui));
 	struct subscribers *v = s->data;
 	size_t here = list_here(&v->list);
 
-	if (keymap_act(key) != ACT_ENTER && key != 'p')
+	if (key == 'f') {
+		ui_do(s->ui, "subscribers find");
+		return true;
+	}
+	if (keymap_act(key) != ACT_ENTER && key != 'p' && key != 'o')
 		return ui_list_key(&v->list, key);
 	if (in == NULL || here >= in->subscribers)
 		return true;
+	if (key == 'o') {
+		subscribers_log(s, in->subscriber[here].name);
+		return true;
+	}
 	free(v->name);
 	v->name = mem_strdup(in->subscriber[here].name);
 	v->answered = key != 'p';
@@ -164,6 +187,8 @@ static void subscribers_ended(struct screen *s, struct job *j)
 static const struct binding subscribers_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("answered"), NULL },
 	{ 'p', "p", N_("called, no answer"), NULL },
+	{ 'o', "o", N_("other attempt"), NULL },
+	{ 'f', "f", N_("look up"), NULL },
 	{ KEYC_UP, "Up Down", N_("move"), NULL },
 	{ 0, NULL, NULL, NULL },
 };

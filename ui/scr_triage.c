@@ -38,6 +38,7 @@ static void triage_open(struct screen *s, void *arg)
 	if (t->count != NULL)
 		t->count->held++;
 	ask_init(&t->ask, triage_items, ui_engine(s->ui));
+	triage_source(&t->ask, ui_engine(s->ui));
 }
 
 static void match_drop(struct triage *t)
@@ -183,6 +184,8 @@ static void triage_draw_summary(const struct triage *t, const struct area *a)
 	row = summary_line(a, row, _("Trigger"), STYLE_PLAIN, trigger);
 	row = summary_line(a, row, _("Action"), STYLE_BOLD, action);
 	summary_counts(t, text, sizeof text);
+	if (ask_get(&t->ask, "select") != NULL && strcmp(ask_get(&t->ask, "select"), "report") == 0)
+		snprintf(text + strlen(text), sizeof text - strlen(text), " (%s)", model_report_id(ui_engine(t->screen->ui)));
 	row = summary_line(a, row, _("To be revoked"), STYLE_PLAIN, text);
 	snprintf(text, sizeof text, _("%s; compromised since %s"), ask_get(&t->ask, "reason"), ask_get(&t->ask, "since"));
 	row = summary_line(a, row, _("Reason"), STYLE_PLAIN, text);

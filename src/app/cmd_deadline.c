@@ -39,10 +39,36 @@ static void deadline_row(struct run *r, json_t *all, const struct deadline *d, i
 	json_array_append_new(all, o);
 }
 
+static const char *forecast_name(const char *name)
+{
+	static const struct {
+		const char *name, *shown;
+	} names[] = { { "revoked", N_("revoked") }, { "published", N_("published") }, { "replaced", N_("replaced") },
+		{ "reissued", N_("servers re-issued") } };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i].name, name) == 0)
+			return _(names[i].shown);
+	return name;
+}
+
+/* Replacement is counted when somebody asks for it: how old the number is belongs to it. */
+static void forecast_counted(struct run *r, const struct forecast *f)
+{
+	char at[24];
+
+	if (strcmp(f->name, "replaced") != 0 || f->done >= f->total)
+		return;
+	if (f->counted != 0)
+		run_out(r, _("%-20s last seen to change at %s; count again: sev1 ari --progress"), "",
+		    clock_iso(at, sizeof at, f->counted));
+	else
+		run_out(r, _("%-20s nobody has counted yet: sev1 ari --progress"), "");
+}
+
 static void forecast_row(struct run *r, json_t *all, const struct forecast *f, int64_t due)
 {
-	const char *name = strcmp(f->name, "revoked") == 0 ? _("revoked") : strcmp(f->name, "published") == 0 ? _("published") :
-	    _("replaced (servers)");
+	const char *name = forecast_name(f->name);
 	char done[32], total[32], at[24], span[40];
 	json_t *o = json_object();
 	bool before = f->end != 0 && (due == INT64_MIN || f->end <= due);
@@ -57,11 +83,14 @@ static void forecast_row(struct run *r, json_t *all, const struct forecast *f, i
 		run_out(r, before ? _("%-20s %s of %s: done at %s, %s before the deadline") :
 		    _("%-20s %s of %s: done at %s, %s AFTER the deadline"), name, done, total, clock_iso(at, sizeof at, f->end),
 		    clock_span(span, sizeof span, llabs(due - f->end)));
+	forecast_counted(r, f);
 	json_put(o, "name", f->name);
 	json_put_num(o, "done", f->done);
 	json_put_num(o, "total", f->total);
 	put_time(o, "since", f->since);
 	put_time(o, "end", f->end);
+	if (strcmp(f->name, "replaced") == 0)
+		put_time(o, "counted", f->counted);
 	json_object_set_new(o, "verdict", json_string(f->end == 0 || due == INT64_MIN ? "unknown" : before ? "before" : "after"));
 	json_array_append_new(all, o);
 }

@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "comms/grounds.h"
 #include "incident/playbook.h"
 #include "incident/times.h"
 #include "journal/journal.h"
@@ -139,6 +140,7 @@ static json_t *open_report(struct engine *en, const char *id, struct err *e)
 		json_object_set(report, "hops", json_object_get(o, "hops"));
 		json_object_set(report, "keys", json_object_get(o, "keys"));
 		json_object_set_new(report, "selectors", intake_selectors(o, ca));
+		json_put(report, "reason", grounds_of(o).reason);
 	}
 	json_decref(o);
 	return report;
@@ -153,6 +155,7 @@ static int open_linked(struct engine *en, const char *id, struct err *e)
 	if (o != NULL) {
 		json_put(o, "incident", engine_incident(en)->id);
 		json_put(o, "state", "incident");
+		json_put_num(o, "opened_alert", json_num(o, "alert", 0)); /* what comes after that is news to the incident */
 		intake_log(o, _("incident %s opened"), engine_incident(en)->id);
 		rc = intake_save(engine_state(en), o, e);
 	} else if (lock >= 0) {

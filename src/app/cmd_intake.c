@@ -438,8 +438,10 @@ static int typed_check(struct run *r, const char *text, struct err *e)
 
 	while (channel != NULL && c->value != NULL && strcmp(c->value, channel) != 0)
 		c++;
-	if (c->value == NULL)
-		return err_set(e, ERR_USAGE, _("intake: unknown channel '%s'"), channel);
+	if (c->value == NULL) {
+		err_set(e, ERR_USAGE, _("intake: unknown channel '%s'"), channel);
+		return err_remedy(e, _("it is one of problem-report, support, phone, monitoring, staff, authority, other"));
+	}
 	if (text == NULL || text[strspn(text, " \n")] == '\0') {
 		err_set(e, ERR_USAGE, _("intake type: what was reported?"));
 		return err_remedy(e, _("sev1 intake type --text \"...\" --reporter NAME --channel phone --received -35m"));
@@ -472,161 +474,6 @@ static void intake_type(struct run *r)
 	free(first);
 	free(mail);
 	intaking_match(t);
-}
-
-/* ---- looking at them ---- */
-
-static void list_line(struct run *r, const json_t *o)
-{
-	char at[24], age[40];
-
-	if (json_str(o, "error")[0] != '\0') {
-		run_out(r, "%s %s", json_str(o, "id"), json_str(o, "error"));
-		return;
-	}
-	run_out(r, "%s  %-8s %-8s %s  %11s  %s", json_str(o, "id"), json_str(o, "level"), json_str(o, "incident")[0] != '\0' ?
-	    json_str(o, "incident") : json_str(o, "state"), clock_iso(at, sizeof at, json_num(o, "received", 0)),
-	    clock_span(age, sizeof age, clock_now() - json_num(o, "received", 0)), json_str(o, "subject"));
-}
-
-static void intake_list(struct run *r)
-{
-	struct err e = { 0 };
-	json_t *all = intake_load(engine_state(run_engine(r)), &e), *shown = json_array(), *o;
-	size_t i;
-
-	json_array_foreach(all, i, o)
-		if (args_has(run_args(r), "all") || strcmp(json_str(o, "state"), "closed") != 0) {
-			list_line(r, o);
-			json_array_append(shown, o);
-		}
-	if (json_array_size(shown) == 0)
-		run_out(r, _("No open reports in %s"), engine_state(run_engine(r)));
-	json_object_set_new(run_result(r), "reports", shown);
-	json_decref(all);
-	run_end(r, EXIT_DONE);
-}
-
-static void show_hops(struct run *r, const json_t *o)
-{
-	int64_t before = INT64_MIN, at;
-	char iso[24], span[40];
-	const json_t *h;
-	size_t i;
-
-	json_array_foreach(json_list(o, "hops"), i, h) {
-		at = json_num(h, "at", INT64_MIN);
-		run_out(r, "  %s %-7s %-10s %s%s (%s)%s%s", at != INT64_MIN ? clock_iso(iso, sizeof iso, at) : "?",
-		    json_str(h, "trust"), before != INT64_MIN && at != INT64_MIN ? clock_span(span, sizeof span, at - before) : "",
-		    json_str(h, "by")[0] != '\0' ? json_str(h, "by") : _("the sender"), json_bool(h, "first") ? _(" <- first receipt") : "",
-		    json_str(h, "stamp"), json_str(h, "doubt")[0] != '\0' ? ": " : "", json_str(h, "doubt"));
-		if (at != INT64_MIN)
-			before = at;
-	}
-	at = json_num(o, "read", 0);
-	run_out(r, "  %s %-7s %-10s %s", clock_iso(iso, sizeof iso, at), "sev1", before != INT64_MIN ?
-	    clock_span(span, sizeof span, at - before) : "", _("read here"));
-}
-
-static void show_list(struct run *r, const json_t *o, const char *name, const char *title, const char *a, const char *b,
-    const char *c)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(json_list(o, name), i, v) {
-		if (i == 0)
-			run_out(r, "%s", title);
-		if (i < 200)
-			run_out(r, "  %s %s %s", json_str(v, a), json_str(v, b), c != NULL ? json_str(v, c) : "");
-	}
-}
-
-static void show_keys(struct run *r, const json_t *o)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(json_list(o, "keys"), i, v)
-		run_out(r, _("  %s in %s: sha256 %s, on %lld certificates of ours%s"), json_str(v, "kind"), json_str(v, "where"),
-		    json_str(v, "spki"), (long long)json_num(v, "certificates", 0), strcmp(json_str(v, "kind"), "private-key") == 0 &&
-		    json_num(v, "certificates", 0) > 0 ? _("; possession proved, the key itself was not kept") : "");
-}
-
-static void show_text(struct run *r, const json_t *o)
-{
-	const json_t *m, *line;
-	size_t i, k;
-
-	json_array_foreach(json_list(o, "messages"), i, m) {
-		run_out(r, _("Message %zu from %s: %s"), i + 1, json_str(m, "from"), json_str(m, "subject"));
-		json_array_foreach(json_list(m, "text"), k, line)
-			run_out(r, "  %s", json_string_value(line));
-	}
-}
-
-static void show_why(struct run *r, const json_t *o)
-{
-	const json_t *v;
-	size_t i;
-
-	run_out(r, _("Why (score %lld)"), (long long)json_num(o, "score", 0));
-	json_array_foreach(json_list(o, "why"), i, v)
-		run_out(r, "  %+3lld  %s", (long long)json_num(v, "points", 0), json_str(v, "text"));
-	json_array_foreach(json_list(o, "faults"), i, v)
-		run_out(r, _("  broken: %s"), json_string_value(v));
-}
-
-static void intake_show(struct run *r, const json_t *o)
-{
-	int64_t received = json_num(o, "received", 0);
-	char at[24], age[40], due[40];
-
-	run_out(r, "%s  %s, %s  %s", json_str(o, "id"), json_str(o, "level"), json_str(o, "state"), json_str(o, "subject"));
-	run_out(r, _("From %s by %s"), json_str(o, "from"), json_str(o, "channel"));
-	run_out(r, _("First received %s, %s ago; a deadline of 24 hours from then: %s"), clock_iso(at, sizeof at, received),
-	    clock_span(age, sizeof age, clock_now() - received), clock_span(due, sizeof due, received + 24 * 3600000LL - clock_now()));
-	show_hops(r, o);
-	show_why(r, o);
-	show_list(r, o, "found", _("Found"), "kind", "text", "where");
-	show_list(r, o, "certificates", _("Certificates in it"), "serial", "subject", "where");
-	show_keys(r, o);
-	show_list(r, o, "matches", _("Of ours"), "ca", "serial", "status");
-	show_list(r, o, "errors", _("Not looked at"), "ca", "text", NULL);
-	show_list(r, o, "routed", _("Told"), "to", "outcome", "detail");
-	show_text(r, o);
-	json_object_set(run_result(r), "report", (json_t *)o);
-	run_end(r, EXIT_DONE);
-}
-
-/* Under the lock, since others may write it too. */
-static void intake_close(struct run *r, const char *id)
-{
-	const char *state = engine_state(run_engine(r)), *reason = args_get(run_args(r), "reason");
-	struct err e = { 0 };
-	int lock;
-	json_t *o;
-
-	if (reason == NULL || reason[0] == '\0') {
-		err_set(&e, ERR_USAGE, _("intake close needs --reason: why nothing is to be done"));
-		run_fail(r, &e);
-		return;
-	}
-	lock = intake_lock(state, &e);
-	o = lock >= 0 ? intake_get(state, id, &e) : NULL;
-	if (o != NULL) {
-		json_put(o, "state", "closed");
-		intake_log(o, _("closed: %s"), reason);
-		if (intake_save(state, o, &e) == 0)
-			run_out(r, _("%s closed: %s"), json_str(o, "id"), reason);
-	}
-	json_decref(o);
-	if (lock >= 0)
-		close(lock);
-	if (e.code != 0)
-		run_fail(r, &e);
-	else
-		run_end(r, EXIT_DONE);
 }
 
 static void intake_start(struct run *r)

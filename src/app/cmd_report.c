@@ -95,7 +95,7 @@ static void report_write(struct run *r, const struct report_format *f, const str
 	if (k->is == REPORT_AFTER)
 		f->write(report_source(s), &b);
 	else
-		ccadb_write(report_source(s), k->is, &b);
+		f->ccadb(report_source(s), k->is, &b);
 	lint = report_lint(report_source(s), k->is);
 	if (report_source(s)->verdict != NULL)
 		err_set(&e, ERR_AUDIT, "%s", report_source(s)->verdict);
@@ -348,9 +348,9 @@ static void report_start(struct run *r)
 	} else if (k == NULL) {
 		rc = err_set(&e, ERR_USAGE, _("there is no kind of report '%s'"), kind);
 		err_remedy(&e, _("the kinds are after-action, preliminary, full, delay, status and closure"));
-	} else if (k->is != REPORT_AFTER && strcmp(f->name, "markdown") != 0) {
-		rc = err_set(&e, ERR_USAGE, _("the %s report is written in markdown, as the CCADB asks"), k->name);
-		err_remedy(&e, _("leave --format away"));
+	} else if (k->is != REPORT_AFTER && f->ccadb == NULL) {
+		rc = err_set(&e, ERR_USAGE, _("the %s report is written in markdown, as the CCADB asks, or html"), k->name);
+		err_remedy(&e, _("its fields for a script: sev1 report --kind %s --list --json"), k->name);
 	}
 	if (rc == 0)
 		rc = fields_set(r, &e);
@@ -377,7 +377,7 @@ const struct command cmd_report = {
 		     "SHA-256. Delete the file to undo."),
 	.options = (const struct option[]){
 		{ "kind", N_("KIND"), N_("after-action (default; with --lint: full), preliminary, full, delay, status or closure") },
-		{ "format", N_("FORMAT"), N_("of an after-action report: markdown (default), html or json") },
+		{ "format", N_("FORMAT"), N_("markdown (default) or html; an after-action report in json too") },
 		{ "output", N_("FILE"), N_("where to write it; replaces the file") },
 		{ "lint", NULL, N_("write nothing: name all that is missing or contradictory, and fail where there is any") },
 		{ "list", NULL, N_("show the fields of the kind, and which are missing") },

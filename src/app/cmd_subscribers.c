@@ -216,6 +216,7 @@ const struct command cmd_subscribers = {
 		{ "text", "TEXT", N_("log, answer: what was said") },
 		{ "preliminary", NULL, N_("log: the preliminary report was given") },
 		{ "reporter-mail", "ADDRESS", N_("find: the reporter's address, where triage does not name one") },
+		{ "told", "TEXT", N_("proceed: the approvers were told by other means, how and by whom") },
 		{ "due", NULL, N_("proceed: only where a wait has ended, as the console does") },
 		{ NULL, NULL, NULL } },
 	.gates = GATE_INCIDENT, .start = subscribers_start,

@@ -204,7 +204,7 @@ const struct conf_key conf_keys[] = {
 
 	{ CONTACTS, "problem-report", CONF_TEXT, M(contacts_conf, problem_report), 0, true, NULL, 0, 0, NULL,
 	    "problem-report@example.com", "Where problems are to be reported: a mail address, or the URL of a form." },
-	{ CONTACTS, "ccadb", CONF_FILE, M(contacts_conf, ccadb), 0, false, NULL, 0, 0, NULL, "/etc/sev1/ccadb.csv",
+	{ CONTACTS, "ccadb", CONF_PATH, M(contacts_conf, ccadb), 0, false, NULL, 0, 0, NULL, "/etc/sev1/ccadb.csv",
 	    "A directory's export of problem-reporting mechanisms as CSV, with the columns \"CA Owner\" and \"Problem\n"
 	    "Reporting ...\"." },
 	TEXT(CONTACTS, "ccadb-owner", M(contacts_conf, ccadb_owner), "Example Ltd", "The CA Owner in it; default: organisation."),

@@ -150,7 +150,9 @@ static void pdf_read(void *ctx, const json_t *result, const struct err *err)
 		doctor_add(c->list, "fail", _("install poppler-utils, or name a text of it: cps = cps.txt"),
 		    _("%s: pdftotext is not installed"), place);
 	else if (status != 0)
-		doctor_add(c->list, "fail", _("name a text of it instead"), _("%s: pdftotext: %s"), place, json_str(result, "stderr"));
+		doctor_add(c->list, "fail", _("name a text of it instead"), json_str(result, "stderr")[0] != '\0' ?
+		    _("%s: pdftotext: %.*s") : _("%s: pdftotext failed%.*s"), place, (int)strcspn(json_str(result, "stderr"), "\n"),
+		    json_str(result, "stderr"));
 	else
 		check_text(c, place, c->path);
 	check_next(c);
@@ -164,7 +166,7 @@ static void check_pdf(struct contacts_check *c, const char *path)
 		check_next(c);
 		return;
 	}
-	buf_adds(&command, "pdftotext -q -enc UTF-8 ");
+	buf_adds(&command, "pdftotext -enc UTF-8 ");
 	text_quote(&command, path);
 	buf_addc(&command, ' ');
 	text_quote(&command, c->path);

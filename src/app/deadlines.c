@@ -15,6 +15,7 @@
 
 #define TICK_MS 1000
 #define RETRY_MS (60LL * 1000)
+#define RETRY_MAX (15 * RETRY_MS)
 
 int deadlines_warn(struct engine *en, struct err *e)
 {
@@ -47,7 +48,9 @@ char *deadlines_line(const struct incident *in, int64_t now, bool *late)
 	struct deadline *list = incident_deadlines(in, now, &n);
 	char *line = NULL, left[40];
 
-	*late = false;
+	*late = !in->closed && incident_untold(in);
+	if (*late)
+		line = mem_strdup(_("Revocation proceeds without an answer; the approvers are NOT TOLD: subscribers proceed"));
 	for (size_t i = 0; i < n && line == NULL && !in->closed; i++) {
 		if (list[i].met != 0 || !warned(in, &list[i]))
 			continue;
@@ -70,6 +73,7 @@ struct deadlines_watch {
 	bool acts;
 	uint64_t timer;
 	int64_t tried;  /* clock_mono of the last try to tell the approvers; 0 never */
+	int64_t wait;   /* until the next one, ms: longer each time that they cannot be told */
 };
 
 static bool proceeding(const struct engine *en)
@@ -82,13 +86,20 @@ static bool proceeding(const struct engine *en)
 
 static void watch_proceed(struct deadlines_watch *w)
 {
+	const struct incident *in = engine_incident(w->en);
+	bool overdue = subscribers_overdue(in, clock_now());
 	struct args *a;
 
-	if (!w->acts || !engine_armed(w->en) || engine_config(w->en) == NULL || proceeding(w->en) ||
-	    !subscribers_overdue(engine_incident(w->en), clock_now()) ||
-	    (w->tried != 0 && clock_mono() - w->tried < RETRY_MS))
+	if (!w->acts || !engine_armed(w->en) || engine_config(w->en) == NULL || proceeding(w->en))
+		return;
+	if (!overdue && !incident_untold(in)) {
+		w->tried = w->wait = 0;
+		return;
+	}
+	if (w->tried != 0 && clock_mono() - w->tried < (overdue ? RETRY_MS : w->wait))
 		return;
 	w->tried = clock_mono();
+	w->wait = w->wait == 0 ? RETRY_MS : w->wait * 2 < RETRY_MAX ? w->wait * 2 : RETRY_MAX;
 	a = args_new();
 	args_add(a, "", "proceed");
 	args_set(a, "due", "");

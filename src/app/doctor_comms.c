@@ -7,6 +7,7 @@
 
 #include "app/declare.h"
 #include "app/doctor.h"
+#include "app/intake.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/i18n.h"
@@ -104,6 +105,12 @@ static void doctor_field(json_t *list, const struct config *c, const struct noti
 {
 	char *remedy;
 
+	if (strcmp(n->name, "intake") == 0) { /* there is no incident yet */
+		if (!intake_fills(field))
+			doctor_add(list, "fail", _("take it out of the template: nobody would be told of a report"),
+			    _("%s line %lld: nothing fills the field %s"), n->template, (long long)line, field);
+		return;
+	}
 	if (doctor_of_incident(field))
 		return;
 	for (size_t i = 0; i < sizeof configured / sizeof configured[0]; i++) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "app/intake.h"
+#include "app/intake_clock.h"
 #include "app/intake_store.h"
 #include "app/notice.h"
 #include "app/paths.h"
@@ -55,9 +56,13 @@ static bool told(const json_t *report, const char *label)
 	return false;
 }
 
+/* One that has an incident: of what joined it since. */
 static bool wants_telling(const json_t *report)
 {
-	return strcmp(json_str(report, "level"), "high") == 0 && strcmp(json_str(report, "state"), "open") == 0;
+	const char *state = json_str(report, "state");
+
+	return strcmp(json_str(report, "level"), "high") == 0 && (strcmp(state, "open") == 0 || (strcmp(state, "incident") == 0 &&
+	    json_num(report, "alert", 0) > json_num(report, "opened_alert", INT64_MAX)));
 }
 
 /* ---- the text ---- */
@@ -105,10 +110,30 @@ static void set_lines(struct fields *f, const char *name, char *text)
 	free(text);
 }
 
-static struct fields *routing_fields(const json_t *report)
+bool intake_fills(const char *field)
+{
+	static const char *const names[] = { "report", "level", "subject", "from", "received", "age", "due", "left", "reason",
+		"grounds", "why", "found", "matches" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i], field) == 0)
+			return true;
+	return false;
+}
+
+static struct fields *routing_fields(const struct config *c, const json_t *report)
 {
 	struct fields *f = fields_new();
+	json_t *times = intake_times(c);
+	struct intake_clock k;
 	char at[24], age[40];
+
+	intake_clock(c, times, report, &k);
+	json_decref(times);
+	fields_set(f, "due", clock_iso(at, sizeof at, k.due));
+	fields_set(f, "left", clock_span(age, sizeof age, k.due - clock_now()));
+	fields_set(f, "reason", k.reason);
+	fields_set(f, "grounds", k.why);
 
 	fields_set(f, "report", json_str(report, "id"));
 	fields_set(f, "level", json_str(report, "level"));
@@ -125,7 +150,7 @@ static struct fields *routing_fields(const json_t *report)
 static int routing_text(struct routing *s, const json_t *report, char **subject, char **body, struct err *e)
 {
 	char *path = s->conf->template != NULL ? mem_strdup(s->conf->template) : path_data("templates/intake.txt");
-	struct fields *f = routing_fields(report);
+	struct fields *f = routing_fields(run_config(s->run), report);
 	struct buf source = { 0 };
 	int rc = fs_read(path, &source, TEMPLATE_MAX, e);
 

@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "comms/grounds.h"
 
 #define REPORT_MAX (8u << 20)
 #define LOCK_MS 20000
@@ -325,8 +326,17 @@ static size_t merge_list(json_t *report, const json_t *fresh, const char *name)
 	return n;
 }
 
+/* A key is the ground that leaves the least time. */
+static bool about_key(const json_t *report)
+{
+	const char *reason = grounds_of(report).reason;
+
+	return strcmp(reason, "keyCompromise") == 0 || strcmp(reason, "cACompromise") == 0;
+}
+
 int intake_merge(json_t *report, const json_t *fresh)
 {
+	bool key = about_key(report);
 	size_t fresh_things = merge_list(report, fresh, "keys") + merge_list(report, fresh, "certificates") +
 	    merge_list(report, fresh, "matches");
 	bool higher = level_rank(fresh) > level_rank(report);
@@ -347,7 +357,7 @@ int intake_merge(json_t *report, const json_t *fresh)
 	if (strcmp(json_str(report, "state"), "closed") == 0 && (higher || (fresh_things > 0 && level_rank(fresh) == 2)))
 		json_put(report, "state", "open");
 	intake_log(report, _("a further message from %s joined"), json_str(fresh, "from"));
-	return level_rank(report) == 2 && (higher || (fresh_things > 0 && level_rank(fresh) == 2));
+	return level_rank(report) == 2 && (higher || (!key && about_key(report)) || (fresh_things > 0 && level_rank(fresh) == 2));
 }
 
 /* ---- for an incident ---- */

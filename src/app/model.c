@@ -6,6 +6,7 @@
 
 #include "app/deadlines.h"
 #include "app/engine.h"
+#include "app/intake_clock.h"
 #include "app/intake_store.h"
 #include "app/renewal.h"
 #include "app/report_make.h"
@@ -169,6 +170,31 @@ void model_incidents_free(struct incident_entry *list, size_t n)
 	free(list);
 }
 
+/* Until triage is answered by what is recognised, then by the answers. A report of an incident that is not open here has
+ * its clock there. */
+static void report_fill_clock(struct report_entry *it, const struct engine *en, const json_t *times, const json_t *o)
+{
+	const struct incident *in = engine_incident(en);
+	struct intake_clock k;
+
+	if (it->incident[0] != '\0' && (in == NULL || strcmp(in->id, it->incident) != 0))
+		return;
+	intake_clock(engine_config(en), times, o, &k);
+	it->due = k.due;
+	it->advised = k.advised;
+	it->minutes = k.minutes;
+	it->reason = k.reason;
+	if (it->incident[0] == '\0' || !in->triage.answered) {
+		it->grounds = mem_strdup(k.why);
+		return;
+	}
+	it->reason = in->triage.reason;
+	it->due = in->triage.deadline;
+	it->minutes = (int)((it->due - in->triage.received) / 60000);
+	it->advised = 0;
+	it->published = incident_published(in);
+}
+
 static void report_fill(struct report_entry *it, const json_t *o)
 {
 	const json_t *v;
@@ -192,18 +218,37 @@ static void report_fill(struct report_entry *it, const json_t *o)
 			it->why[i] = mem_printf("%+lld %s", (long long)json_num(v, "points", 0), json_str(v, "text"));
 }
 
+/* Those that wait before those that have an incident; then the one that is due first. */
+static int report_most_urgent(const void *a, const void *b)
+{
+	const struct report_entry *x = a, *y = b;
+	bool busy_x = x->incident[0] != '\0', busy_y = y->incident[0] != '\0';
+
+	if (busy_x != busy_y)
+		return busy_x ? 1 : -1;
+	if (x->due != y->due)
+		return x->due < y->due ? -1 : 1;
+	return strcmp(y->id, x->id);
+}
+
 struct report_entry *model_reports(const struct engine *en, size_t *n)
 {
 	struct err e = { 0 };
-	json_t *all = intake_load(engine_state(en), &e), *o;
+	json_t *all = intake_load(engine_state(en), &e), *times = intake_times(engine_config(en)), *o;
 	struct report_entry *list = mem_zalloc(json_array_size(all) + 1, sizeof *list);
 	size_t i;
 
 	*n = 0;
-	json_array_foreach(all, i, o)
-		if (strcmp(json_str(o, "state"), "closed") != 0)
-			report_fill(&list[(*n)++], o);
+	json_array_foreach(all, i, o) {
+		if (strcmp(json_str(o, "state"), "closed") == 0)
+			continue;
+		report_fill(&list[*n], o);
+		report_fill_clock(&list[(*n)++], en, times, o);
+	}
+	json_decref(times);
 	json_decref(all);
+	if (*n > 1)
+		qsort(list, *n, sizeof *list, report_most_urgent);
 	return list;
 }
 
@@ -211,7 +256,7 @@ void model_reports_free(struct report_entry *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		char *const own[] = { list[i].id, list[i].level, list[i].state, list[i].incident, list[i].subject, list[i].from,
-			list[i].channel, list[i].error };
+			list[i].channel, list[i].error, list[i].grounds };
 
 		for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
 			free(own[k]);

@@ -45,16 +45,30 @@ struct incident_entry {
 struct incident_entry *model_incidents(const struct engine *en, size_t *n);
 void model_incidents_free(struct incident_entry *list, size_t n);
 
-/* Problem reports that are open or belong to an incident, the newest first. */
+/* Problem reports that are open, then those of incidents; the one that is due first. */
 #define REPORT_WHY 6
 struct report_entry {
 	char *id, *level, *state, *incident, *subject, *from, *channel, *error; /* error: NULL, or why it cannot be read */
 	char *why[REPORT_WHY]; /* the first reasons, "+8 asks for ..."; NULL behind the last */
 	int64_t received;      /* first receipt, ms */
+	int64_t due, advised;  /* when revocation must be published, and when it should be, ms; 0 it is not for this one */
+	int64_t published;     /* of its incident, where that is open here: when it was; 0 it was not */
+	int minutes;           /* from first receipt to due */
+	const char *reason;    /* the CRL reason that due goes by: recognised, or what triage answered */
+	char *grounds;         /* what shows it; NULL where triage has answered */
 	size_t messages, matches, keys, found;
 };
 struct report_entry *model_reports(const struct engine *en, size_t *n);
 void model_reports_free(struct report_entry *list, size_t n);
+
+/* What the problem report that the incident was opened from says of a question of triage, as its answer (for a time
+ * RFC 3339): ca, level, compromise, select ("report": the certificates that it names), received, channel, reporter,
+ * reason. ca: the CA that was answered, "" or NULL before. Owned by the caller; NULL where it says nothing. */
+char *model_reported(const struct engine *en, const char *question, const char *ca);
+/* Its id; "" where the incident was not opened from one. */
+const char *model_report_id(const struct engine *en);
+/* The i-th serial (hexadecimal) of those certificates of that CA; NULL past the end. */
+const char *model_reported_serial(const struct engine *en, const char *ca, size_t i);
 
 /* The state of CRL renewal in one line, "" where there is nothing to say; *bad: it needs somebody. Owned by the
  * caller. */

@@ -388,11 +388,13 @@ static void proceed_tell(struct run *r, int64_t now)
 	run_set_data(r, d, round_free);
 	for (size_t i = 0; conf != NULL && i < conf->tos; i++) {
 		char *label = notice_label(conf, i);
-		json_array_append_new(to, json_string(label));
+		if (!incident_told(run_incident(r), label))
+			json_array_append_new(to, json_string(label));
 		free(label);
 	}
 	if (lines == NULL) {
 		json_decref(to);
+		err_remedy(&e, _("set it in the configuration; or tell them yourself, and say so: sev1 subscribers proceed --told TEXT"));
 		run_fail(r, &e);
 		return;
 	}
@@ -404,10 +406,24 @@ static void proceed_tell(struct run *r, int64_t now)
 	sending_start(d->sending, d->own);
 }
 
+/* Somebody told them himself. */
+static void proceed_told(struct run *r, const char *how)
+{
+	json_t *body = json_object();
+
+	json_put(body, "notice", "approvers");
+	json_put(body, "to", TOLD_BY_HAND);
+	json_put(body, "outcome", "accepted");
+	json_put(body, "detail", how);
+	json_put(body, "transport", TOLD_BY_HAND);
+	if (run_append(r, EV_NOTICE, body) == 0)
+		run_end(r, EXIT_DONE);
+}
+
 void subscribers_proceed(struct run *r)
 {
 	bool due = args_has(run_args(r), "due");
-	const struct notice *told;
+	const char *told = args_get(run_args(r), "told");
 	struct err e = { 0 };
 	int64_t now = clock_now();
 
@@ -419,12 +435,15 @@ void subscribers_proceed(struct run *r)
 			run_fail(r, &e);
 		return;
 	}
-	told = incident_notice(run_incident(r), "approvers");
-	if (!subscribers_overdue(run_incident(r), now) && (due || told == NULL || told->accepted >= told->wanted)) {
+	if (!subscribers_overdue(run_incident(r), now) && !incident_untold(run_incident(r))) {
 		run_out(r, _("nobody's wait has ended without an answer"));
 		run_end(r, EXIT_DONE);
 		return;
 	}
-	if (proceed_record(r, now) == 0)
+	if (proceed_record(r, now) < 0)
+		return;
+	if (told != NULL)
+		proceed_told(r, told);
+	else
 		proceed_tell(r, now);
 }

@@ -285,14 +285,32 @@ static int64_t of_ca(const struct incident *in, const char *ca)
 	return n;
 }
 
+/* Certificates of the scope with a successor, as it was counted last; no work for it before somebody has begun. */
+static struct forecast forecast_replaced(const struct incident *in)
+{
+	const struct replaced *last = in->replacements > 0 ? &in->replaced[in->replacements - 1] : NULL;
+	struct forecast f = { .name = "replaced", .since = in->declared };
+
+	if (last == NULL && in->issuer == NULL && in->ari.at == 0 && in->reissue_first == 0)
+		return f;
+	if (in->reissue_first != 0 || in->ari.at != 0)
+		f.since = in->reissue_first != 0 && (in->ari.at == 0 || in->reissue_first < in->ari.at) ? in->reissue_first :
+		    in->ari.at;
+	f.total = last != NULL ? last->total : in->scope_frozen ? in->scope_count - (int64_t)in->owns : 0;
+	f.done = last != NULL ? last->replaced : 0;
+	f.counted = last != NULL ? last->at : 0;
+	return f;
+}
+
 void incident_forecast(const struct incident *in, int64_t now, struct forecast out[FORECASTS])
 {
-	int64_t revoked = 0, published = 0, replaced = 0;
+	int64_t revoked = 0, published = 0, reissued = 0;
 
 	for (int i = 0; i < 2; i++)
 		out[i] = (struct forecast){ .name = i == 0 ? "revoked" : "published", .since = in->declared,
 			.total = in->scope_frozen ? in->scope_count : 0 };
-	out[2] = (struct forecast){ .name = "replaced", .since = in->reissue_first, .total = (int64_t)in->hosts,
+	out[2] = forecast_replaced(in);
+	out[3] = (struct forecast){ .name = "reissued", .since = in->reissue_first, .total = (int64_t)in->hosts,
 		.done = (int64_t)in->hosts_verified };
 	for (size_t i = 0; i < in->revocations; i++) {
 		const struct revocation *r = &in->revocation[i];
@@ -306,10 +324,11 @@ void incident_forecast(const struct incident *in, int64_t now, struct forecast o
 		published = r->published > published ? r->published : published;
 	}
 	for (size_t i = 0; i < in->hosts; i++)
-		replaced = in->host[i].at > replaced ? in->host[i].at : replaced;
+		reissued = in->host[i].at > reissued ? in->host[i].at : reissued;
 	pace(&out[0], now, revoked);
 	pace(&out[1], now, published);
-	pace(&out[2], now, replaced);
+	pace(&out[2], now, out[2].counted);
+	pace(&out[3], now, reissued);
 }
 
 int64_t incident_revocation_due(const struct incident *in, int64_t now)

@@ -32,13 +32,14 @@ json_t *incident_warnings(const struct incident *in, int64_t now);
 
 /* How far a kind of work is, and when it will be done at the pace so far. */
 struct forecast {
-	const char *name;     /* "revoked", "published", "replaced" */
-	int64_t done, total;  /* certificates; servers for "replaced" */
+	const char *name;     /* "revoked", "published", "replaced" (certificates of the scope that have a successor), "reissued" */
+	int64_t done, total;  /* certificates of the scope; servers for "reissued" */
 	int64_t since;        /* ms: when it began */
+	int64_t counted;      /* "replaced": when done was last seen to change, ms; 0 nobody has counted. The others: 0 */
 	int64_t end;          /* ms: when all is done; 0 nothing is done yet, so that there is no pace */
 };
-/* Three of them, those without anything to do with a total of 0. What is done already ended when the last of it was. */
-#define FORECASTS 3
+/* Four of them, those without anything to do with a total of 0. What is done already ended when the last of it was. */
+#define FORECASTS 4
 void incident_forecast(const struct incident *in, int64_t now, struct forecast out[FORECASTS]);
 /* The first deadline of revocation that is not met, ms; triage's where all are; INT64_MIN before triage. */
 int64_t incident_revocation_due(const struct incident *in, int64_t now);

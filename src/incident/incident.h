@@ -173,7 +173,7 @@ struct incident {
 	bool drill, closed, armed;
 	int64_t declared;  /* ms */
 	json_t *report;    /* the problem report that it was opened from: {id, subject, reporter, channel, ca, received, hops,
-	                    * keys, selectors: groups as given}; NULL */
+	                    * keys, selectors: groups as given, reason: recognised}; NULL */
 
 	struct {
 		bool answered;
@@ -252,6 +252,12 @@ const struct subscriber *incident_subscriber(const struct incident *in, const ch
 /* When the wait for an answer ends: from the first attempt, by the shortest time of the reasons of the subscriber's
  * certificates, and never after the revocation deadline. 0 where none is waited for: not tried, or answered. */
 int64_t subscriber_hold(const struct incident *in, const struct subscriber *s);
+#define TOLD_BY_HAND "by hand" /* EV_NOTICE's to, where somebody told the approvers himself */
+/* The plan has proceeded past a wait for an answer, and those who approve were not told of it since: some were not reached, or
+ * none was tried. */
+bool incident_untold(const struct incident *in);
+/* Has this approver been told since? to is as EV_NOTICE has it. */
+bool incident_told(const struct incident *in, const char *to);
 
 /* The clocks at a moment, in ms left; INT64_MIN where a clock does not run yet. */
 int64_t incident_rto_left(const struct incident *in, int64_t now);      /* to the last checkpoint's due */

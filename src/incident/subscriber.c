@@ -163,3 +163,42 @@ int64_t subscriber_hold(const struct incident *in, const struct subscriber *s)
 	end = s->tried + minutes * MINUTE_MS;
 	return in->triage.answered && in->triage.deadline < end ? in->triage.deadline : end;
 }
+
+/* When the plan proceeded past a wait last; 0 never. */
+static int64_t proceeded_at(const struct incident *in)
+{
+	int64_t last = 0;
+
+	for (size_t i = 0; i < in->subscribers; i++)
+		last = in->subscriber[i].proceeded > last ? in->subscriber[i].proceeded : last;
+	return last;
+}
+
+bool incident_told(const struct incident *in, const char *to)
+{
+	int64_t since = proceeded_at(in);
+
+	for (size_t i = 0; i < in->recipients; i++) {
+		const struct recipient *r = &in->recipient[i];
+		if (strcmp(r->notice, "approvers") == 0 && strcmp(r->to, to) == 0)
+			return r->accepted && r->at >= since;
+	}
+	return false;
+}
+
+/* By hand is for all of them. */
+bool incident_untold(const struct incident *in)
+{
+	size_t told = 0, open = 0;
+
+	if (proceeded_at(in) == 0 || incident_told(in, TOLD_BY_HAND))
+		return false;
+	for (size_t i = 0; i < in->recipients; i++) {
+		const struct recipient *r = &in->recipient[i];
+		if (strcmp(r->notice, "approvers") != 0 || strcmp(r->to, TOLD_BY_HAND) == 0)
+			continue;
+		told += incident_told(in, r->to);
+		open += !incident_told(in, r->to);
+	}
+	return told == 0 || open > 0;
+}

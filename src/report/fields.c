@@ -76,13 +76,40 @@ static char *known_ceased(const struct report *r)
 	return known_minute(report_closed_at(r, "actions-held"));
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* By the first message or call that reached one; else by the notice to all the world. */
 static char *known_told(const struct report *r)
 {
+	int64_t first = 0;
+
+	for (size_t i = 0; i < r->in->subscribers; i++) {
+		const struct subscriber *s = &r->in->subscriber[i];
+
+		for (size_t k = 0; k < s->attempts && !s->reporter; k++)
+			if (strcmp(s->attempt[k].outcome, "sent") == 0 || strcmp(s->attempt[k].outcome, "reached") == 0)
+				first = earlier(first, s->attempt[k].at);
+	}
+	if (first != 0)
+		return known_minute(first);
 	for (size_t i = 0; i < r->events; i++)
 		if (r->event[i].kind == EV_NOTICE && strcmp(json_str(r->event[i].body, "notice"), "external") == 0 &&
 		    strcmp(json_str(r->event[i].body, "outcome"), "accepted") == 0)
 			return known_minute(r->event[i].at);
 	return NULL;
+}
+
+/* The reporter's or the first subscriber's: it counts once it is given. */
+static char *known_preliminary(const struct report *r)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < r->in->subscribers; i++)
+		first = earlier(first, r->in->subscriber[i].reported);
+	return known_minute(first);
 }
 
 static char *known_total(const struct report *r)
@@ -123,7 +150,8 @@ static const struct spec {
 	{ "event.began", N_("time and words: the incident began"), BOTH, false, false, true, known_since },
 	{ "event.received", N_("time and words: the problem report was received"), BOTH, false, false, true, known_received },
 	{ "event.aware", N_("time and words: the CA became aware"), BOTH, false, false, true, known_aware },
-	{ "event.preliminary", N_("time and words: the preliminary report was sent"), BOTH, false, false, true, NULL },
+	{ "event.preliminary", N_("time and words: the preliminary report was sent"), BOTH, false, false, true,
+	    known_preliminary },
 	{ "event.subscribers", N_("time and words: subscribers were told"), BOTH, false, false, true, known_told },
 	{ "event.scope", N_("time and words: the scope was disclosed"), BOTH, false, false, true, known_scope },
 	{ "event.ceased", N_("time and words: issuance ceased"), BOTH, false, false, true, known_ceased },

@@ -10,6 +10,11 @@
 
 /* Text in an element or in a quoted attribute. */
 void ht_text(struct buf *b, const char *s);
+/* Everything around the body of a page: one file that needs nothing else, for screens, dark ones and paper. */
+void ht_page(struct buf *b, const char *title);
+void ht_page_end(struct buf *b);
+/* The head of a table ("A | B | C", our own words), to be closed with ht_table_end. */
+void ht_table(struct buf *b, const char *columns);
 /* <h2>; and with columns ("A | B | C", our own words) the head of a table, to be closed with ht_table_end. */
 void ht_head(struct buf *b, const char *title, const char *columns);
 void ht_table_end(struct buf *b);
@@ -26,8 +31,8 @@ void ht_state(struct buf *b, const char *word, int good);
 void ht_fact(struct buf *b, const char *label, const char *value);
 void ht_fact_time(struct buf *b, const char *label, int64_t ms);
 
-/* Drawings, inline SVG: checkpoints planned against actual; certificates revoked and hosts verified over time. Nothing
- * where there is nothing to draw. */
+/* Drawings, inline SVG: checkpoints planned against actual; certificates revoked, hosts verified and certificates
+ * with a successor over time. Where there is nothing to draw nothing is, or that is said. */
 void svg_checkpoints(const struct report *r, struct buf *b);
 void svg_progress(const struct report *r, struct buf *b);
 

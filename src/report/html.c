@@ -10,33 +10,6 @@
 #include "report/ht.h"
 #include "report/md.h"
 
-static const char style[] =
-    ":root{--fg:#1b1b1b;--bg:#fff;--dim:#595959;--line:#c8c8c8;--good:#136b2d;--bad:#b3161b;--one:#1450a3;--two:#8a4b00;"
-    "color-scheme:light dark}\n"
-    "@media(prefers-color-scheme:dark){:root{--fg:#e6e6e6;--bg:#161616;--dim:#a8a8a8;--line:#4a4a4a;--good:#6fd08c;"
-    "--bad:#ff8a85;--one:#8ab8ff;--two:#ffb45e}}\n"
-    "body{font:15px/1.45 system-ui,sans-serif;color:var(--fg);background:var(--bg);max-width:60rem;margin:2rem auto;"
-    "padding:0 1rem}\n"
-    "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line)}\n"
-    "table{border-collapse:collapse;width:100%;font-size:.87rem}.wide{overflow-x:auto}\n"
-    "th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid var(--line)}\n"
-    ".num{text-align:right;white-space:nowrap}.time{white-space:nowrap}td{overflow-wrap:anywhere;min-width:5em}td.num{min-width:2em}\n"
-    ".hash,pre{font-family:ui-monospace,monospace;font-size:.8rem}.hash{word-break:break-all;min-width:8rem}\n"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid var(--line);padding-left:.7rem}\n"
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}\n"
-    ".good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.drill{border:3px solid var(--bad);padding:.6rem}\n"
-    "figure{margin:1rem 0}figcaption{color:var(--dim);font-size:.85rem}svg{width:100%;height:auto}\n"
-    "svg text{fill:var(--fg);font:13px system-ui,sans-serif}svg text.tick{fill:var(--dim);font-size:11px}\n"
-    ".grid{stroke:var(--line);stroke-width:1}.due{fill:var(--bg);stroke:var(--fg);stroke-width:1.5}\n"
-    "line.early{stroke:var(--good);stroke-width:3}line.late{stroke:var(--bad);stroke-width:3;stroke-dasharray:7 3}\n"
-    "circle.early,rect.early{fill:var(--good)}circle.late,rect.late{fill:var(--bad)}\n"
-    ".curve{fill:none;stroke-width:2.5}.one{stroke:var(--one)}.two{stroke:var(--two);stroke-dasharray:8 4}\n"
-    "@page{margin:15mm}\n"
-    "@media print{:root{--fg:#000;--bg:#fff;--dim:#444;--line:#999;--good:#0b4d1e;--bad:#900;--one:#003a80;--two:#6b3a00;"
-    "color-scheme:light}body{font-size:10pt;max-width:none;margin:0;padding:0}"
-    "h2{break-after:avoid}tr,figure,pre{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}"
-    "table{font-size:8pt}.hash,pre{font-size:7pt}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
-
 static void html_margin(struct buf *b, int64_t ms)
 {
 	struct buf words = { 0 };
@@ -318,18 +291,23 @@ static void html_notices(const struct report *r, struct buf *b)
 static void html_hosts(const struct report *r, struct buf *b)
 {
 	const struct incident *in = r->in;
-	char span[32];
+	char span[32], *replaced = report_replaced(r);
 
-	if (in->issuer != NULL) {
+	if (in->issuer != NULL || replaced[0] != '\0') {
 		ht_head(b, _("Recovery"), NULL);
 		buf_adds(b, "<dl>\n");
+		ht_fact(b, _("Replaced"), replaced);
+	}
+	free(replaced);
+	if (in->issuer != NULL) {
 		ht_fact(b, _("Replacement issuer"), in->issuer->name);
 		ht_fact(b, _("Subject"), in->issuer->subject);
 		ht_fact(b, _("Fingerprint (SHA-256)"), in->issuer->fingerprint);
 		ht_fact(b, _("How"), in->issuer->how);
 		ht_fact_time(b, _("Valid until"), in->issuer->not_after);
-		buf_adds(b, "</dl>\n");
 	}
+	if (in->issuer != NULL || in->replacements > 0)
+		buf_adds(b, "</dl>\n");
 	if (in->hosts == 0)
 		return;
 	ht_head(b, _("Hosts"), _("Host | State | Phase | New serial | Valid until | At | Took | Detail"));
@@ -417,17 +395,10 @@ static void html_journal(const struct report *r, struct buf *b)
 
 void html_write(const struct report *r, struct buf *b)
 {
-	/* TRANSLATORS: the language code of this translation, for the lang attribute */
-	buf_addf(b, "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"%s\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n<title>",
-	    _("en"));
-	ht_text(b, r->in->id);
-	buf_adds(b, ": ");
-	ht_text(b, r->in->title);
-	buf_adds(b, "</title>\n<style>\n");
-	buf_adds(b, style);
-	buf_adds(b, "</style>\n</head>\n<body>\n");
+	char *title = mem_printf("%s: %s", r->in->id, r->in->title);
+
+	ht_page(b, title);
+	free(title);
 	html_summary(r, b);
 	html_checkpoints(r, b);
 	ht_head(b, _("Progress"), NULL);
@@ -443,5 +414,5 @@ void html_write(const struct report *r, struct buf *b)
 	html_owed(r, b);
 	html_timeline(r, b);
 	html_journal(r, b);
-	buf_adds(b, "</body>\n</html>\n");
+	ht_page_end(b);
 }

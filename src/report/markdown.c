@@ -261,9 +261,9 @@ static void md_notices(const struct report *r, struct buf *b)
 static void md_recovery(const struct report *r, struct buf *b)
 {
 	const struct incident *in = r->in;
-	char count[32], span[32];
+	char count[32], span[32], *replaced;
 
-	if (in->issuer == NULL && in->hosts == 0)
+	if (in->issuer == NULL && in->hosts == 0 && in->replacements == 0)
 		return;
 	md_head(b, _("Recovery"), NULL);
 	if (in->issuer != NULL) {
@@ -276,6 +276,9 @@ static void md_recovery(const struct report *r, struct buf *b)
 	md_fact(b, _("Hosts"), text_count(count, (long long)in->hosts));
 	md_fact(b, _("Verified"), text_count(count, (long long)in->hosts_verified));
 	md_fact(b, _("Not verified"), text_count(count, (long long)(in->hosts - in->hosts_verified)));
+	replaced = report_replaced(r);
+	md_fact(b, _("Replaced"), replaced);
+	free(replaced);
 	buf_addc(b, '\n');
 	if (in->hosts == 0)
 		return;

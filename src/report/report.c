@@ -6,12 +6,13 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/text.h"
 
 const struct report_format report_formats[] = {
-	{ "markdown", "md", markdown_write },
-	{ "html", "html", html_write },
-	{ "json", "json", json_report_write },
-	{ NULL, NULL, NULL },
+	{ "markdown", "md", markdown_write, ccadb_write },
+	{ "html", "html", html_write, ccadb_html_write },
+	{ "json", "json", json_report_write, NULL },
+	{ NULL, NULL, NULL, NULL },
 };
 
 const struct report_format *report_format_find(const char *name)
@@ -73,6 +74,15 @@ int64_t report_revoked(const struct report *r)
 		if (r->in->revocation[i].state == REVOKE_DONE)
 			n += r->in->revocation[i].revoked;
 	return n;
+}
+
+char *report_replaced(const struct report *r)
+{
+	const struct replaced *p = r->in->replacements > 0 ? &r->in->replaced[r->in->replacements - 1] : NULL;
+	char done[32], whole[32], seen[32];
+
+	return p == NULL ? mem_strdup("") : mem_printf(_("%s of %s certificates have a successor, %s seen on servers"),
+	    text_count(done, p->replaced), text_count(whole, p->total), text_count(seen, p->seen));
 }
 
 const json_t *report_appendix(const struct report *r)

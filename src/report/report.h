@@ -36,6 +36,7 @@ const struct report_kind *report_kind_find(const char *name); /* NULL */
 /* A report in the form and order of the CCADB, version 3.2 of its template, in Markdown. The headings are the
  * template's and are not translated. Where something is still missing it says so. */
 void ccadb_write(const struct report *r, enum report_what kind, struct buf *b);
+void ccadb_html_write(const struct report *r, enum report_what kind, struct buf *b);
 
 /* What is missing or contradicts itself: [{what, where}], new; empty where the report can go out. */
 json_t *report_lint(const struct report *r, enum report_what kind);
@@ -44,6 +45,7 @@ struct report_format {
 	const char *name;   /* "markdown", as --format takes it */
 	const char *suffix; /* "md" */
 	void (*write)(const struct report *r, struct buf *b);
+	void (*ccadb)(const struct report *r, enum report_what kind, struct buf *b); /* the CCADB's kinds; NULL: not in this one */
 };
 
 /* Ends with a NULL name. */
@@ -73,6 +75,8 @@ char *report_minute(char out[32], int64_t ms);
 char *report_hours(char out[32], int64_t ms);
 /* How many of the scope's certificates are revoked, and not again valid. */
 int64_t report_revoked(const struct report *r);
+/* "2 406 of 4 812 certificates have a successor, 1 seen on servers": as it was counted last; owned by the caller, "" before. */
+char *report_replaced(const struct report *r);
 /* The last EV_APPENDIX's body, or NULL. */
 const json_t *report_appendix(const struct report *r);
 /* The timeline that is told: given events, the timeline field's lines, and the journal's milestones, in their order. */

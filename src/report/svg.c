@@ -15,7 +15,8 @@
 #define RIGHT 700 /* and ends */
 #define ROW 28
 #define TOP 24
-#define HEIGHT 220 /* of the curves */
+#define HEIGHT 240 /* of the curves */
+#define CURVE_TOP 44 /* under two lines of legend */
 #define BOTTOM (HEIGHT - 40)
 
 struct axis {
@@ -131,6 +132,12 @@ static void checkpoint_draw(const struct report *r, const struct axis *ax, const
 		buf_addf(b, late ? _("%s late") : _("%s early"), span);
 		buf_adds(b, "</text>");
 	}
+	if (c->state == CP_OPEN && late) {
+		buf_addf(b, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">", due > RIGHT - 60 ? due - 12 : due + 12, y + 4,
+		    due > RIGHT - 60 ? "end" : "start");
+		buf_addf(b, _("open, %s late"), clock_span(span, sizeof span, llabs(report_margin(r, c))));
+		buf_adds(b, "</text>");
+	}
 	buf_addf(b, "<path class=\"due\" d=\"M%d %d l6 6 l-6 6 l-6 -6 z\"/>\n", due, y - 6);
 }
 
@@ -217,9 +224,22 @@ static struct curve curve_verified(const struct report *r)
 	return c;
 }
 
+/* What `ari --progress` and its kin counted: certificates of the scope that have a successor. */
+static struct curve curve_replaced(const struct report *r)
+{
+	const struct incident *in = r->in;
+	struct curve c = { 0 };
+
+	for (size_t i = 0; i < in->replacements; i++) {
+		curve_add(&c, in->replaced[i].at, in->replaced[i].replaced);
+		c.whole = in->replaced[i].total;
+	}
+	return c;
+}
+
 static int curve_y(const struct curve *c, int64_t n)
 {
-	return BOTTOM - (int)((BOTTOM - TOP) * n / (c->whole > 0 ? c->whole : 1));
+	return BOTTOM - (int)((BOTTOM - CURVE_TOP) * n / (c->whole > 0 ? c->whole : 1));
 }
 
 static void curve_draw(const struct curve *c, const struct axis *ax, struct buf *b, const char *class)
@@ -230,44 +250,53 @@ static void curve_draw(const struct curve *c, const struct axis *ax, struct buf 
 	buf_addf(b, " H%d\"/>\n", RIGHT);
 }
 
-static void curve_legend(const struct curve *c, struct buf *b, int x, const char *class, const char *words)
+static void curve_legend(const struct curve *c, struct buf *b, int n, const char *class, const char *words)
 {
-	char n[32], whole[32];
+	char done[32], whole[32];
+	int x = n % 2 == 0 ? 60 : 400, y = n < 2 ? 10 : 28;
 
-	buf_addf(b, "<path class=\"%s\" d=\"M%d 10 h36\"/><text x=\"%d\" y=\"15\">%s: %s / %s</text>\n", class, x, x + 44, words,
-	    text_count(n, c->n > 0 ? c->p[c->n - 1].n : 0), text_count(whole, c->whole));
+	buf_addf(b, "<path class=\"%s\" d=\"M%d %d h36\"/><text x=\"%d\" y=\"%d\">%s: %s / %s</text>\n", class, x, y, x + 44, y + 5,
+	    words, text_count(done, c->n > 0 ? c->p[c->n - 1].n : 0), text_count(whole, c->whole));
+}
+
+static void curves_draw(const struct curve *c, size_t n, struct axis *ax, struct buf *b)
+{
+	static const char *const class[] = { "curve one", "curve two", "curve three" };
+	static const char *const words[] = { N_("certificates revoked"), N_("hosts verified"), N_("certificates with a successor") };
+	int shown = 0;
+
+	ax->to += (ax->to - ax->from) / 10;
+	buf_addf(b, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\"><title>%s</title>\n",
+	    WIDTH, HEIGHT, _("Progress since the declaration"));
+	axis_draw(ax, b, 60, CURVE_TOP, BOTTOM);
+	for (int percent = 0; percent <= 100; percent += 50)
+		buf_addf(b, "<text class=\"tick\" x=\"52\" y=\"%d\" text-anchor=\"end\">%d%%</text>\n",
+		    BOTTOM - (BOTTOM - CURVE_TOP) * percent / 100 + 4, percent);
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].n == 0)
+			continue;
+		curve_draw(&c[i], ax, b, class[i]);
+		curve_legend(&c[i], b, shown++, class[i], _(words[i]));
+	}
+	buf_addf(b, "</svg>\n<figcaption>%s</figcaption></figure>\n", _("Since the declaration: certificates revoked; hosts of the "
+	    "re-issue that were seen to serve their new certificate; certificates of the scope that have a successor, as it was counted."));
 }
 
 void svg_progress(const struct report *r, struct buf *b)
 {
-	struct curve revoked = curve_revoked(r), verified = curve_verified(r);
+	struct curve c[] = { curve_revoked(r), curve_verified(r), curve_replaced(r) };
 	struct axis ax = { r->in->declared, r->in->declared + 60000 };
+	size_t n = sizeof c / sizeof c[0], points = 0;
 
-	for (size_t i = 0; i < 2; i++) {
-		const struct curve *c = i == 0 ? &revoked : &verified;
-
-		if (c->n > 0 && c->p[c->n - 1].at > ax.to)
-			ax.to = c->p[c->n - 1].at;
+	for (size_t i = 0; i < n; i++) {
+		points += c[i].n;
+		if (c[i].n > 0 && c[i].p[c[i].n - 1].at > ax.to)
+			ax.to = c[i].p[c[i].n - 1].at;
 	}
-	if (revoked.n + verified.n > 0) {
-		ax.to += (ax.to - ax.from) / 10;
-		buf_addf(b, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\"><title>%s</title>\n",
-		    WIDTH, HEIGHT, _("Progress since the declaration"));
-		axis_draw(&ax, b, 60, TOP, BOTTOM);
-		for (int percent = 0; percent <= 100; percent += 50)
-			buf_addf(b, "<text class=\"tick\" x=\"52\" y=\"%d\" text-anchor=\"end\">%d%%</text>\n",
-			    BOTTOM - (BOTTOM - TOP) * percent / 100 + 4, percent);
-		if (revoked.n > 0) {
-			curve_draw(&revoked, &ax, b, "curve one");
-			curve_legend(&revoked, b, 60, "curve one", _("certificates revoked"));
-		}
-		if (verified.n > 0) {
-			curve_draw(&verified, &ax, b, "curve two");
-			curve_legend(&verified, b, 400, "curve two", _("hosts verified"));
-		}
-		buf_addf(b, "</svg>\n<figcaption>%s</figcaption></figure>\n", _("Certificates revoked and hosts that were seen to serve "
-		    "their new certificate, since the declaration."));
-	}
-	free(revoked.p);
-	free(verified.p);
+	if (points > 0)
+		curves_draw(c, n, &ax, b);
+	else
+		buf_addf(b, "<p>%s</p>\n", _("Nothing was revoked, re-issued or replaced yet."));
+	for (size_t i = 0; i < n; i++)
+		free(c[i].p);
 }

@@ -26,6 +26,7 @@ acme,"app01*.drill.test",pki@acme.test,+49 1,
 nobody,*.nothing.example,x@nothing.test,,
 calls,*,,+49 2,
 desk,*,,+49 3,
+later,*,,+49 4,
 END
 cat >"$F/times.ini" <<END
 [revocation]
@@ -83,10 +84,10 @@ ok "deadlines run from first receipt, by reason, as the file of times has them; 
 want_status 3 sev1 notify subscriber
 says "nobody was looked up yet"
 want_status 0 sev1 subscribers find
-says "3 subscribers of 4 have certificates in the scope."
+says "4 subscribers of 5 have certificates in the scope."
 sev1 subscribers --json >"$D/json"
 json "sorted(s['name'] for s in d['subscribers'])" <"$D/json" >"$D/out"
-says "['acme', 'calls', 'desk', 'reporter']"
+says "['acme', 'calls', 'desk', 'later', 'reporter']"
 json "[s['certificates'] for s in d['subscribers'] if s['name'] == 'acme'][0] > 0" <"$D/json" >"$D/out"
 says True
 json "[s['mail'] for s in d['subscribers'] if s['name'] == 'reporter'][0]" <"$D/json" >"$D/out"
@@ -107,10 +108,11 @@ for address in pki@acme.test reporter@outside.test; do
 done
 while read -r f; do ! grep -qF pki@acme.test "$f" || { cat "$f"; die "one is told of the other"; }; done <"$D/mails"
 sev1 deadline >"$D/out"
-says "2 of 4 have it"
+says "2 of 5 have it"
 want_status 2 sev1 subscribers log calls --outcome perhaps
 want_status 0 sev1 subscribers log calls --outcome reached --at -5m --preliminary --text "read out to the desk"
 want_status 0 sev1 subscribers log desk --outcome reached --at -4m --preliminary
+want_status 0 sev1 subscribers log later --outcome reached --at -4m --preliminary
 sev1 deadline --json | json "[x['state'] for x in d['deadlines'] if x['name'] == 'preliminary'][0]" >"$D/out"
 says met
 want_status 0 sev1 subscribers answer acme --text "replaced by tomorrow"
@@ -133,17 +135,37 @@ says "accepted for 1"
 [ "$(events subscribers.proceed)" = 1 ] || die "it was not journalled"
 want_status 0 sev1 subscribers proceed
 [ "$(events subscribers.proceed)" = 1 ] || die "it was journalled twice"
+# the approvers cannot be told: that is said until they are, by whatever means
+printf 'Subject: x\n\n{{nothing_fills_this}}\n' >"$D/broken.txt"
+sed "s|^to = approver@drill.test|&\ntemplate = $D/broken.txt|" "$F/sev1.conf" >"$F/broken.conf"
+broken() { "$SEV1" -c "$F/broken.conf" -i "$id" "$@"; }
+want_status 0 sev1 subscribers log desk --outcome failed --at -8h --text "not the desk of this case"
+want_status 3 broken subscribers proceed
+says "desk has not answered in time: revocation proceeds"
+says "the field {{nothing_fills_this}} is not filled"
+says "--told TEXT"
+want_status 0 sev1 status
+says "the approvers are NOT TOLD: subscribers proceed"
+want_status 3 broken subscribers proceed
+[ "$(events subscribers.proceed)" = 2 ] || die "it was journalled twice"
+want_status 0 sev1 subscribers proceed --told "by phone, the duty officer"
+want_status 0 sev1 status
+says_not "NOT TOLD"
+want_status 0 sev1 subscribers proceed
+says "nobody's wait has ended"
+ok "approvers who were not told are not forgotten"
+
 # the same without anyone: what runs unattended looks for it
-want_status 0 sev1 subscribers log desk --outcome failed --at -7h
+want_status 0 sev1 subscribers log later --outcome failed --at -7h
 "$SEV1" -c "$F/sev1.conf" -i "$id" watch >"$D/watch" 2>&1 & pids="$pids $!"; watch=$!
-wait_for 20 "watch to warn" grep -q "answer of desk: LATE" "$D/watch"
+wait_for 20 "watch to warn" grep -q "answer of later: LATE" "$D/watch"
 kill "$watch"
-[ "$(events subscribers.proceed)" = 1 ] || die "watch alone acted"
+[ "$(events subscribers.proceed)" = 2 ] || die "watch alone acted"
 "$SEV1" -c "$F/sev1.conf" -i "$id" watch --renew >"$D/watch" 2>&1 & pids="$pids $!"; watch=$!
-told() { sev1 timeline | grep -c "notify approvers: accepted" | grep -qx 2; }
+told() { sev1 timeline | grep -c "approver@drill.test.*accepted\|accepted.*approver@drill.test" | grep -qx 2; }
 wait_for 30 "the approvers to be told unattended" told
 kill "$watch"
-[ "$(events subscribers.proceed)" = 2 ] || die "it was not journalled unattended"
+[ "$(events subscribers.proceed)" = 3 ] || die "it was not journalled unattended"
 want_status 0 sev1 crl renew --auto off
 sev1 checkpoint 2 --reason "not what is tested here" >/dev/null
 planned revoke
@@ -214,7 +236,11 @@ says "contact.html answers 404"
 sed -i 's/"Drill Organisation"/"Drill Organization"/' "$F/ccadb.csv"
 want_status 1 contacts check
 says 'no row of the CA owner "Drill Organisation"'
-ok "a difference is named, wherever it is"
+rm "$F/ccadb.csv"
+want_status 1 contacts check
+says "$F/ccadb.csv: No such file"
+want_status 0 "$SEV1" -c "$D/contacts.conf" list
+ok "a difference is named, wherever it is; an export that is gone keeps nothing else from working"
 if command -v pdftotext >/dev/null 2>&1; then
   python3 - "$F/cps.pdf" <<'END'
 import sys
@@ -233,6 +259,9 @@ END
   sed -i "s|^cps = .*|cps = $F/cps.pdf|" "$D/contacts.conf"
   want_status 1 contacts check
   says "$F/cps.pdf does not name problems@drill.test, but problems@elsewhere.test"
+  printf 'no PDF' >"$F/cps.pdf"
+  want_status 1 contacts check
+  grep -q "cps.pdf: pdftotext: ..*" "$D/out" || { cat "$D/out"; die "why a PDF cannot be read"; }
   ok "a PDF is read too"
 else
   echo "ok - a PDF is not read: pdftotext is not installed"

@@ -103,6 +103,15 @@ grep -rqF "$key" "$D/state" "$D/out" "$D/run.out" "$D/run.err" "$D/show" && die 
 grep -q 'cut by sev1' "$D/show" || { cat "$D/show"; die "it is said that something was cut"; }
 ok "nothing of the private key is kept"
 
+# doctor knows what fills the notice's template, and that nothing fills what an incident would
+sev1 doctor >"$D/doctor" 2>&1 || :
+grep -q 'nothing fills' "$D/doctor" && { cat "$D/doctor"; die "the installed template of the intake notice is whole"; }
+sed 's/{{from}}/{{organisation}}/' "$SEV1_DATADIR/templates/intake.txt" >"$D/template.txt"
+sed "s|^from = sev1@ca.example|&\ntemplate = $D/template.txt|" "$D/sev1.conf" >"$D/other.conf"
+"$SEV1" -c "$D/other.conf" doctor >"$D/doctor" 2>&1 && die "doctor is content with a notice that cannot be sent"
+grep -q 'FAIL.*template.txt line 6: nothing fills the field organisation' "$D/doctor" || { cat "$D/doctor"; die "the field is named"; }
+ok "doctor reads the template of the intake notice"
+
 # ---- again, and an answer to it: nobody is told twice ----
 sev1 intake - <"$D/leak.eml" >"$D/run.out" 2>&1 || die "again"
 grep -q '1 known already' "$D/run.out" || { cat "$D/run.out"; die "the same mail is known"; }
@@ -169,3 +178,70 @@ grep -q 'Frozen: 2 certificates' "$D/run.out" || { cat "$D/run.out"; die "the sc
 sev1 intake list >"$D/list"
 grep -q '0001 .*INC-' "$D/list" || { cat "$D/list"; die "the report names its incident"; }
 ok "an incident opened from a report knows its receipt, its channel and its certificates"
+
+# ---- the same in the console: the inbox, an incident of the report at hand, triage that knows its answers ----
+need tmux
+sev1 close --reason 'the next one' >/dev/null || die "close the incident"
+LC_ALL=C.UTF-8
+export LC_ALL
+unset TMUX
+t() { tmux -L "sev1intake-$$" -f /dev/null "$@"; }
+leave() { t kill-server 2>/dev/null || :; }
+pane() { t capture-pane -p -t 0 2>/dev/null; }
+shows() { pane | grep -qE -- "$1"; }
+keys() { t send-keys -t 0 -- "$@"; }
+t new-session -d -x 100 -y 30 "'$SEV1' -c '$D/sev1.conf'; read -r _"
+wait_for 20 "the start screen" shows "3 problem reports wait, .* late: intake"
+keys : ; wait_for 10 "the prompt" shows '^ *:'
+keys "intake" Enter
+wait_for 10 "the inbox" shows "Problem reports"
+keys n; wait_for 10 "a report to be typed in" shows "What was reported"
+keys "The private key of web2.example.com was stolen, serial 1001" Enter; wait_for 10 "who" shows "Who reported"
+keys "B. Caller" Enter; wait_for 10 "the channel" shows "1 Telephone"
+keys Enter; wait_for 10 "the receipt" shows "When was it first reported"
+keys "2024-08-31T08:00Z" Enter
+wait_for 20 "the most urgent report first, under the cursor" shows "^ > R-[0-9]*-0006 +high +open .* The private key of web2"
+shows "first received 2024-08-31T08:00:00Z, .* by phone" || { pane; die "its receipt and channel"; }
+shows "keyCompromise, it says so of a key: revoke by 2024-09-01 08:00Z \(24 h\)" || { pane; die "what is recognised, and its clock"; }
+keys o; wait_for 10 "the title" shows "R-[0-9]*-0006 says so: Enter takes it over"
+keys Enter; wait_for 10 "when it was declared" shows "When was it declared"
+keys Enter; wait_for 10 "the last question" shows "Declare a REAL"
+keys Enter
+wait_for 20 "triage, with the CA" shows "R-[0-9]*-0006 says so"
+keys Enter; wait_for 10 "the compromise" shows "> 1 Private key stolen"
+keys Enter; wait_for 10 "the level" shows "> 2 End-entity"
+keys Enter; wait_for 10 "the certificates" shows "> 1 What R-[0-9]*-0006 names: 1 certificate"
+keys Enter; wait_for 10 "the receipt" shows "> 2024-08-31T08:00:00Z"
+wait_for 10 "what is selected" shows "Selected so far +1 of"
+keys Enter; wait_for 10 "the channel" shows "> 3 Telephone"
+keys Enter; wait_for 10 "the reporter" shows "> B. Caller"
+keys Enter; wait_for 10 "since when" shows "Since when is it compromised"
+keys Enter; wait_for 10 "the reason" shows "> 1 keyCompromise"
+[ "$(pane | grep -cE '^   [A-Z].* R-[0-9]*-0006 *$')" -eq 7 ] || { pane; die "each answer says whose word it is"; }
+keys Enter; wait_for 10 "the summary" shows "Must be told"
+keys Enter; wait_for 20 "the frozen scope" shows "The scope is frozen: 1 cert"
+sev1 intake list >"$D/list"
+grep -q '0006 .*INC-' "$D/list" || { cat "$D/list"; die "the report names its incident"; }
+ok "the console opens an incident from the report at hand, and its triage knows what the report says"
+leave
+
+# ---- and without a screen ----
+sev1 close --reason 'the next one' >/dev/null || die "close the incident"
+sev1 open --report 5 >/dev/null 2>&1 || die "open --report 5"
+printf 'triage\n\n\n2\n8\n\n\n\n\n\nquit\n' | sev1 --line >"$D/lines" 2>&1 || { cat "$D/lines"; die "--line"; }
+grep -q 'R-[0-9]*-0005 says so: Enter takes it over' "$D/lines" || { cat "$D/lines"; die "--line does not say whose word it is"; }
+grep -q 'An empty line means: 1. Or a number' "$D/lines" || { cat "$D/lines"; die "--line: an empty line takes it"; }
+grep -q 'An empty line means: 2024-09-01T08:00:00Z' "$D/lines" || { cat "$D/lines"; die "--line: the receipt"; }
+sev1 timeline >"$D/show"
+grep -q 'triage: web (end-entity).*first received 2024-09-01T08:00:00Z' "$D/show" || { cat "$D/lines" "$D/show"; die "--line: triage"; }
+ok "numbered prompts know it too"
+
+# ---- what joins a report that has an incident is told where it names more ----
+told=$(ls "$D/out" | wc -l)
+printf 'From: Third <t@example.org>\nSubject: compromised\nMessage-ID: <t-1@example.org>\n\nThe key of serial 0x1000 is compromised, revoke it.\n' |
+  sev1 intake - >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "a third reporter"; }
+grep -q '0001 high .*joined' "$D/run.out" && [ "$(ls "$D/out" | wc -l)" -eq "$told" ] || { cat "$D/run.out"; die "nothing new is not told"; }
+printf 'From: Third <t@example.org>\nSubject: compromised too\nMessage-ID: <t-2@example.org>\n\nThe keys of serials 0x1000 and 0x1001 are compromised, revoke them.\n' |
+  sev1 intake - >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "more of it"; }
+grep -q '000[16] high .*joined' "$D/run.out" && [ "$(ls "$D/out" | wc -l)" -eq $((told + 2)) ] || { cat "$D/run.out"; ls "$D/out"; die "another certificate for an incident is told"; }
+ok "what joins the report of an incident and names more is told"

@@ -131,3 +131,16 @@ grep -qE '<script|src=|href=|url\(|@import' "$D/report.html" && die "the HTML re
 grep -q 'certificates revoked: 3 / 3' "$D/report.html" || die "no curve"
 sev1 audit >/dev/null || die "the journal"
 ok "the HTML report is one well-formed file"
+
+# ---- and so is each of the CCADB's ----
+for kind in preliminary full delay status closure; do
+  sev1 report --kind $kind --format html -o "$D/$kind.html" >"$D/out" || { cat "$D/out"; die "$kind in HTML"; }
+  xmllint --noout --nonet "$D/$kind.html" 2>"$D/err" || { cat "$D/err"; die "$kind: the HTML is not well-formed"; }
+  grep -qE '<script|src=|href=|url\(|@import' "$D/$kind.html" && die "$kind: the HTML reaches outside"
+  grep -qF '<dd>' "$D/$kind.html" && die "$kind: it is the after-action report"
+done
+grep -qF '<h1>Full Incident Report</h1>' "$D/full.html" && grep -qF '<h2>Report Closure Summary</h2>' "$D/closure.html" || die "headings"
+grep -qF '<td>Route requests</td><td>Prevent</td><td>What didn&#39;t go well # 1</td>' "$D/full.html" || die "the action items of the HTML"
+status=0; sev1 report --kind full --format json >/dev/null 2>"$D/err" || status=$?
+[ $status -eq 2 ] && grep -q 'markdown, as the CCADB asks, or html' "$D/err" || { cat "$D/err"; die "a CCADB report in JSON: status $status"; }
+ok "each report of the CCADB has a page of its own"

@@ -206,6 +206,7 @@ t resize-window -x 120 -y 40
 screen fleet-120x40 "waiting 499"
 start fleet10000
 keys : fleet Enter
+wait_for 20 "the fleet" shows "web0001.example.com"
 keys G
 screen fleet-10000 "web10000"
 
