@@ -27,9 +27,7 @@ static struct recognised *scored(const char *name)
 }
 
 /* Ordinary mail that is taken for a request all the same. */
-static const char *const alarms[] = { "ordinary-revoked-notice.eml", /* a serial, and words of revocation: somebody may complain about it */
-	"ordinary-ocsp-stapling.eml", /* "so that our certificate is not revoked" */
-	"ordinary-drill-minutes.eml", /* a revocation drill */
+static const char *const alarms[] = { "ordinary-ocsp-stapling.eml", /* "so that our certificate is not revoked" */
 	NULL };
 
 static bool is_alarm(const char *name)

@@ -179,7 +179,7 @@ static void matched_score(struct recognised *rec, const json_t *result)
 {
 	const json_t *matches = json_list(result, "matches"), *v;
 	size_t named = matched_by(matches, NULL, false), hosts = matched_by(matches, NULL, true), proved = 0, foreign = 0, i;
-	int room = rec->words ? 4 : REPORT_HIGH_AT - 1 - rec->score;
+	int room = rec->words ? 4 : recognised_room(rec) - rec->score;
 
 	json_array_foreach(json_list(result, "keys"), i, v)
 		if (strcmp(json_str(v, "kind"), "private-key") == 0) {

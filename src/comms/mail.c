@@ -72,6 +72,7 @@ void mail_free(struct mail *m)
 	free(m->from);
 	free(m->to);
 	wipe_string(m->subject);
+	wipe_string(m->forwarded);
 	free(m->id);
 	free(m->references);
 	free(m);
@@ -245,14 +246,47 @@ static bool message_automatic(const struct entity *en, const char *subject)
 	    header_get(en, "x-failed-recipients")[0] != '\0' || starts_any(subject, subjects);
 }
 
+/* A ticket system hands on what people wrote. */
+static bool message_ticket(const struct entity *en)
+{
+	static const char *const tickets[] = { "rt-ticket", "x-rt-original-encoding", "x-jira-fingerprint", "x-otrs-loop", "x-zammad-ticket-id",
+		"x-zendesk-from-account-id", "x-redmine-host", "x-servicenow-generated", NULL };
+
+	for (size_t i = 0; tickets[i] != NULL; i++)
+		if (header_get(en, tickets[i])[0] != '\0')
+			return true;
+	return strcasestr(header_get(en, "x-mailer"), "zendesk") != NULL || strcasestr(header_get(en, "x-mailer"), "freshdesk") != NULL;
+}
+
+static bool message_bulk(const struct entity *en)
+{
+	static const char *const bulk[] = { "bulk", "junk", "list", NULL };
+
+	return starts_any(header_get(en, "precedence"), bulk) || header_get(en, "list-unsubscribe")[0] != '\0' ||
+	    header_get(en, "list-id")[0] != '\0';
+}
+
+/* The subject of a message within the message, on a line of its own. */
+static void subject_forwarded(struct mail *m, const char *value)
+{
+	char *subject = mail_words(value, strlen(value)), *all;
+
+	all = m->forwarded == NULL ? mem_strdup(subject) : mem_printf("%s\n\n%s", m->forwarded, subject);
+	wipe_string(m->forwarded);
+	wipe_string(subject);
+	m->forwarded = all;
+}
+
 static void message_about(struct entity *en)
 {
-	static const char *const bulk[] = { "bulk", "junk", NULL };
 	struct mail *m = en->mail;
 	const char *v = header_get(en, "subject");
 
-	if (en->forward > 0)
+	if (en->forward > 0) {
+		if (m->forwarded == NULL || strlen(m->forwarded) < MAIL_HEADER_MAX)
+			subject_forwarded(m, v);
 		return;
+	}
 	m->subject = mail_words(v, strlen(v));
 	m->from = mail_words(header_get(en, "from"), strlen(header_get(en, "from")));
 	m->to = mail_words(header_get(en, "to"), strlen(header_get(en, "to")));
@@ -260,7 +294,9 @@ static void message_about(struct entity *en)
 	m->id = mem_strndup(v, strcspn(v, " \t"));
 	m->references = mem_printf("%s %s", header_get(en, "references"), header_get(en, "in-reply-to"));
 	m->automatic = message_automatic(en, m->subject);
-	m->bulk = starts_any(header_get(en, "precedence"), bulk) || header_get(en, "list-unsubscribe")[0] != '\0';
+	m->bulk = message_bulk(en) && !message_ticket(en);
+	m->machine = !message_ticket(en) && (strncasecmp(header_get(en, "auto-submitted"), "auto-generated", 14) == 0 ||
+	    strcasestr(m->from, "noreply@") != NULL || strcasestr(m->from, "no-reply@") != NULL);
 }
 
 /* ---- bodies ---- */
@@ -466,5 +502,7 @@ struct mail *mail_read(const char *data, size_t len)
 	struct mail *m = mem_zalloc(1, sizeof *m);
 
 	entity_read(m, data, data + len, 0, 0, true);
+	if (m->forwarded == NULL)
+		m->forwarded = mem_strdup("");
 	return m;
 }

@@ -36,8 +36,10 @@ struct mail_part {
 
 struct mail {
 	char *from, *to, *subject, *id, *references; /* "" where absent; id and references with their <> */
+	char *forwarded;  /* the subjects of the messages in it, a line each */
 	bool automatic;   /* RFC 3834 Auto-Submitted, a bounce, an out-of-office notice */
-	bool bulk;        /* Precedence: bulk, or List-Unsubscribe */
+	bool machine;     /* written by a program: RFC 3834 auto-generated, or from no-reply */
+	bool bulk;        /* Precedence: bulk or list, List-Id or List-Unsubscribe, and no ticket system's */
 	bool encrypted;   /* S/MIME or PGP: what it says cannot be read here */
 	struct mail_part *part;
 	size_t parts;

@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define CARRIED_MAX (REPORT_HIGH_AT - 1) /* what it carries without a word about revocation makes it doubtful at most */
 
 const char *report_level_name(enum report_level l)
 {
@@ -61,13 +60,19 @@ static size_t blobs_of(const struct recognised *r, const char *tail)
 	return n;
 }
 
+/* What it carries without a word about revocation makes it doubtful at most; not even that, where it is about an order. */
+int recognised_room(const struct recognised *r)
+{
+	return r->benign ? REPORT_DOUBTFUL_AT - 1 : REPORT_HIGH_AT - 1;
+}
+
 /* Points for one kind of what is carried. */
 static void carried(struct recognised *r, size_t n, int points, int *sum, const char *what)
 {
 	if (n == 0)
 		return;
-	if (!r->words && *sum + points > CARRIED_MAX)
-		points = CARRIED_MAX - *sum;
+	if (!r->words && *sum + points > recognised_room(r))
+		points = recognised_room(r) - *sum;
 	*sum += points;
 	if (points > 0)
 		recognised_why(r, points, _("carries %s (%zu)"), what, n);
