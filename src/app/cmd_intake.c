@@ -288,7 +288,8 @@ static void match_done(void *ctx, const json_t *result, const struct err *err)
 
 static bool match_wanted(const struct recognised *rec)
 {
-	return rec->blobs > 0 || recognised_count(rec, "serial") + recognised_count(rec, "fingerprint") +
+	return rec->blobs > 0 || recognised_count(rec, "serial") + recognised_count(rec, "number") +
+	    recognised_count(rec, "fingerprint") +
 	    recognised_count(rec, "key-hash") > 0 || (rec->words && recognised_count(rec, "host") > 0);
 }
 
@@ -301,7 +302,7 @@ static void match_start(struct intaking *t)
 	for (size_t i = 0; i < c->cas; i++)
 		json_array_append_new(cas, ca_request(c, c->ca[i].name));
 	request = json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:I}", "op", "report", "fd", fd, "blobs", blobs, "serials",
-	    texts_of(t->rec, "serial", NULL), "hashes", texts_of(t->rec, "fingerprint", "key-hash"), "hosts",
+	    texts_of(t->rec, "serial", "number"), "hashes", texts_of(t->rec, "fingerprint", "key-hash"), "hosts",
 	    t->rec->words ? texts_of(t->rec, "host", NULL) : json_array(), "cas", cas, "at", (json_int_t)clock_now());
 	if (fd >= 0)
 		fcntl(fd, F_SETFD, 0); /* for this child only */

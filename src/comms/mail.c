@@ -326,8 +326,24 @@ static struct mail_part *part_new(struct mail *m, const char *type, const char *
 	return p;
 }
 
+/* The charset that HTML names in its own head; owned by the caller, NULL without one. */
+static char *html_charset(const struct buf *raw)
+{
+	size_t n = raw->len < 2048 ? raw->len : 2048, k;
+	const char *p = memmem(buf_str(raw), n, "charset=", 8), *end = buf_str(raw) + n;
+
+	if (p == NULL)
+		return NULL;
+	p += 8;
+	p += p < end && (*p == '"' || *p == '\'');
+	for (k = 0; p + k < end && k < 40 && (isalnum((unsigned char)p[k]) || p[k] == '-' || p[k] == '_'); k++)
+		;
+	return mem_strndup(p, k);
+}
+
 static void part_text(struct mail *m, struct mail_part *p, const char *charset, struct buf *raw)
 {
+	char *named = charset == NULL && strcmp(p->type, "text/html") == 0 ? html_charset(raw) : NULL;
 	struct buf text = { 0 };
 
 	if (m->text + raw->len > MAIL_TEXT_MAX) {
@@ -335,7 +351,9 @@ static void part_text(struct mail *m, struct mail_part *p, const char *charset, 
 		raw->len = m->text < MAIL_TEXT_MAX ? MAIL_TEXT_MAX - m->text : 0;
 	}
 	m->text += raw->len;
-	mail_utf8(&text, charset, buf_str(raw), raw->len);
+	mail_utf8(&text, named != NULL ? named : charset, buf_str(raw), raw->len);
+	free(named);
+	m->encrypted = m->encrypted || memmem(buf_str(&text), text.len, "-----BEGIN PGP MESSAGE-----", 27) != NULL;
 	p->text = true;
 	p->html = strcmp(p->type, "text/html") == 0 ||
 	    (strcmp(p->type, "text/plain") == 0 && strncasecmp(buf_str(&text), "<html", 5) == 0);
@@ -363,6 +381,22 @@ static bool is_encrypted(const char *type, const char *value)
 
 	free(smime);
 	return yes;
+}
+
+/* S/MIME that is signed around its content (RFC 8551 3.5.2): the content is an entity in the clear among the octets of the
+ * signature. Read from its first header on; where it is parted into strings, a few octets of their heads stand in it. */
+static bool signed_read(struct entity *en, const char *type, const struct buf *raw)
+{
+	static const char *const first[] = { "Content-Type:", "content-type:", "Content-type:", "MIME-Version:" };
+	const char *p = NULL;
+
+	if (strstr(type, "pkcs7-mime") == NULL || en->mail->encrypted)
+		return false;
+	for (size_t i = 0; p == NULL && i < sizeof first / sizeof first[0]; i++)
+		p = memmem(buf_str(raw), raw->len, first[i], strlen(first[i]));
+	if (p != NULL)
+		entity_read(en->mail, p, buf_str(raw) + raw->len, en->forward, en->depth + 1, false);
+	return p != NULL;
 }
 
 static char *file_name(const struct entity *en, const char *type)
@@ -399,7 +433,7 @@ static void leaf_read(struct entity *en, const char *type, const char *value, co
 	}
 	if (message && coded) {
 		entity_read(m, buf_str(&raw), buf_str(&raw) + raw.len, en->forward + 1, en->depth + 1, true);
-	} else if (!message) {
+	} else if (!message && !signed_read(en, type, &raw)) {
 		part = part_new(m, type, name, en->forward);
 		if (strncmp(type, "text/", 5) == 0 || strncmp(type, "message/", 8) == 0 || looks_text(buf_str(&raw), raw.len)) {
 			part_text(m, part, charset, &raw);

@@ -92,6 +92,7 @@ static void recognise_carried(struct recognised *r)
 	carried(r, recognised_count(r, "serial"), 3, &sum, _("serial numbers"));
 	carried(r, blobs_of(r, "CERTIFICATE") + blobs_of(r, "PKCS7"), 3, &sum, _("certificates"));
 	carried(r, recognised_count(r, "encrypted-key"), 4, &sum, _("an encrypted private key"));
+	carried(r, recognised_count(r, "key-file"), 4, &sum, _("files named as a private key, which cannot be looked into"));
 	carried(r, blobs_of(r, "REQUEST"), 2, &sum, _("certificate requests"));
 	carried(r, plain, 2, &sum, _("DER that may be a certificate, a request or a key"));
 	if (r->words)
@@ -127,7 +128,7 @@ struct recognised *recognise(const struct mail *m, const char *const *keywords, 
 	r->found = json_array();
 	recognise_find(r, m);
 	recognise_words(r, m, r->blobs > 0 || recognised_count(r, "serial") + recognised_count(r, "fingerprint") +
-	    recognised_count(r, "crt.sh") > 0);
+	    recognised_count(r, "crt.sh") + recognised_count(r, "key-file") > 0);
 	recognise_keywords(r, m, keywords, n);
 	recognise_carried(r);
 	if (m->encrypted)

@@ -30,7 +30,7 @@ struct recognised {
 	int score;
 	json_t *why;     /* [{"points": n, "text": s}], the heaviest first; their sum is the score */
 	json_t *found;   /* [{"kind", "text", "where"}]: private-key, encrypted-key, certificate, request, public-key,
-	                  * serial, fingerprint, key-hash, crt.sh, host, opaque */
+	                  * serial, number (perhaps a serial), fingerprint, key-hash, crt.sh, host, key-file, opaque */
 	struct blob *blob;
 	size_t blobs;
 	bool words;      /* its words say revocation or compromise: what it carries counts without a limit */

@@ -13,6 +13,7 @@
 #define HOSTS_MAX 200
 #define SERIAL_NEAR 48     /* octets between "serial" and the number */
 #define RUN_MAX 240        /* octets of a number: longer ones are none of ours */
+#define NUMBER_MIN 14      /* digits of a number that nobody calls a serial */
 #define NAKED_MIN 200      /* base64 without armour: fewer digits are no certificate */
 
 struct find {
@@ -322,6 +323,12 @@ static const char *find_serials(struct find *f, const char *p, const char *end)
 	return p;
 }
 
+/* Part of a link: "/4f33", "=4f33". */
+static bool in_link(const char *p, const char *from)
+{
+	return p > from && strchr("/=?&", p[-1]) != NULL;
+}
+
 static void find_numbers(struct find *f, const char *text, size_t len)
 {
 	static const char *const words[] = { "serial", "seriennummer", "serien-nr", "seriennr", "serien nr", "numéro de série",
@@ -346,8 +353,10 @@ static void find_numbers(struct find *f, const char *text, size_t len)
 				found_add(f, "fingerprint", p, n, FOUND_MAX);
 			else if (n > 0 && parted && digits >= 16 && digits <= 42 && memchr(p, ':', n) != NULL)
 				found_add(f, "serial", p, n, FOUND_MAX); /* what certificates write so is a serial or a SHA-1 */
-			else if (n > 0 && digits >= 32 && digits <= 40 && !parted && !all_digits(p, n))
+			else if (n > 0 && digits >= 32 && digits <= 40 && !parted && !all_digits(p, n) && !in_link(p, text))
 				found_add(f, "serial", p, n, FOUND_MAX);
+			else if (n > 0 && digits >= NUMBER_MIN && digits <= 50)
+				found_add(f, "number", p, n, HOSTS_MAX); /* the index knows whether it is one */
 			p += n > 0 ? n : 1;
 		} else {
 			if (word_at(p, text, end, "sha256/") && end - p >= 51 && p[50] == '=')
@@ -454,15 +463,46 @@ static void refang(struct buf *out, const char *p, size_t len)
 
 /* ---- a part ---- */
 
+static bool ends_any(const char *s, size_t n, const char *const list[])
+{
+	for (; *list != NULL; list++)
+		if (n > strlen(*list) && strncasecmp(s + n - strlen(*list), *list, strlen(*list)) == 0)
+			return true;
+	return false;
+}
+
+/* A file whose name says that a key is in it. */
+static bool names_key(const char *s, size_t n)
+{
+	static const char *const ends[] = { ".key", ".pfx", ".p12", ".jks", ".pk8", "privkey.pem", "key.pem", "private.pem", NULL };
+
+	return ends_any(s, n, ends);
+}
+
+/* The names in an archive, which stand before each file (APPNOTE 4.3.7); the files themselves are not looked into. */
+static void find_zip(struct find *f, const struct mail_part *p)
+{
+	const char *q = buf_str(&p->data), *end = q + p->data.len;
+	size_t n;
+
+	while ((q = memmem(q, (size_t)(end - q), "PK\3\4", 4)) != NULL && end - q > 30) {
+		n = (size_t)(unsigned char)q[26] | (size_t)(unsigned char)q[27] << 8;
+		if (n > 0 && n < 1000 && n <= (size_t)(end - q - 30))
+			found_add(f, names_key(q + 30, n) ? "key-file" : "opaque", q + 30, n, 50);
+		q += 4;
+	}
+}
+
 static void find_opaque(struct find *f, const struct mail_part *p)
 {
 	static const char *const ends[] = { ".zip", ".7z", ".rar", ".gpg", ".pgp", ".asc", ".p12", ".pfx", ".gz", ".tgz", ".pdf",
-		".docx", ".doc", ".xlsx", ".jks", ".png", ".jpg" };
+		".docx", ".doc", ".xlsx", ".jks", ".png", ".jpg", ".jpeg", ".heic", ".msg", ".dat", ".rtf", ".odt", ".bz2", ".xz", NULL };
 	size_t n = strlen(p->name);
 
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-		if (n > strlen(ends[i]) && strcasecmp(p->name + n - strlen(ends[i]), ends[i]) == 0)
-			found_add(f, "opaque", p->name, n, 20);
+	if (ends_any(p->name, n, ends))
+		found_add(f, names_key(p->name, n) ? "key-file" : "opaque", p->name, n, 20);
+	if (p->data.len > 30 && memcmp(p->data.data, "PK\3\4", 4) == 0)
+		find_zip(f, p);
 }
 
 static void find_part(struct find *f, const struct mail_part *p)

@@ -26,7 +26,7 @@ struct words {
 	unsigned all;        /* of the whole mail */
 	unsigned topic;      /* of the subject */
 	unsigned earlier;    /* of the sentence before "before" */
-	bool carries, automatic, bulk, machine;
+	bool carries, sealed, automatic, bulk, machine;
 	int best, second;
 	bool named;          /* the best one speaks of one certificate */
 	char *best_text, *best_why;
@@ -99,7 +99,7 @@ static int sentence_leak(const struct words *w, const struct sentence *s, unsign
 	else if ((s->is & W_LOST) && key)
 		points = s->is & W_PRIVATE ? 7 : s->is & W_OTHER ? 0 : w->carries || (w->all & (W_CERT | W_PRIVATE)) ? 5 : 2;
 	else if (s->is & W_LOST)
-		points = near & W_PRIVATE ? 2 : 0;
+		points = near & W_PRIVATE ? 2 : w->sealed && ((s->is | near) & W_CERT) ? 3 : 0;
 	if (points < 5 && (s->is & W_FAULT) && (s->is & W_DATA) && ((s->is | near) & W_CERT))
 		points = s->is & W_CERT ? 5 : 3;
 	else if (points < 3 && (s->is & W_FAULT) && (s->is & W_CERT) && w->carries && !(s->is & W_TRADE))
@@ -329,7 +329,8 @@ static void words_say(struct words *w, const struct mail *m)
 
 void recognise_words(struct recognised *r, const struct mail *m, bool carries)
 {
-	struct words w = { .r = r, .stems = stems_new(), .carries = carries, .automatic = m->automatic, .bulk = m->bulk, .machine = m->machine };
+	struct words w = { .r = r, .stems = stems_new(), .carries = carries,
+		.sealed = recognised_count(r, "key-file") > 0, .automatic = m->automatic, .bulk = m->bulk, .machine = m->machine };
 
 	words_pass(&w, m); /* once to know what it is about, once to judge with that */
 	words_pass(&w, m);
