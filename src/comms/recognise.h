@@ -34,6 +34,7 @@ struct recognised {
 	struct blob *blob;
 	size_t blobs;
 	bool words;      /* its words say revocation or compromise: what it carries counts without a limit */
+	bool hint;       /* a word of them stands somewhere: enough to look whether a host that is named is ours */
 	bool benign;     /* they do not, and it is about orders, installing, rules */
 };
 

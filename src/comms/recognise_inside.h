@@ -28,7 +28,9 @@ enum {
 	W_PUBLIC = 1 << 20,  /* public key */
 	W_FAULT = 1 << 21,   /* incorrect, invalid */
 	W_DATA = 1 << 22,    /* what may be wrong in a certificate: organisation, subject */
-	W_OTHER = 1 << 23    /* API key, password, account: none of ours */
+	W_OTHER = 1 << 23,   /* API key, password, account: none of ours */
+	W_TALK = 1 << 24,    /* agenda, newsletter: in a subject, the whole mail is one */
+	W_HOST = 1 << 25     /* no word: a host name stands there */
 };
 
 /* Append the letter of n octets (UTF-8) at p as the stems are written: lower case, no accents, ä is ae; what is no

@@ -24,7 +24,10 @@ static const struct row {
 		"pull |pulled |make it invalid|make invalid|render invalid|no longer be trusted|not be trusted|no longer trust|"
 		"stop trusting|terminate|nullif|rescind|recalled|void |voided|decommission|get rid of|gone |"
 		"cease to|remove it|remove this|and remove|put out of|out of circulation|in circulation|take out of|taken out of|stop being valid|"
-		"shut down" },
+		"retract|off the list|put an end|end the validity|bin it|bin the|scrap |switch off|switched off|turn off|turned off|nobody can use|no one can use|"
+		"can t be used|cannot be used|not be used any|unusable|useless|worthless|stops working|stop working|undo |expire it|expire this|no longer be valid|"
+		"not be valid|not remain valid|not stay valid|stay valid|remain valid|remains valid|invalid as soon|make this invalid|"
+		"make them invalid|declare invalid|declared invalid|shut down" },
 	{ W_CERT, "certificat|certifiact|certifc|certficat|cetificat|cerificat|certicat|cert |certs |ssl |tls |x 509|x509|crt sh |"
 		"wildcard|precert|serial number|serial no|serial |issuance|smime |s mime |"
 		"subscriber cert|https cert|leaf cert|server cert|client cert|code signing|ev cert|dv cert" },
@@ -59,14 +62,18 @@ static const struct row {
 		"recovered from a|extracted from|dumped|posted on|posted to|posted online|left open|world readable|readable by|"
 		"bad terms|disgruntled|went rogue|kept a copy|kept copies|took a copy|took copies|"
 		"still have access|still has access|sinkhole|trojan|crypto locker|lost control|owned by attacker|got root|had root|"
-		"subpoena|vulnerable to|dark web|darknet|telegram channel" },
-	{ W_LOST, "kept the|still has the|still hold|lost |loss |missing|disappear|copied|copies|uploaded|anyone can|everyone can|anybody can|shared with|hard coded|hardcoded|"
+		"thieves|thief|nicked|burglar|burgled|snatched|robbed|robbery|a shell on|webshell|web shell|forensic|malicious|stealer|"
+		"command and control|isn t ours|aren t ours|is not ours|not one of ours|not from us|never approved|not approved|did not approve|didn t approve|"
+		"never consented|never agreed|never gave|bgp |foreign as|refuses to hand over|refuses to give|parted company|bad faith|posing as|pretend|"
+		"copycat|counterfeit|defraud|transferred to a|been transferred|transferred the domain|domain was transferred|new owner|changed owner|change of owner|"
+		"sold the domain|sold our domain|impostor|imposter|no business relation|not affiliated|nothing to do with us|subpoena|vulnerable to|dark web|darknet|telegram channel" },
+	{ W_LOST, "kept the|still has the|still hold|gone missing|went missing|taken from|lost |loss |missing|disappear|copied|copies|uploaded|anyone can|everyone can|anybody can|shared with|hard coded|hardcoded|"
 		"public |publicly|published|github|gitlab|bitbucket|gist |pastebin|paste |docker|firmware|squashfs|repositor|repo |s3 bucket|"
 		"bucket|access to|got access|attacker|downloadable|committed|checked in|pushed|found |embedded|sold |"
 		"former employee|ex employee|left the company|left us|by mistake|by accident|accidentally|inadvertent|internet|emailed|"
 		"attached the key|in plain text|plaintext|unencrypted|read out|in every device|"
 		"app store|apk |binary|decompil|readable|web root|webroot|directory listing|open directory|indexed|shodan" },
-	{ W_FAULT, "incorrect|misspel|misspell|mistake in|invalid |wrong |inaccurat|false |not match|mismatch|erroneous|does not exist|"
+	{ W_FAULT, "still states|still shows|still names|never belonged|dissolved|does not belong|incorrect|misspel|misspell|mistake in|invalid |wrong |inaccurat|false |not match|mismatch|erroneous|does not exist|"
 		"doesn t exist|not exist|never been called|never had|not our company|wrong information|typo in|names us as|bogus|"
 		"not correct|untrue|misleading|outdated|some state|default city|internet widgits" },
 	{ W_DATA, "company|organisation|organization|subject|address |locality|stateorprovince|state |country|business|"
@@ -76,7 +83,7 @@ static const struct row {
 		"asking|should |could you|can you|can u |could u |would you|will you|are you able|would it be possible|is it possible to|"
 		"have to|let us know once|be so kind|appreciate|instruct|insist|expect you|urge you|would rather|suggest|"
 		"has to be|ought to|we wish|i wish|call on you|do so|act according|investigate|report |reporting |notify you|informing you|"
-		"inform you|to let you know|bring to your attention|for your attention|flagging|heads up" },
+		"inform you|to let you know|bring to your attention|for your attention|flagging|heads up|make sure|ensure |see to it|take care of|deal with|dealt with" },
 	{ W_MINE, "our |ours |my |mine |we have |we had |we own " },
 	{ W_THIS | W_ASK, "this certificat|this cert |these certificat|these certs |following certificat|certificate below|certificates below|"
 		"attached certificat|certificate attached|cert attached|said certificate|above certificat|the certificate in|"
@@ -90,18 +97,20 @@ static const struct row {
 	{ W_IF, "if |in case |in the event|whenever|should you|unless|when a |when the |when your|suppose|hypothetical|in general" },
 	{ W_URGENT, "urgent|immediate|asap |emergency|right away|right now|as soon as|24 hours|24h |promptly|without delay|at once|"
 		"straight away|quickly|critical" },
-	{ W_INFO, "how |explain|documentation|policy |policies|question|wonder|webinar|learn|blog|article|guide|what is|what are|what happens|what do |what does|"
-		"difference|whitepaper|white paper|newsletter|training|conference|crl |crls |ocsp|revocation list|revocation check|revocation info|revocation status|best practice|tips |"
-		"audit|survey|whether|roadmap|where in|where do|where can|which address|call for|invite talks|talks |workshop|summit|meetup|podcast|"
-		"lessons|case study|research paper|ballot|draft |discussion|this week|weekly|handbook|tutorial|curious|"
-		"faq |knowledge base|minutes |agenda|drill|exercise|test ca " },
+	{ W_INFO, "do you |have you |does your |is there a |are there |how |explain|documentation|policy |policies|question|wonder|learn|blog|article|guide|what is|what are|what happens|what do |what does|"
+		"difference|whitepaper|white paper|crl |crls |ocsp|revocation list|revocation check|revocation info|revocation status|best practice|tips |"
+		"audit|whether|roadmap|where in|where do|where can|which address|"
+		"lessons|ballot|draft |discussion|handbook|tutorial|curious|"
+		"faq |knowledge base|drill|exercise|test ca " },
+	{ W_INFO | W_TALK, "webinar|newsletter|training|conference|survey|call for papers|call for talks|cfp |invite talks|talks |workshop|summit|meetup|"
+		"podcast|this week|weekly|minutes |agenda|case study|research paper|thesis|questionnaire|monthly|press release|seminar|statistic" },
 	{ W_DONE, "was |were |has been|have been|had been|successfully|as you requested|as requested" },
 	{ W_NOT, "not |never |still |nothing |nobody " },
 	{ W_PROMO, "unsubscrib|click here|click the|click http|special offer|discount|limited time|free trial|register now|mailbox|verify your|"
 		"your account|lottery|bitcoin|btc |winner|viagra|casino|view in browser|read online|view online|gift card|gift certificate|driver s licen|"
 		"degree|birth certificate|marriage|your device|webcam|unpaid|non payment|restore your|offer ends|deals|sale |order now|"
 		"join us|save the date|sponsor|your subscription|manage preferences|opt out" },
-	{ W_TRADE, "install|renew|invoice|quote |quotation|purchase|order |ordered|expire|expiry|expiration|configur|error |chain |"
+	{ W_TRADE, "install|new certificate was|new certificates for|new certificate issued|certificate was issued|certificates were issued|renew|invoice|quote |quotation|purchase|order |ordered|expire|expiry|expiration|configur|error |chain |"
 		"intermediate|download your|payment|refund|billing|reset|validation call|upgrade|thank you for|reminder|monitor|alert|"
 		"maintenance|latency|slow |unreachable|not reachable|watchlist|certificates for your domains|price|pricing|trial |support plan|"
 		"has been issued|was issued|ticket closed|resolved" },
@@ -115,7 +124,7 @@ static const struct row {
 		"zurueckgezogen|zurueckzieh|zurueckzuzieh|ziehen sie|revozier|zurueckruf" },
 	{ W_REVOKE | W_CERT, "zertifikatswiderruf|zertifikatssperr|zertifikatsperr" },
 	{ W_CANCEL, "deaktivier|ungueltig|stornier|blockier|einzieh|einzuzieh|entwert|aus dem verkehr|annullier|loeschen|beenden|ausser kraft|"
-		"nicht mehr vertrau|vom netz|abschalt" },
+		"nicht mehr vertrau|nicht mehr gueltig|nicht laenger gueltig|stilllegen|vom netz|abschalt|ausser betrieb|nicht mehr verwend|unbrauchbar" },
 	{ W_CERT, "zertifikat|zertfikat|zertifkat|serverzertifikat|zert |seriennummer|serien nr|seriennr|webserverzertifikat" },
 	{ W_KEY, "schluessel|schlussel" },
 	{ PRIVATE, "privatschluessel|private schluessel|privaten schluessel|privater schluessel|privatem schluessel|privat schluessel|"
@@ -151,7 +160,7 @@ static const struct row {
 
 	/* ---- French ---- */
 	{ W_REVOKE, "revoqu|revocat" },
-	{ W_CANCEL, "invalider|annul|desactiv|retirer|retrait|supprim|suspend|mettre fin|bloquer|hors service" },
+	{ W_CANCEL, "invalider|annul|desactiv|retirer|retrait|supprim|suspend|mettre fin|bloquer|hors service|plus valable|plus valide|ne soit plus|inutilisable" },
 	{ W_CERT, "certificat|numero de serie|n de serie" },
 	{ PRIVATE, "cle privee|cles privees|clef privee|clefs privees|cle secrete|cle du certificat|cle du serveur|cle ssl" },
 	{ W_KEY, "cle |cles |clef " },
@@ -175,7 +184,7 @@ static const struct row {
 
 	/* ---- Spanish, Portuguese ---- */
 	{ W_REVOKE, "revoc|revoqu|revog" },
-	{ W_CANCEL, "anular|anulacion|anule|anulem|invalid|cancel|desactiv|desativ|dar de baja|inutiliz|retirar|retiren|bloque" },
+	{ W_CANCEL, "anular|anulacion|anule|anulem|invalid|cancel|desactiv|desativ|dar de baja|inutiliz|retirar|retiren|bloque|de baja|deje de ser|ya no sea|deixe de ser|nao seja mais" },
 	{ W_CERT, "certificad|numero de serie" },
 	{ PRIVATE, "clave privada|claves privadas|llave privada|chave privada|chaves privadas|clave secreta|clave del servidor|clave del certificado|"
 		"chave do certificado|chave secreta" },
@@ -201,7 +210,7 @@ static const struct row {
 
 	/* ---- Italian ---- */
 	{ W_REVOKE, "revoc" },
-	{ W_CANCEL, "annull|invalid|disattiv|ritir|sospend|blocc" },
+	{ W_CANCEL, "annull|invalid|disattiv|ritir|non sia piu|non piu valid|non deve piu|sospend|blocc" },
 	{ W_CERT, "certificat|seriale|numero di serie" },
 	{ PRIVATE, "chiave privata|chiavi private|chiave segreta|chiave del certificato|chiave del server" },
 	{ W_KEY, "chiave |chiavi " },
@@ -223,7 +232,7 @@ static const struct row {
 	/* ---- Dutch ---- */
 	{ W_REVOKE, "intrekk|ingetrokken|intrek |ontrek|herroep" },
 	{ W_REVOKE, "trek het|trekken jullie|trekt u" },
-	{ W_CANCEL, "ongeldig|annuleer|blokkeer|deactiveer|uitschakel|stopzet" },
+	{ W_CANCEL, "ongeldig|niet meer geldig|buiten werking|onbruikbaar|annuleer|blokkeer|deactiveer|uitschakel|stopzet" },
 	{ W_CERT, "certificaat|certificaten|serienummer" },
 	{ PRIVATE, "prive sleutel|privesleutel|private sleutel|geheime sleutel|sleutelmateriaal|sleutelbestand" },
 	{ W_KEY, "sleutel" },

@@ -15,8 +15,7 @@ struct sentence {
 	const char *from;   /* of it in the mail */
 	size_t len;
 	unsigned is;
-	bool subject, question;
-	bool host;          /* it names one */
+	bool subject, question, host;
 };
 
 struct words {
@@ -38,7 +37,7 @@ struct words {
 /* Does it speak of one certificate or key, not of them in general? */
 static bool sentence_named(const struct sentence *s)
 {
-	return (s->is & W_THIS) || s->host || ((s->is & W_MINE) && (s->is & (W_KEY | W_CERT)) && (s->is & (W_LEAK | W_LOST)));
+	return (s->is & (W_THIS | W_HOST)) || ((s->is & W_MINE) && (s->is & W_PRIVATE) && (s->is & (W_LEAK | W_LOST)));
 }
 
 /* Advice to everybody ("if your key is lost, revoke"), and what is told to many: nothing is asked for in it. */
@@ -46,8 +45,10 @@ static int sentence_general(const struct words *w, const struct sentence *s, int
 {
 	bool named = sentence_named(s);
 
-	if ((s->is & W_IF) && !(s->is & (W_MINE | W_THIS)) && ((s->is & W_YOURS) || !(s->is & W_ASK)))
-		points = w->machine && points > 2 ? 2 : points - (s->is & W_YOURS ? 6 : 4);
+	if ((s->is & W_IF) && !(s->is & W_MINE) && w->machine)
+		points = points > 2 ? 2 : points;
+	else if ((s->is & W_IF) && !(s->is & (W_MINE | W_THIS)) && ((s->is & W_YOURS) || !(s->is & W_ASK)))
+		points -= s->is & W_YOURS ? 6 : 4;
 	if (w->bulk && !w->carries && !named && (!(s->is & W_ASK) || (s->is & W_INFO)))
 		points /= 3;
 	return points;
@@ -95,7 +96,8 @@ static int sentence_leak(const struct words *w, const struct sentence *s, unsign
 
 	if (s->is & W_LEAK)
 		points = key ? (key_is_ours(w, s) ? 8 : s->is & W_OTHER ? 1 : 4) : s->is & W_CERT ? 6 :
-		    near & (W_PRIVATE | W_CERT) ? 5 : (near & W_KEY) && (w->all & (W_CERT | W_PRIVATE)) ? 5 : w->carries ? 4 : 1;
+		    near & (W_PRIVATE | W_CERT) ? 5 : (near & W_KEY) && (w->all & (W_CERT | W_PRIVATE)) ? 5 : w->carries ? 4 :
+		    (s->is | near) & W_HOST ? 3 : 1;
 	else if ((s->is & W_LOST) && key)
 		points = s->is & W_PRIVATE ? 7 : s->is & W_OTHER ? 0 : w->carries || (w->all & (W_CERT | W_PRIVATE)) ? 5 : 2;
 	else if (s->is & W_LOST)
@@ -112,6 +114,8 @@ static int sentence_leak(const struct words *w, const struct sentence *s, unsign
 /* Talk in general, in which nothing is asked for: what it can be worth at most. */
 static int sentence_cap(const struct words *w, const struct sentence *s)
 {
+	if ((w->topic & W_TALK) && !w->carries && !(s->is & W_ASK))
+		return REPORT_DOUBTFUL_AT - 1;
 	if (!(s->is & W_INFO) || w->carries || sentence_named(s))
 		return INT_MAX;
 	return s->question ? REPORT_DOUBTFUL_AT : s->is & (W_ASK | W_MINE) ? INT_MAX : REPORT_DOUBTFUL_AT - 1;
@@ -149,8 +153,12 @@ static void sentence_judge(struct words *w, const struct sentence *s, unsigned n
 /* A sentence is judged with those on both sides of it: "It was hacked. Please revoke the certificate. Thanks." */
 static void sentence_last(struct words *w, unsigned after)
 {
+	unsigned near = w->earlier | w->topic | after;
+
+	if (w->before.subject) /* what the whole mail is about */
+		near |= w->all & (W_CERT | W_PRIVATE | W_HOST);
 	if (w->before.text.len > 1)
-		sentence_judge(w, &w->before, w->earlier | w->topic | after);
+		sentence_judge(w, &w->before, near);
 	w->earlier = w->before.is;
 }
 
@@ -169,7 +177,8 @@ static void sentence_end(struct words *w)
 
 	if (s->text.len > 1) {
 		buf_addc(&s->text, ' ');
-		s->is = stems_flags(w->stems, buf_str(&s->text)) | (sentence_commands(s) ? (unsigned)W_ASK : 0);
+		s->is = stems_flags(w->stems, buf_str(&s->text)) | (sentence_commands(s) ? (unsigned)W_ASK : 0) |
+		    (s->host ? (unsigned)W_HOST : 0);
 		w->all |= s->is;
 		w->promos += (s->is & W_PROMO) != 0;
 		if (s->subject)
@@ -309,6 +318,7 @@ static void words_say(struct words *w, const struct mail *m)
 	int promo = w->promos > 4 ? 4 : (int)w->promos;
 
 	r->words = w->best >= 3;
+	r->hint = (w->all & (W_LEAK | W_CANCEL | W_REVOKE)) && !m->automatic && !m->bulk && !m->machine;
 	/* what is understood, and is about something else: what it carries is what such mail carries */
 	r->benign = !r->words && (w->all & (W_TRADE | W_INFO | W_PROMO | W_DONE));
 	if (w->best > 2)
