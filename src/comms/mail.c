@@ -415,6 +415,16 @@ static bool ends_with(const char *s, const char *tail)
 	return n >= k && strcasecmp(s + n - k, tail) == 0;
 }
 
+/* What is written as plain text under a header that says base64: blanks stand between its words, not in base64. */
+static bool is_base64_body(const char *p, const char *end)
+{
+	size_t blanks = 0, n = (size_t)(end - p) < 4096 ? (size_t)(end - p) : 4096;
+
+	for (size_t i = 1; i + 1 < n; i++)
+		blanks += p[i] == ' ' && isalnum((unsigned char)p[i - 1]) && isalnum((unsigned char)p[i + 1]);
+	return blanks < 3 || blanks * 40 < n;
+}
+
 static void leaf_read(struct entity *en, const char *type, const char *value, const char *p, const char *end)
 {
 	struct mail *m = en->mail;
@@ -426,6 +436,10 @@ static void leaf_read(struct entity *en, const char *type, const char *value, co
 	struct mail_part *part;
 	struct buf raw = { 0 };
 
+	if (strcasecmp(encoding, "base64") == 0 && !is_base64_body(p, end)) {
+		mail_fault(m, N_("a part is not in the encoding that it names"));
+		encoding[0] = '\0';
+	}
 	if (message && !coded) { /* in place: forwards within forwards take no more memory */
 		entity_read(m, p, end, en->forward + 1, en->depth + 1, true);
 	} else {
@@ -475,8 +489,10 @@ static void multipart_read(struct entity *en, const char *boundary, const char *
 		if (at != NULL)
 			entity_read(en->mail, at, next > at ? next - 1 : next, en->forward, en->depth + 1, false);
 		at = p = after;
-		if (en->mail->parts >= MAIL_PARTS_MAX)
+		if (en->mail->parts >= MAIL_PARTS_MAX) {
+			en->mail->unread = true;
 			break;
+		}
 	}
 	if (!last) {
 		mail_fault(en->mail, N_("a multipart does not end"));
@@ -517,6 +533,7 @@ static void entity_read(struct mail *m, const char *p, const char *end, int forw
 
 	if (m->parts >= MAIL_PARTS_MAX || depth > MAIL_DEPTH_MAX) {
 		mail_fault(m, depth > MAIL_DEPTH_MAX ? N_("nested too deeply") : N_("too many parts"));
+		m->unread = true;
 		return;
 	}
 	if (message) /* lines before the first header: of mbox, of what was copied */

@@ -40,6 +40,7 @@ struct mail {
 	bool automatic;   /* RFC 3834 Auto-Submitted, a bounce, an out-of-office notice */
 	bool machine;     /* written by a program: RFC 3834 auto-generated, or from no-reply */
 	bool bulk;        /* Precedence: bulk or list, List-Id or List-Unsubscribe, and no ticket system's */
+	bool unread;      /* some of it was not looked into: too deep, too much */
 	bool encrypted;   /* S/MIME or PGP: what it says cannot be read here */
 	struct mail_part *part;
 	size_t parts;

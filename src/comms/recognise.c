@@ -133,6 +133,8 @@ struct recognised *recognise(const struct mail *m, const char *const *keywords, 
 	recognise_carried(r);
 	if (m->encrypted)
 		recognised_why(r, REPORT_DOUBTFUL_AT, "%s", _("is encrypted: somebody has to read it"));
+	if (m->unread)
+		recognised_why(r, REPORT_DOUBTFUL_AT, "%s", _("is nested too deeply, or of too many parts, to be read whole"));
 	recognised_settle(r);
 	return r;
 }

@@ -329,24 +329,36 @@ static bool in_link(const char *p, const char *from)
 	return p > from && strchr("/=?&", p[-1]) != NULL;
 }
 
-static void find_numbers(struct find *f, const char *text, size_t len)
+/* Is "serial" written at p, in some language? Its octets; 0 where it is not. */
+static size_t serial_word(const char *p, const char *from, const char *end)
 {
 	static const char *const words[] = { "serial", "seriennummer", "serien-nr", "seriennr", "serien nr", "numéro de série",
-		"numero de serie", "número de serie", "número de série", "serienummer", "numero di serie", "s/n" };
+		"numero de serie", "número de serie", "número de série", "n° de série", "nº de série", "nº de serie", "serienummer",
+		"numero di serie", "seriale", "seryjny", "sériové číslo", "sarjanumero", "sorozatszám", "numărul de serie", "s/n",
+		"серийный номер", "Серийный номер", "серійний номер", "Серійний номер", "シリアル番号", "シリアルナンバー", "序列号", "序列號", "序號",
+		"일련번호", "일련 번호" };
+
+	if (strchr("sSnN\xd0\xd1\xe3\xe5\xec", *p) == NULL || *p == '\0')
+		return 0;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (word_at(p, from, end, words[i]))
+			return strlen(words[i]);
+	return 0;
+}
+
+static void find_numbers(struct find *f, const char *text, size_t len)
+{
 	const char *end = text + len, *p = text, *after;
 	size_t n, digits;
 	bool parted;
 
 	while (p < end) {
-		for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-			if (word_at(p, text, end, words[i])) {
-				p += strlen(words[i]);
-				after = p;
-				while (after < end && isalpha((unsigned char)*after))
-					after++;
-				find_serials(f, after, end);
-				break;
-			}
+		if ((n = serial_word(p, text, end)) > 0) {
+			p += n;
+			for (after = p; after < end && isalpha((unsigned char)*after); after++)
+				;
+			find_serials(f, after, end);
+		}
 		if (p < end && isxdigit((unsigned char)*p) && (p == text || !isalnum((unsigned char)p[-1]))) {
 			n = hex_run(p, end, &digits, &parted);
 			if (n > 0 && digits == 64)
@@ -359,7 +371,7 @@ static void find_numbers(struct find *f, const char *text, size_t len)
 				found_add(f, "number", p, n, HOSTS_MAX); /* the index knows whether it is one */
 			p += n > 0 ? n : 1;
 		} else {
-			if (word_at(p, text, end, "sha256/") && end - p >= 51 && p[50] == '=')
+			if (p < end && (*p == 's' || *p == 'S') && word_at(p, text, end, "sha256/") && end - p >= 51 && p[50] == '=')
 				found_add(f, "key-hash", p, 51, FOUND_MAX);
 			p++;
 		}

@@ -364,6 +364,7 @@ static const struct row {
 
 struct stems {
 	const char *text[STEMS_MAX]; /* into rows; ends at '|' or NUL */
+	unsigned char second[STEMS_MAX]; /* octet: most stems are told apart by it */
 	unsigned short len[STEMS_MAX];
 	unsigned is[STEMS_MAX];
 	size_t start[257];           /* by first octet */
@@ -379,6 +380,7 @@ static void stems_walk(struct stems *s, size_t count[256], bool put)
 			at = count[(unsigned char)*p]++;
 			if (put && at < STEMS_MAX) {
 				s->text[at] = p;
+				s->second[at] = (unsigned char)p[1];
 				s->len[at] = (unsigned short)n;
 				s->is[at] = rows[i].is;
 			}
@@ -424,7 +426,7 @@ unsigned stems_flags(const struct stems *s, const char *text)
 		if (!(anywhere(c) || (p > text && p[-1] == ' ')))
 			continue;
 		for (size_t k = s->start[c]; k < s->start[c + 1]; k++)
-			if (strncmp(p, s->text[k], s->len[k]) == 0)
+			if (s->second[k] == (unsigned char)p[1] && strncmp(p, s->text[k], s->len[k]) == 0)
 				is |= s->is[k];
 	}
 	return is;
