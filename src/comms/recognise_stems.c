@@ -18,13 +18,14 @@ static const struct row {
 	{ W_REVOKE, "revok|revoc|revokation|unrevoked|revoek|reovk|revke |rovoke" },
 	{ W_REVOKE | W_PAST, "revoked |revoked" },
 	{ W_REVOKE | W_ASK, "be revoked|gets revoked|get revoked" },
+	{ W_REVOKE | W_PAST | W_DONE | W_INFO, "revoked certificates |revoked leaf|revoked entr|revoked serials|all revoked|revocation statistics" },
 	{ W_REVOKE | W_PAST | W_DONE, "is revoked|are revoked|err cert revoked|already revoked|just revoked|now revoked" },
 	{ W_CANCEL, "invalidat|cancel|annul|withdraw|withdrew|deactivat|disable|disabling|block |blocked |blocking|blocklist|blacklist|"
 		"distrust|kill |killed |nuke |take down |taken down |take it down|takedown|take it back|taken back|take back|take away|suspend|"
 		"pull |pulled |make it invalid|make invalid|render invalid|no longer be trusted|not be trusted|no longer trust|"
 		"stop trusting|terminate|nullif|rescind|recalled|void |voided|decommission|get rid of|gone |"
 		"cease to|remove it|remove this|and remove|put out of|out of circulation|in circulation|take out of|taken out of|stop being valid|"
-		"retract|off the list|put an end|end the validity|bin it|bin the|scrap |switch off|switched off|turn off|turned off|nobody can use|no one can use|"
+		"stop it|stop this|has to go|have to go|must go|no longer need|not needed any|no longer used|no longer in use|taken out of service|out of service|retract|off the list|put an end|end the validity|bin it|bin the|scrap |switch off|switched off|turn off|turned off|nobody can use|no one can use|"
 		"can t be used|cannot be used|not be used any|unusable|useless|worthless|stops working|stop working|undo |expire it|expire this|no longer be valid|"
 		"not be valid|not remain valid|not stay valid|stay valid|remain valid|remains valid|invalid as soon|make this invalid|"
 		"make them invalid|declare invalid|declared invalid|shut down" },
@@ -36,7 +37,7 @@ static const struct row {
 		"ssl key|signing key|certificate key|cert key|certificate s key|key of the certificate|key for the certificate|"
 		"key to the certificate|key to our certificate|key of our certificate|key for our certificate|private keys|"
 		"key for this cert|key of this cert|key that belongs|yubikey|smartcard|smart card|begin rsa private" },
-	{ W_KEY, "key |keys |tls key" },
+	{ W_KEY, "key |keys |pem " },
 	{ W_PUBLIC, "public key" },
 	{ W_OTHER, "api key|access key|ssh key|pgp key|gpg key|licen|product key|access token|api token|bearer token|password|passwort|"
 		"api schluessel|lizenz|ihre lizenz|gift card|your account|your mailbox|user account" },
@@ -66,8 +67,20 @@ static const struct row {
 		"command and control|isn t ours|aren t ours|is not ours|not one of ours|not from us|never approved|not approved|did not approve|didn t approve|"
 		"never consented|never agreed|never gave|bgp |foreign as|refuses to hand over|refuses to give|parted company|bad faith|posing as|pretend|"
 		"copycat|counterfeit|defraud|transferred to a|been transferred|transferred the domain|domain was transferred|new owner|changed owner|change of owner|"
-		"sold the domain|sold our domain|impostor|imposter|no business relation|not affiliated|nothing to do with us|subpoena|vulnerable to|dark web|darknet|telegram channel" },
-	{ W_LOST, "kept the|still has the|still hold|gone missing|went missing|taken from|lost |loss |missing|disappear|copied|copies|uploaded|anyone can|everyone can|anybody can|shared with|hard coded|hardcoded|"
+		"sold the domain|sold our domain|impostor|imposter|no business relation|not affiliated|nothing to do with us|infected|confiscat|seized|cyber|security incident|tampered|spyware|keylogger|"
+		"former agency|former provider|former host|former admin|former webmaster|former contractor|ex admin|previous admin|previous provider|"
+		"previous agency|old agency|former web|former developer|fired |dismissed|ceased trading|ceased operations|out of business|liquidat|insolven|bankrupt|"
+		"passed away|should not exist|shouldn t exist|must not exist|no record of|not recogni|don t recogni|unexpected certificate|suspicious|"
+		"not in our inventory|changed our dns|changed her dns|changed his dns|dns record was changed|dns was changed|in my name|in our name|"
+		"using our name|our company name|never set up|somebody got|someone got|somebody obtained|someone obtained|not permitted|not allowed|"
+		"prohibited|forbidden|exceed|398 days|does not comply|do not comply|fails the lint|lint error|zlint error|zlint |fake shop|"
+		"fake site|fake website|credential|burnt|burned|no longer secret|no longer confidential|sole control|lost control|rule out|"
+		"cannot exclude|can t exclude|no longer under our control|shared private key|publicly known|subpoena|vulnerable to|dark web|darknet|telegram channel" },
+	{ W_LOST, "kept the|still has the|still hold|gone missing|went missing|taken from|publicly available|available to anyone|available for download|available online|accessible to|accessible from|accessible via|"
+		"publicly accessible|publicly visible|visible to|exported|extracted|cloned|in the open|in the wild|out there|got out|ended up|"
+		"suspect|slack |dropbox|usb stick|ftp |nfs |samba|shodan|update package|shared by|same key|reused|source code|javascript|"
+		"screenshot|stackoverflow|dockerhub|etc ssl private|matches the cert|matches a cert|matches your cert|match the cert|same tls key|"
+		"one and the same|given to|handed to|can be obtained|was obtained|could obtain|lost |loss |missing|disappear|copied|copies|uploaded|anyone can|everyone can|anybody can|shared with|hard coded|hardcoded|"
 		"public |publicly|published|github|gitlab|bitbucket|gist |pastebin|paste |docker|firmware|squashfs|repositor|repo |s3 bucket|"
 		"bucket|access to|got access|attacker|downloadable|committed|checked in|pushed|found |embedded|sold |"
 		"former employee|ex employee|left the company|left us|by mistake|by accident|accidentally|inadvertent|internet|emailed|"
@@ -79,7 +92,7 @@ static const struct row {
 	{ W_DATA, "company|organisation|organization|subject|address |locality|stateorprovince|state |country|business|"
 		"legal name|registered name|jurisdiction|information in|data in|details in|registration number|common name|"
 		"email address in|san |dnsname|firma|firmenname|organisationsname|societe|empresa|azienda|ragione sociale" },
-	{ W_ASK, "please|pls |plz |plse |kindly|must |need|request|require |demand|want |would like|hereby|ask you|ask for|ask that|"
+	{ W_ASK, "go ahead|proceed|what now|what should|what do we|please|pls |plz |plse |kindly|must |need|request|require |demand|want |would like|hereby|ask you|ask for|ask that|"
 		"asking|should |could you|can you|can u |could u |would you|will you|are you able|would it be possible|is it possible to|"
 		"have to|let us know once|be so kind|appreciate|instruct|insist|expect you|urge you|would rather|suggest|"
 		"has to be|ought to|we wish|i wish|call on you|do so|act according|investigate|report |reporting |notify you|informing you|"
@@ -106,7 +119,7 @@ static const struct row {
 		"podcast|this week|weekly|minutes |agenda|case study|research paper|thesis|questionnaire|monthly|press release|seminar|statistic" },
 	{ W_DONE, "was |were |has been|have been|had been|successfully|as you requested|as requested" },
 	{ W_NOT, "not |never |still |nothing |nobody " },
-	{ W_PROMO, "unsubscrib|click here|click the|click http|special offer|discount|limited time|free trial|register now|mailbox|verify your|"
+	{ W_PROMO, "rsvp|our experts|cost companies|companies millions|webinars|meet us|learn how|learn more|free of charge|save your seat|book a demo|seats are limited|forward to a friend|unsubscrib|click here|click the|click http|special offer|discount|limited time|free trial|register now|mailbox|verify your|"
 		"your account|lottery|bitcoin|btc |winner|viagra|casino|view in browser|read online|view online|gift card|gift certificate|driver s licen|"
 		"degree|birth certificate|marriage|your device|webcam|unpaid|non payment|restore your|offer ends|deals|sale |order now|"
 		"join us|save the date|sponsor|your subscription|manage preferences|opt out" },
@@ -123,7 +136,7 @@ static const struct row {
 	{ W_REVOKE, "widerruf|widerrief|wiederruf|sperrung|sperren|sperrt|sperre |gesperrt|sperrauftrag|sperrantrag|zuruckgezogen|"
 		"zurueckgezogen|zurueckzieh|zurueckzuzieh|ziehen sie|revozier|zurueckruf" },
 	{ W_REVOKE | W_CERT, "zertifikatswiderruf|zertifikatssperr|zertifikatsperr" },
-	{ W_CANCEL, "deaktivier|ungueltig|stornier|blockier|einzieh|einzuzieh|entwert|aus dem verkehr|annullier|loeschen|beenden|ausser kraft|"
+	{ W_CANCEL, "deaktivier|ungueltig|stornier|blockier|weg damit|loswerden|zuruecknehmen|zuruecknahme|entziehen|einzieh|einzuzieh|entwert|aus dem verkehr|annullier|loeschen|beenden|ausser kraft|"
 		"nicht mehr vertrau|nicht mehr gueltig|nicht laenger gueltig|stilllegen|vom netz|abschalt|ausser betrieb|nicht mehr verwend|unbrauchbar" },
 	{ W_CERT, "zertifikat|zertfikat|zertifkat|serverzertifikat|zert |seriennummer|serien nr|seriennr|webserverzertifikat" },
 	{ W_KEY, "schluessel|schlussel" },
@@ -131,7 +144,8 @@ static const struct row {
 		"privatkey|schluesselmaterial|geheime schluessel|geheimen schluessel|serverschluessel|zertifikatsschluessel|schluesseldatei|"
 		"schluesselpaar" },
 	{ W_PUBLIC, "oeffentliche schluessel|oeffentlichen schluessel" },
-	{ W_LEAK, "kompromit|kompromiss|geleakt|fehlausgest|falsch ausgestellt|gestohlen|entwendet|diebstahl|offengelegt|preisgegeben|abgeflossen|"
+	{ W_LEAK, "kompromit|kompromiss|geleakt|fehlausgest|falsch ausgestellt|gestohlen|entwendet|diebstahl|geklaut|weggekommen|mitgenommen|verweigert|weitergegeben|gepostet|ins netz|aufgefunden|beschlagnahm|entdeckt|aufgetaucht|insolvenz|vorgefunden|"
+		"fremden haenden|unbekannte|ehemaliger dienstleister|ehemaligen dienstleister|alte agentur|datenabfluss|cyberangriff|hackerangriff|offengelegt|preisgegeben|abgeflossen|"
 		"abgegriffen|entwichen|gehackt|hacker|einbruch|eingebrochen|unbefugt|unberechtigt|missbrauch|misbrauch|betrueger|betrug|"
 		"gefaelscht|faelsch|erbeutet|ausgespaeht|in die haende|falsche haende|fremde haende|dritte gelangt|dritter gelangt|sicherheitsvorfall|"
 		"verstoss|verstoess|nie beantragt|nicht beantragt|nie bestellt|nicht bestellt|ohne unser wissen|ohne unsere zustimmung|"
@@ -164,7 +178,7 @@ static const struct row {
 	{ W_CERT, "certificat|numero de serie|n de serie" },
 	{ PRIVATE, "cle privee|cles privees|clef privee|clefs privees|cle secrete|cle du certificat|cle du serveur|cle ssl" },
 	{ W_KEY, "cle |cles |clef " },
-	{ W_LEAK, "fuite|fuit|vole |volee|voles|vol de|divulgu|compromis|compromet|pirat|intrus|frauduleu|usurp|hameconnage|sans notre accord|"
+	{ W_LEAK, "ancien hebergeur|subtilis|ancienne agence|cyberattaque|fuite|fuit|vole |volee|voles|vol de|divulgu|compromis|compromet|pirat|intrus|frauduleu|usurp|hameconnage|sans notre accord|"
 		"sans notre autorisation|a notre insu|non autoris|jamais demande|jamais commande|expose|derob|rancongiciel|attaque|"
 		"ancien proprietaire|ancien prestataire|detourn|exfiltr" },
 	{ W_LOST, "perdu|publi|acces a|par erreur|depot|diffus|ancien employe|ancien salarie|trouve " },
@@ -184,7 +198,7 @@ static const struct row {
 
 	/* ---- Spanish, Portuguese ---- */
 	{ W_REVOKE, "revoc|revoqu|revog" },
-	{ W_CANCEL, "anular|anulacion|anule|anulem|invalid|cancel|desactiv|desativ|dar de baja|inutiliz|retirar|retiren|bloque|de baja|deje de ser|ya no sea|deixe de ser|nao seja mais" },
+	{ W_CANCEL, "anular|anulacion|anule|anulem|invalidar|invalide|invalidac|cancel|desactiv|desativ|dar de baja|inutiliz|retirar|retiren|bloque|de baja|deje de ser|ya no sea|deixe de ser|nao seja mais" },
 	{ W_CERT, "certificad|numero de serie" },
 	{ PRIVATE, "clave privada|claves privadas|llave privada|chave privada|chaves privadas|clave secreta|clave del servidor|clave del certificado|"
 		"chave do certificado|chave secreta" },
@@ -210,7 +224,7 @@ static const struct row {
 
 	/* ---- Italian ---- */
 	{ W_REVOKE, "revoc" },
-	{ W_CANCEL, "annull|invalid|disattiv|ritir|non sia piu|non piu valid|non deve piu|sospend|blocc" },
+	{ W_CANCEL, "annull|invalidar|disattiv|ritir|non sia piu|non piu valid|non deve piu|sospend|blocc" },
 	{ W_CERT, "certificat|seriale|numero di serie" },
 	{ PRIVATE, "chiave privata|chiavi private|chiave segreta|chiave del certificato|chiave del server" },
 	{ W_KEY, "chiave |chiavi " },
@@ -232,11 +246,11 @@ static const struct row {
 	/* ---- Dutch ---- */
 	{ W_REVOKE, "intrekk|ingetrokken|intrek |ontrek|herroep" },
 	{ W_REVOKE, "trek het|trekken jullie|trekt u" },
-	{ W_CANCEL, "ongeldig|niet meer geldig|buiten werking|onbruikbaar|annuleer|blokkeer|deactiveer|uitschakel|stopzet" },
+	{ W_CANCEL, "beeindig|ongeldig|niet meer geldig|buiten werking|onbruikbaar|annuleer|blokkeer|deactiveer|uitschakel|stopzet" },
 	{ W_CERT, "certificaat|certificaten|serienummer" },
 	{ PRIVATE, "prive sleutel|privesleutel|private sleutel|geheime sleutel|sleutelmateriaal|sleutelbestand" },
 	{ W_KEY, "sleutel" },
-	{ W_LEAK, "gecompromitteerd|gelekt|uitgelekt|lek |gestolen|diefstal|buitgemaakt|inbraak|ingebroken|misbruik|onbevoegd|frauduleus|"
+	{ W_LEAK, "faillissement|voormalig|weigert|gekraakt|hackers|gecompromitteerd|gelekt|uitgelekt|lek |gestolen|diefstal|buitgemaakt|inbraak|ingebroken|misbruik|onbevoegd|frauduleus|"
 		"nooit aangevraagd|niet aangevraagd|zonder onze|zonder toestemming|ten onrechte|op straat|blootgesteld|vorige eigenaar|datalek|gijzelsoftware" },
 	{ W_LOST, "kwijt|verloren|openbaar|openbare|per ongeluk|toegang tot|oud medewerker|gevonden|geupload" },
 	{ W_FAULT, "onjuist|verkeerd|foutief" },
@@ -276,7 +290,7 @@ static const struct row {
 	{ PRIVATE, "privata nyckel|privat nyckel|private noegle|private nogle|private noekkel|private nokkel|privatnoekkel|privatnyckel|"
 		"hemliga nyckel|yksityi|yksityinen avain|salainen avain|yksityisen avaimen" },
 	{ W_KEY, "nyckel|noegle|nogle |nokkel|noekkel|avain|avaime" },
-	{ W_LEAK, "laeckt|laeckte|laeck|stulen|stulits|stjaalet|stjalet|stjaelet|laekket|lekket|lekkas|laekage|intraang|intrang|haackat|hackad|hacket|"
+	{ W_LEAK, "laeckt|laeckte|laeck|stulen|stulits|stjaalet|stjalet|stjaelet|laekket|lekket|lekkas|laekage|intraang|intrang|haackat|angrip|hackad|hacket|"
 		"roejts|roejd|avsloejad|vuotan|vuoto|varaste|murretti|murrettu|tietomurto|murto|komprometter|obehoerig|uberettiget|uvedkommende|bedraegeri|bedraeg" },
 	{ W_LOST, "foerlora|mistet|tapt |offentlig|av misstag|ved en feil|ved en fejl|julki|vahingossa|tilgang|adgang|aatkomst" },
 	{ W_ASK, "vaenligen|vennligst|venligst|snaella|kan ni|kan i |kan dere|begaer|begaera|oensker|anmod|anmoder|pyydaemme|pyydaen|oleks|ber om|ber er|haluamme" },

@@ -47,8 +47,8 @@ static int sentence_general(const struct words *w, const struct sentence *s, int
 
 	if ((s->is & W_IF) && !(s->is & W_MINE) && w->machine)
 		points = points > 2 ? 2 : points;
-	else if ((s->is & W_IF) && !(s->is & (W_MINE | W_THIS)) && ((s->is & W_YOURS) || !(s->is & W_ASK)))
-		points -= s->is & W_YOURS ? 6 : 4;
+	else if ((s->is & W_IF) && (s->is & W_YOURS) && !(s->is & (W_MINE | W_THIS)))
+		points -= 6;
 	if (w->bulk && !w->carries && !named && (!(s->is & W_ASK) || (s->is & W_INFO)))
 		points /= 3;
 	return points;
@@ -69,7 +69,8 @@ static int sentence_revoke(const struct words *w, const struct sentence *s, unsi
 	if ((s->is & W_OTHER) && !(s->is & (W_CERT | W_PRIVATE)))
 		return 0;
 	if (s->is & W_REVOKE)
-		points = about ? 6 : (near & (W_CERT | W_KEY)) || w->carries ? 5 : near & W_LEAK ? 4 : (w->all & (W_CERT | W_KEY)) ? 3 : 1;
+		points = about ? 6 : (near & (W_CERT | W_KEY)) || w->carries ? 5 : near & W_LEAK ? 4 : (s->is | near) & W_HOST ? 4 :
+		    (w->all & (W_CERT | W_KEY)) ? 3 : 1;
 	else if (s->is & W_CANCEL)
 		points = (s->is & W_CERT ? 4 : near & W_CERT ? 2 : 0) + (w->carries ? 1 : 0) - (s->is & W_TRADE ? 3 : 0);
 	else
@@ -99,9 +100,10 @@ static int sentence_leak(const struct words *w, const struct sentence *s, unsign
 		    near & (W_PRIVATE | W_CERT) ? 5 : (near & W_KEY) && (w->all & (W_CERT | W_PRIVATE)) ? 5 : w->carries ? 4 :
 		    (s->is | near) & W_HOST ? 3 : 1;
 	else if ((s->is & W_LOST) && key)
-		points = s->is & W_PRIVATE ? 7 : s->is & W_OTHER ? 0 : w->carries || (w->all & (W_CERT | W_PRIVATE)) ? 5 : 2;
+		points = s->is & W_PRIVATE ? 7 : s->is & W_OTHER ? 0 : s->is & W_TRADE ? 2 :
+		    w->carries || (w->all & (W_CERT | W_PRIVATE)) ? 5 : 2;
 	else if (s->is & W_LOST)
-		points = near & W_PRIVATE ? 2 : w->sealed && ((s->is | near) & W_CERT) ? 3 : 0;
+		points = near & W_PRIVATE ? 3 : w->sealed && ((s->is | near) & W_CERT) ? 3 : 0;
 	if (points < 5 && (s->is & W_FAULT) && (s->is & W_DATA) && ((s->is | near) & W_CERT))
 		points = s->is & W_CERT ? 5 : 3;
 	else if (points < 3 && (s->is & W_FAULT) && (s->is & W_CERT) && w->carries && !(s->is & W_TRADE))
@@ -312,6 +314,16 @@ static void words_pass(struct words *w, const struct mail *m)
 	buf_clear(&w->before.text);
 }
 
+/* No sentence asks, and yet it is no ordinary mail: somebody shall look at it rather than nobody. */
+static bool words_unclear(const struct words *w, const struct mail *m)
+{
+	bool about = w->all & (W_CERT | W_PRIVATE), ordinary = w->all & (W_TRADE | W_INFO | W_PROMO | W_DONE | W_TALK);
+
+	if (!about || m->automatic || m->bulk || m->machine || (w->all & (W_PROMO | W_TALK)))
+		return false;
+	return !ordinary || ((w->all & (W_LEAK | W_CANCEL)) && (w->all & (W_MINE | W_THIS | W_HOST)));
+}
+
 static void words_say(struct words *w, const struct mail *m)
 {
 	struct recognised *r = w->r;
@@ -320,9 +332,12 @@ static void words_say(struct words *w, const struct mail *m)
 	r->words = w->best >= 3;
 	r->hint = (w->all & (W_LEAK | W_CANCEL | W_REVOKE)) && !m->automatic && !m->bulk && !m->machine;
 	/* what is understood, and is about something else: what it carries is what such mail carries */
-	r->benign = !r->words && (w->all & (W_TRADE | W_INFO | W_PROMO | W_DONE));
+	r->benign = !r->words && (w->all & (W_TRADE | W_INFO | W_PROMO | W_DONE)) && !words_unclear(w, m);
 	if (w->best > 2)
 		recognised_why(r, w->best, "%s: \"%s\"", _(w->best_why), w->best_text);
+	else if (words_unclear(w, m))
+		recognised_why(r, REPORT_DOUBTFUL_AT, "%s",
+		    _("speaks of certificates or keys, and of trouble or of nothing that ordinary mail is about"));
 	if (w->best > 3 && w->second > 3)
 		recognised_why(r, w->second > 6 ? 3 : w->second / 2, "%s", _("and again in another sentence"));
 	if (w->best > 3 && (w->all & W_URGENT))
