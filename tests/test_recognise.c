@@ -30,10 +30,14 @@ static struct recognised *scored(const char *name)
 static const char *const alarms[] = { "ordinary-ocsp-stapling.eml", /* "so that our certificate is not revoked" */
 	NULL };
 
-static bool is_alarm(const char *name)
+/* Requests that without an index, as here, are doubtful only: plain words, and a host that the index would know. */
+static const char *const vague[] = { "request-phone-note.eml", /* "thieves took the box that runs ..., wants us to do the thing" */
+	NULL };
+
+static bool is_in(const char *const list[], const char *name)
 {
-	for (size_t i = 0; alarms[i] != NULL; i++)
-		if (strcmp(alarms[i], name) == 0)
+	for (size_t i = 0; list[i] != NULL; i++)
+		if (strcmp(list[i], name) == 0)
 			return true;
 	return false;
 }
@@ -52,7 +56,7 @@ static void test_labelled(void **state)
 		requests += request;
 		ordinary += !request;
 		doubtful += !request && level == REPORT_DOUBTFUL;
-		if (request && level != REPORT_HIGH) {
+		if (request && level != (is_in(vague, names[i]) ? REPORT_DOUBTFUL : REPORT_HIGH)) {
 			char *why = json_dumps(r->why, JSON_COMPACT);
 			printf("missed: %s (%d) %s\n", names[i], r->score, why);
 			free(why);
@@ -61,8 +65,8 @@ static void test_labelled(void **state)
 			char *why = json_dumps(r->why, JSON_COMPACT);
 			printf("false alarm: %s (%d) %s\n", names[i], r->score, why);
 			free(why);
-			alarmed += !is_alarm(names[i]);
-			named += is_alarm(names[i]);
+			alarmed += !is_in(alarms, names[i]);
+			named += is_in(alarms, names[i]);
 		}
 		if (getenv("SHOW") != NULL) {
 			char *why = json_dumps(r->why, JSON_COMPACT), *found = json_dumps(r->found, JSON_COMPACT);
@@ -76,10 +80,11 @@ static void test_labelled(void **state)
 	free(names);
 	printf("%zu requests, %zu missed; %zu ordinary, %zu doubtful, %zu false alarms not named\n", requests, missed, ordinary,
 	    doubtful, alarmed);
-	assert_true(n >= 60);
+	assert_true(n >= 340);
 	assert_int_equal(missed, 0);
 	assert_int_equal(alarmed, 0);
 	assert_int_equal(named, sizeof alarms / sizeof alarms[0] - 1); /* who is named still alarms */
+	assert_true(doubtful * 10 <= ordinary);
 }
 
 static int setup(void **state)

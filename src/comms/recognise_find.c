@@ -334,7 +334,7 @@ static size_t serial_word(const char *p, const char *from, const char *end)
 {
 	static const char *const words[] = { "serial", "seriennummer", "serien-nr", "seriennr", "serien nr", "numéro de série",
 		"numero de serie", "número de serie", "número de série", "n° de série", "nº de série", "nº de serie", "serienummer",
-		"numero di serie", "seriale", "seryjny", "sériové číslo", "sarjanumero", "sorozatszám", "numărul de serie", "s/n",
+		"numero di serie", "seriale", "seryjny", "sn ", "sn:", "sériové číslo", "sarjanumero", "sorozatszám", "numărul de serie", "s/n",
 		"серийный номер", "Серийный номер", "серійний номер", "Серійний номер", "シリアル番号", "シリアルナンバー", "序列号", "序列號", "序號",
 		"일련번호", "일련 번호" };
 

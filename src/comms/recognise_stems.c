@@ -24,8 +24,8 @@ static const struct row {
 		"distrust|kill |killed |nuke |take down |taken down |take it down|takedown|take it back|taken back|take back|take away|suspend|"
 		"pull |pulled |make it invalid|make invalid|render invalid|no longer be trusted|not be trusted|no longer trust|"
 		"stop trusting|terminate|nullif|rescind|recalled|void |voided|decommission|get rid of|gone |"
-		"cease to|remove it|remove this|and remove|put out of|out of circulation|in circulation|take out of|taken out of|stop being valid|"
-		"stop it|stop this|has to go|have to go|must go|no longer need|not needed any|no longer used|no longer in use|taken out of service|out of service|retract|off the list|put an end|end the validity|bin it|bin the|scrap |switch off|switched off|turn off|turned off|nobody can use|no one can use|"
+		"cease |remove it|remove this|and remove|put out of|out of circulation|in circulation|take out of|taken out of|stop being valid|"
+		"be stopped|stop it|stop this|has to go|have to go|must go|no longer need|not needed any|no longer used|no longer in use|taken out of service|out of service|retract|off the list|put an end|end the validity|bin it|bin the|scrap |switch off|switched off|turn off|turned off|nobody can use|no one can use|"
 		"can t be used|cannot be used|not be used any|unusable|useless|worthless|stops working|stop working|undo |expire it|expire this|no longer be valid|"
 		"not be valid|not remain valid|not stay valid|stay valid|remain valid|remains valid|invalid as soon|make this invalid|"
 		"make them invalid|declare invalid|declared invalid|shut down" },
@@ -39,10 +39,10 @@ static const struct row {
 		"key for this cert|key of this cert|key that belongs|yubikey|smartcard|smart card|begin rsa private" },
 	{ W_KEY, "key |keys |pem " },
 	{ W_PUBLIC, "public key" },
-	{ W_OTHER, "api key|access key|ssh key|pgp key|gpg key|licen|product key|access token|api token|bearer token|password|passwort|"
+	{ W_OTHER, "wallet|coins|seed phrase|recovery key|office|api key|access key|ssh key|pgp key|gpg key|licen|product key|access token|api token|bearer token|password|passwort|"
 		"api schluessel|lizenz|ihre lizenz|gift card|your account|your mailbox|user account" },
 	{ W_LEAK | W_KEY, "keycompromise|cacompromise|weak key|debian weak|debian openssl|weak debian|roca |heartbleed|fermat|"
-		"badkeys|pwnedkeys|weak prng|weak rng|duplicate key|shared prime|cve 2008 0166|cve 2017 15361|close primes|"
+		"badkeys|pwnedkeys|weak prng|weak rng|duplicate key|shared prime|factor the|could factor|can factor|batch gcd|shared factor|common factor|prime factor|cve 2008 0166|cve 2017 15361|close primes|"
 		"static key|same key in every|same key on every" },
 	{ W_LEAK | W_CERT, "misissu|mis issu|wrongly issued|wrongfully issued|bygonessl|bygone ssl|issued in error|"
 		"issued incorrectly|erroneously issued|improperly issued|issued improperly|issued to someone|issued to somebody|"
@@ -76,7 +76,7 @@ static const struct row {
 		"prohibited|forbidden|exceed|398 days|does not comply|do not comply|fails the lint|lint error|zlint error|zlint |fake shop|"
 		"fake site|fake website|credential|burnt|burned|no longer secret|no longer confidential|sole control|lost control|rule out|"
 		"cannot exclude|can t exclude|no longer under our control|shared private key|publicly known|subpoena|vulnerable to|dark web|darknet|telegram channel" },
-	{ W_LOST, "kept the|still has the|still hold|gone missing|went missing|taken from|publicly available|available to anyone|available for download|available online|accessible to|accessible from|accessible via|"
+	{ W_LOST, "kept the|still has |still have |still hold|still possess|possession of|gone missing|went missing|taken from|publicly available|available to anyone|available for download|available online|accessible to|accessible from|accessible via|"
 		"publicly accessible|publicly visible|visible to|exported|extracted|cloned|in the open|in the wild|out there|got out|ended up|"
 		"suspect|slack |dropbox|usb stick|ftp |nfs |samba|shodan|update package|shared by|same key|reused|source code|javascript|"
 		"screenshot|stackoverflow|dockerhub|etc ssl private|matches the cert|matches a cert|matches your cert|match the cert|same tls key|"
@@ -96,7 +96,7 @@ static const struct row {
 		"asking|should |could you|can you|can u |could u |would you|will you|are you able|would it be possible|is it possible to|"
 		"have to|let us know once|be so kind|appreciate|instruct|insist|expect you|urge you|would rather|suggest|"
 		"has to be|ought to|we wish|i wish|call on you|do so|act according|investigate|report |reporting |notify you|informing you|"
-		"inform you|to let you know|bring to your attention|for your attention|flagging|heads up|make sure|ensure |see to it|take care of|deal with|dealt with" },
+		"inform you|to let you know|bring to your attention|for your attention|flagging|heads up|make sure|ensure |see to it|take care of|deal with it|dealt with|measures" },
 	{ W_MINE, "our |ours |my |mine |we have |we had |we own " },
 	{ W_THIS | W_ASK, "this certificat|this cert |these certificat|these certs |following certificat|certificate below|certificates below|"
 		"attached certificat|certificate attached|cert attached|said certificate|above certificat|the certificate in|"
@@ -123,7 +123,7 @@ static const struct row {
 		"your account|lottery|bitcoin|btc |winner|viagra|casino|view in browser|read online|view online|gift card|gift certificate|driver s licen|"
 		"degree|birth certificate|marriage|your device|webcam|unpaid|non payment|restore your|offer ends|deals|sale |order now|"
 		"join us|save the date|sponsor|your subscription|manage preferences|opt out" },
-	{ W_TRADE, "install|new certificate was|new certificates for|new certificate issued|certificate was issued|certificates were issued|renew|invoice|quote |quotation|purchase|order |ordered|expire|expiry|expiration|configur|error |chain |"
+	{ W_TRADE, "hiring|vacancy|candidate|career|job |convert|import|what does it cost|install|new certificate was|new certificates for|new certificate issued|certificate was issued|certificates were issued|renew|invoice|quote |quotation|purchase|order |ordered|expire|expiry|expiration|configur|error |chain |"
 		"intermediate|download your|payment|refund|billing|reset|validation call|upgrade|thank you for|reminder|monitor|alert|"
 		"maintenance|latency|slow |unreachable|not reachable|watchlist|certificates for your domains|price|pricing|trial |support plan|"
 		"has been issued|was issued|ticket closed|resolved" },
@@ -170,7 +170,7 @@ static const struct row {
 	{ W_DONE, "wurde|worden|erfolgreich|wie gewuenscht" },
 	{ W_NOT, "nicht |noch |nie |niemals" },
 	{ W_PROMO, "jetzt anmelden|abbestell|abmeld|rabatt|ihr konto|hier klicken|klicken sie|im browser" },
-	{ W_TRADE, "bestell|rechnung|verlaenger|erneuer|laeuft ab|ablauf|angebot|installier|einrichten|fehlermeldung|lieferung|zahlung" },
+	{ W_TRADE, "bestell|rechnung|verlaenger|erneuer|laeuft ab|ablauf|angebot|welche|fehler|kette |meldet|zugang|installier|einrichten|fehlermeldung|lieferung|zahlung" },
 
 	/* ---- French ---- */
 	{ W_REVOKE, "revoqu|revocat" },

@@ -116,7 +116,7 @@ static int sentence_leak(const struct words *w, const struct sentence *s, unsign
 /* Talk in general, in which nothing is asked for: what it can be worth at most. */
 static int sentence_cap(const struct words *w, const struct sentence *s)
 {
-	if ((w->topic & W_TALK) && !w->carries && !(s->is & W_ASK))
+	if ((w->topic & W_TALK) && !w->carries && !((s->is & W_ASK) && (s->is & (W_THIS | W_MINE | W_HOST))))
 		return REPORT_DOUBTFUL_AT - 1;
 	if (!(s->is & W_INFO) || w->carries || sentence_named(s))
 		return INT_MAX;
