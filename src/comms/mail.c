@@ -7,17 +7,7 @@
 
 #include "base/i18n.h"
 #include "comms/mail_decode.h"
-
-struct header {
-	char *name, *value; /* unfolded, as it was written */
-};
-
-struct entity {
-	struct mail *mail;
-	struct header *header;
-	size_t headers;
-	int forward, depth;
-};
+#include "comms/mail_inside.h"
 
 static void entity_read(struct mail *m, const char *p, const char *end, int forward, int depth, bool message);
 
@@ -43,7 +33,7 @@ void mail_fault(struct mail *m, const char *what)
 	m->fault[m->faults++] = mem_strdup(what);
 }
 
-static void wipe_string(char *s)
+void mail_wipe_string(char *s)
 {
 	if (s != NULL)
 		explicit_bzero(s, strlen(s));
@@ -71,8 +61,8 @@ void mail_free(struct mail *m)
 	free(m->fault);
 	free(m->from);
 	free(m->to);
-	wipe_string(m->subject);
-	wipe_string(m->forwarded);
+	mail_wipe_string(m->subject);
+	mail_wipe_string(m->forwarded);
 	free(m->id);
 	free(m->references);
 	free(m);
@@ -160,143 +150,13 @@ static const char *headers_read(struct entity *en, const char *p, const char *en
 	return end;
 }
 
-/* The first of this name; "" where there is none. */
-static const char *header_get(const struct entity *en, const char *name)
-{
-	for (size_t i = 0; i < en->headers; i++)
-		if (strcasecmp(en->header[i].name, name) == 0)
-			return en->header[i].value + strspn(en->header[i].value, " \t");
-	return "";
-}
-
 static void entity_clear(struct entity *en)
 {
 	for (size_t i = 0; i < en->headers; i++) {
 		free(en->header[i].name);
-		wipe_string(en->header[i].value);
+		mail_wipe_string(en->header[i].value);
 	}
 	free(en->header);
-}
-
-/* ---- what the message itself says ---- */
-
-/* The word behind "from" or "by", outside of comments. */
-static char *received_word(const char *s, const char *word)
-{
-	size_t n = strlen(word);
-	int depth = 0;
-
-	for (const char *p = s; *p != '\0' && *p != ';'; p++) {
-		if (*p == '(')
-			depth++;
-		else if (*p == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]) &&
-		    (p == s || isspace((unsigned char)p[-1]) || p[-1] == ')'))
-			return mem_strndup(p + n + strspn(p + n, " \t"), strcspn(p + n + strspn(p + n, " \t"), " \t;("));
-	}
-	return mem_strdup("");
-}
-
-static void hop_add(struct mail *m, const char *value, const char *stamp, int forward, bool date)
-{
-	struct mail_hop *h;
-
-	m->hop = mem_grow(m->hop, m->hops + 1, sizeof *m->hop);
-	h = &m->hop[m->hops++];
-	*h = (struct mail_hop){ .from = received_word(value, "from"), .by = received_word(value, "by"),
-		.stamp = mem_strndup(stamp + strspn(stamp, " \t"), 100), .forward = forward, .date = date };
-	for (size_t n = strlen(h->stamp); n > 0 && h->stamp[n - 1] == ' '; n--)
-		h->stamp[n - 1] = '\0';
-	if (mail_date(stamp, &h->at) < 0)
-		h->at = INT64_MIN;
-}
-
-static void message_hops(struct entity *en)
-{
-	const char *semi, *date = header_get(en, "date");
-
-	for (size_t i = 0; i < en->headers && en->mail->hops < MAIL_HEADERS_MAX; i++) {
-		if (strcasecmp(en->header[i].name, "received") != 0 || (semi = strrchr(en->header[i].value, ';')) == NULL)
-			continue;
-		hop_add(en->mail, en->header[i].value, semi + 1, en->forward, false);
-	}
-	if (date[0] != '\0')
-		hop_add(en->mail, "", date, en->forward, true);
-}
-
-static bool starts_any(const char *s, const char *const list[])
-{
-	for (; *list != NULL; list++)
-		if (strncasecmp(s, *list, strlen(*list)) == 0)
-			return true;
-	return false;
-}
-
-static bool message_automatic(const struct entity *en, const char *subject)
-{
-	static const char *const subjects[] = { "out of office", "automatic reply", "auto-reply", "autoreply", "auto:",
-		"automatische antwort", "abwesenheit", "undeliver", "delivery status", "mail delivery", "returned mail",
-		"unzustellbar", "réponse automatique", "read:", "gelesen:", NULL };
-	const char *submitted = header_get(en, "auto-submitted"), *type = header_get(en, "content-type");
-	const char *reply = header_get(en, "x-autoreply"), *precedence = header_get(en, "precedence");
-
-	return strncasecmp(submitted, "auto-replied", 12) == 0 || reply[0] != '\0' ||
-	    strncasecmp(precedence, "auto_reply", 10) == 0 || strncasecmp(type, "multipart/report", 16) == 0 ||
-	    header_get(en, "x-failed-recipients")[0] != '\0' || starts_any(subject, subjects);
-}
-
-/* A ticket system hands on what people wrote. */
-static bool message_ticket(const struct entity *en)
-{
-	static const char *const tickets[] = { "rt-ticket", "x-rt-original-encoding", "x-jira-fingerprint", "x-otrs-loop", "x-zammad-ticket-id",
-		"x-zendesk-from-account-id", "x-redmine-host", "x-servicenow-generated", NULL };
-
-	for (size_t i = 0; tickets[i] != NULL; i++)
-		if (header_get(en, tickets[i])[0] != '\0')
-			return true;
-	return strcasestr(header_get(en, "x-mailer"), "zendesk") != NULL || strcasestr(header_get(en, "x-mailer"), "freshdesk") != NULL;
-}
-
-static bool message_bulk(const struct entity *en)
-{
-	static const char *const bulk[] = { "bulk", "junk", "list", NULL };
-
-	return starts_any(header_get(en, "precedence"), bulk) || header_get(en, "list-unsubscribe")[0] != '\0' ||
-	    header_get(en, "list-id")[0] != '\0';
-}
-
-/* The subject of a message within the message, on a line of its own. */
-static void subject_forwarded(struct mail *m, const char *value)
-{
-	char *subject = mail_words(value, strlen(value)), *all;
-
-	all = m->forwarded == NULL ? mem_strdup(subject) : mem_printf("%s\n\n%s", m->forwarded, subject);
-	wipe_string(m->forwarded);
-	wipe_string(subject);
-	m->forwarded = all;
-}
-
-static void message_about(struct entity *en)
-{
-	struct mail *m = en->mail;
-	const char *v = header_get(en, "subject");
-
-	if (en->forward > 0) {
-		if (m->forwarded == NULL || strlen(m->forwarded) < MAIL_HEADER_MAX)
-			subject_forwarded(m, v);
-		return;
-	}
-	m->subject = mail_words(v, strlen(v));
-	m->from = mail_words(header_get(en, "from"), strlen(header_get(en, "from")));
-	m->to = mail_words(header_get(en, "to"), strlen(header_get(en, "to")));
-	v = header_get(en, "message-id");
-	m->id = mem_strndup(v, strcspn(v, " \t"));
-	m->references = mem_printf("%s %s", header_get(en, "references"), header_get(en, "in-reply-to"));
-	m->automatic = message_automatic(en, m->subject);
-	m->bulk = message_bulk(en) && !message_ticket(en);
-	m->machine = !message_ticket(en) && (strncasecmp(header_get(en, "auto-submitted"), "auto-generated", 14) == 0 ||
-	    strcasestr(m->from, "noreply@") != NULL || strcasestr(m->from, "no-reply@") != NULL);
 }
 
 /* ---- bodies ---- */
@@ -401,7 +261,7 @@ static bool signed_read(struct entity *en, const char *type, const struct buf *r
 
 static char *file_name(const struct entity *en, const char *type)
 {
-	char *name = mail_parameter(header_get(en, "content-disposition"), "filename");
+	char *name = mail_parameter(mail_header(en, "content-disposition"), "filename");
 
 	if (name == NULL)
 		name = mail_parameter(type, "name");
@@ -428,7 +288,7 @@ static bool is_base64_body(const char *p, const char *end)
 static void leaf_read(struct entity *en, const char *type, const char *value, const char *p, const char *end)
 {
 	struct mail *m = en->mail;
-	const char *coding = header_get(en, "content-transfer-encoding");
+	const char *coding = mail_header(en, "content-transfer-encoding");
 	char *encoding = mem_strndup(coding, strcspn(coding, " \t;(")), *name = file_name(en, value);
 	char *charset = mail_parameter(value, "charset");
 	bool message = strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0 || ends_with(name, ".eml");
@@ -503,7 +363,7 @@ static void multipart_read(struct entity *en, const char *boundary, const char *
 
 static void entity_body(struct entity *en, const char *p, const char *end)
 {
-	const char *value = header_get(en, "content-type");
+	const char *value = mail_header(en, "content-type");
 	char *type = lower_type(value), *boundary = NULL;
 
 	if (strchr(type, '/') == NULL) {
@@ -541,8 +401,8 @@ static void entity_read(struct mail *m, const char *p, const char *end, int forw
 			p = line_end(p, end) < end ? line_end(p, end) + 1 : end;
 	p = headers_read(&en, p, end);
 	if (message) {
-		message_hops(&en);
-		message_about(&en);
+		mail_hops(&en);
+		mail_about(&en);
 	}
 	entity_body(&en, p, end);
 	entity_clear(&en);
@@ -555,5 +415,6 @@ struct mail *mail_read(const char *data, size_t len)
 	entity_read(m, data, data + len, 0, 0, true);
 	if (m->forwarded == NULL)
 		m->forwarded = mem_strdup("");
+	mail_inline(m);
 	return m;
 }

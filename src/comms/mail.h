@@ -23,6 +23,7 @@ struct mail_hop {
 	int64_t at;       /* ms; INT64_MIN where it cannot be read */
 	int forward;      /* 0: of the mail itself, 1: of a message in it ... */
 	bool date;        /* no Received line: the sender's own Date */
+	bool text;        /* not even that: it stands in the text, where somebody forwarded it or answers */
 };
 
 struct mail_part {

@@ -2,7 +2,10 @@
 #ifndef SEV1_RECOGNISE_INSIDE_H
 #define SEV1_RECOGNISE_INSIDE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
+#include "comms/recognise.h"
 
 enum {
 	W_REVOKE = 1 << 0,   /* revoke, widerrufen */
@@ -43,5 +46,21 @@ struct stems *stems_new(void);
 void stems_free(struct stems *s);
 /* What the words of a folded text mean, all together; text begins and ends with a blank. */
 unsigned stems_flags(const struct stems *s, const char *text);
+
+#define FOUND_MAX 1000 /* of one kind */
+
+struct find {
+	struct recognised *r;
+	const char *where;
+	json_t *seen; /* {"kind text": true, "kind": how many} */
+};
+
+/* Note what was found, once; no more than max of a kind. */
+void found_add(struct find *f, const char *kind, const char *text, size_t len, size_t max);
+
+/* recognise_pem.c: armour; base64 without it; octets that are one DER SEQUENCE, where true. */
+void find_pem(struct find *f, const char *p, size_t len);
+void find_naked(struct find *f, const char *p, size_t len);
+bool find_der(struct find *f, const char *p, size_t len);
 
 #endif

@@ -253,11 +253,33 @@ static bool is_host(const char *p, const char *from, const char *end)
 	return dots >= 2 && (q == end || *q != '@');
 }
 
+/* A line of PEM says nothing: its armour, and digits without a blank behind it. Its octets with its end, 0 for other lines. */
+static size_t pem_line(const char *p, const char *end, bool *inside)
+{
+	const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl != NULL ? nl : end, *q = p;
+	size_t n;
+
+	while (q < stop && (*q == '>' || *q == ' '))
+		q++;
+	while (stop > q && isspace((unsigned char)stop[-1]))
+		stop--;
+	n = (size_t)(stop - q);
+	if (n > 15 && memcmp(q, "-----BEGIN ", 11) == 0 && stop[-1] == '-')
+		*inside = memmem(q, n, "PGP SIGNED", 10) == NULL;
+	else if (*inside && (n == 0 || memcmp(q, "-----END ", n < 9 ? n : 9) == 0 || memchr(q, ' ', n) != NULL))
+		*inside = false;
+	else if (!*inside)
+		return 0;
+	if (!*inside && (n < 9 || memcmp(q, "-----", 5) != 0))
+		return 0;
+	return (size_t)((nl != NULL ? nl + 1 : end) - p);
+}
+
 /* Lines that are quoted; a word parted at a line's end by a hyphen is put together. */
 static void words_text(struct words *w, const char *p, size_t len, bool subject)
 {
 	const char *end = p + len, *from = p;
-	bool line = true;
+	bool line = true, pem = false;
 	size_t n;
 
 	sentence_end(w);
@@ -265,14 +287,16 @@ static void words_text(struct words *w, const char *p, size_t len, bool subject)
 	for (; p < end; p += n) {
 		unsigned char c = (unsigned char)*p;
 
-		n = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-		n = n > (size_t)(end - p) ? (size_t)(end - p) : n;
 		if (line && w->automatic && c == '>') { /* what an answering machine quotes is not its own */
 			const char *nl = memchr(p, '\n', (size_t)(end - p));
 			n = nl != NULL ? (size_t)(nl - p) : (size_t)(end - p);
 			continue;
 		}
+		if (line && (c == '-' || c == '>' || pem) && (n = pem_line(p, end, &pem)) > 0)
+			continue;
 		line = c == '\n';
+		n = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+		n = n > (size_t)(end - p) ? (size_t)(end - p) : n;
 		if (w->now.from == NULL && c > ' ')
 			w->now.from = p;
 		if (w->now.from != NULL)
