@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/i18n.h"
 #include "comms/recognise.h"
@@ -238,19 +239,38 @@ static bool ends_sentence(const char *p, const char *end)
 	return p == end || *p == '\n' || is_item(p, end);
 }
 
-/* Does a name of three labels, or a wildcard, begin at p? Not that of a link nor of a mail address. */
+/* The last label of a name of two: one of these, not that of a file nor a sentence without a blank behind its stop. */
+static bool is_tld(const char *p, size_t n)
+{
+	static const char *const common[] = { "com", "net", "org", "eu", "info", "biz", "io", "dev", "app", "cloud", "shop", "online",
+		"edu", "gov", "mil", "int", "example", "test", "de", "at", "ch", "fr", "be", "nl", "lu", "uk", "ie", "it", "es", "pt",
+		"pl", "cz", "sk", "hu", "ro", "bg", "gr", "se", "no", "dk", "fi", "ee", "lv", "lt", "ru", "ua", "tr", "il", "in", "cn",
+		"tw", "hk", "jp", "kr", "sg", "au", "nz", "us", "ca", "mx", "br", "ar", "cl", "za" };
+
+	for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+		if (strlen(common[i]) == n && strncasecmp(p, common[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* Does a host name or a wildcard begin at p? Not that of a link nor of a mail address. */
 static bool is_host(const char *p, const char *from, const char *end)
 {
+	const char *q = p, *last = p;
 	size_t dots = 0;
-	const char *q = p;
 
 	if (p > from && (isalnum((unsigned char)p[-1]) || strchr("@/.-_=", p[-1]) != NULL))
 		return false;
 	if (end - p > 3 && p[0] == '*' && p[1] == '.')
 		return isalnum((unsigned char)p[2]);
 	for (; q < end && q - p < 254 && (isalnum((unsigned char)*q) || *q == '-' || *q == '.'); q++)
-		dots += *q == '.' && q + 1 < end && isalpha((unsigned char)q[1]);
-	return dots >= 2 && (q == end || *q != '@');
+		if (*q == '.' && q + 1 < end && isalpha((unsigned char)q[1])) {
+			dots++;
+			last = q + 1;
+		}
+	while (q > last && q[-1] == '.')
+		q--;
+	return (q == end || *q != '@') && (dots >= 2 || (dots == 1 && last - p > 3 && is_tld(last, (size_t)(q - last))));
 }
 
 /* A line of PEM says nothing: its armour, and digits without a blank behind it. Its octets with its end, 0 for other lines. */
