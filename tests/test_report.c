@@ -251,7 +251,7 @@ static void test_html(void **state)
 	    "\033[2J \xc2\x9b \xe2\x80\xae \xff \xc3";
 	json_t *o = json_object();
 	struct script s;
-	char *got;
+	char *got, *json;
 
 	(void)state;
 	json_put(o, "x", bad);
@@ -278,6 +278,9 @@ static void test_html(void **state)
 		    1, "unknown", 0));
 	got = render(&s, "html", NULL);
 	strict_html(got);
+	json = render(&s, "json", NULL);
+	assert_non_null(strstr(strstr(json, "\"replacement\": ["), "\"replaced\": 2406"));
+	free(json);
 	assert_non_null(strstr(got, "certificates with a successor: 2 406 / 4 812"));
 	assert_non_null(strstr(got, "<path class=\"curve three\" d=\"M60 200 H")); /* of a height of 156: a quarter, then half */
 	assert_non_null(strstr(strstr(got, "curve three\" d=\"M60 200"), " V161 H"));

@@ -76,7 +76,7 @@ static void line_menu(const struct line *l)
 	line_put("");
 	if (in == NULL) {
 		line_put(_("No incident is open."));
-		line_put(_("Type: open --title TEXT, doctor, help, quit."));
+		line_put(_("Type: open --title TEXT, intake list, open --report ID, doctor, help, quit."));
 		return;
 	}
 	line_printf("%s %s. %s. %s. %s.", in->drill ? "DRILL" : "REAL", in->id, in->title,

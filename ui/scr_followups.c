@@ -11,6 +11,8 @@
 #include "list.h"
 #include "theme.h"
 
+#define DETAIL_ROWS 6
+
 static const struct column columns[] = {
 	{ N_("Follow-up"), 32, false },
 	{ N_("due"), 17, false },
@@ -73,6 +75,32 @@ static void followups_read(struct followups *v, const struct incident *in)
 	}
 }
 
+static int detail_line(const struct area *a, int row, const char *label, const char *text)
+{
+	int n;
+
+	if (text[0] == '\0' || row >= a->rows)
+		return row;
+	draw_text(a, row, 3, 14, STYLE_DIM, label);
+	n = draw_wrap(a, row, 18, a->cols - 19, a->rows - row < 2 ? 1 : 2, STYLE_PLAIN, text);
+	return row + (n > 0 ? n : 1);
+}
+
+/* All of the one at the cursor: its title whole, and of an action item what the report says of it. */
+static void followups_detail(const struct area *a, int row, const struct followup *f, const char *state)
+{
+	char n[16], *title = mem_printf("%d %s", f->n, f->title);
+
+	snprintf(n, sizeof n, "%s", _(state));
+	draw_rule(a, row++, f->kind[0] != '\0' ? _("Action item") : _("Follow-up"), n);
+	row += draw_wrap(a, row, 3, a->cols - 4, 2, STYLE_BOLD, title);
+	row = detail_line(a, row, _("kind"), f->kind);
+	row = detail_line(a, row, _("root causes"), f->cause);
+	row = detail_line(a, row, _("criteria"), f->criteria);
+	detail_line(a, row, _("result"), f->text);
+	free(title);
+}
+
 static void followups_draw(struct screen *s, const struct area *a)
 {
 	const struct incident *in = model_incident(ui_engine(s->ui));
@@ -86,11 +114,14 @@ static void followups_draw(struct screen *s, const struct area *a)
 		return;
 	}
 	list_set(l, v->rows);
-	list_height(l, (size_t)(a->rows - 1));
+	list_height(l, (size_t)(a->rows > DETAIL_ROWS + 2 ? a->rows - 1 - DETAIL_ROWS : 1));
 	draw_head(a, 0, columns, 5);
 	for (size_t i = 0; (n = list_seen(l, i)) != LIST_NONE; i++)
 		followups_row(a, 1 + (int)i, &in->followup[v->row[n]], model_owed_state(in, v->row[n]),
 		    list_is_here(l, i));
+	n = list_here(l);
+	if (n < v->rows)
+		followups_detail(a, a->rows - DETAIL_ROWS, &in->followup[v->row[n]], model_owed_state(in, v->row[n]));
 }
 
 static void followups_said(void *ctx, enum prompt_end end, const char *text)
@@ -117,11 +148,21 @@ static bool followups_key(struct screen *s, int key)
 	const struct incident *in = model_incident(ui_engine(s->ui));
 	struct followups *v = s->data;
 	size_t here = list_here(&v->list);
+	char words[48];
 
-	if (keymap_act(key) != ACT_ENTER)
+	if (key == 'n') {
+		ui_ask_command(s->ui, "action add ");
+		return true;
+	}
+	if (keymap_act(key) != ACT_ENTER && key != 'e')
 		return ui_list_key(&v->list, key);
 	if (in == NULL || here >= v->rows || v->row[here] >= in->followups)
 		return true;
+	if (key == 'e') {
+		snprintf(words, sizeof words, "action set %d ", in->followup[v->row[here]].n);
+		ui_ask_command(s->ui, words);
+		return true;
+	}
 	v->n = in->followup[v->row[here]].n;
 	v->reopen = in->followup[v->row[here]].done;
 	ui_ask(s->ui, v->reopen ? _("Open it again, why?") : _("Done: what came of it?"),
@@ -139,6 +180,8 @@ static void followups_ended(struct screen *s, struct job *j)
 
 static const struct binding followups_keys[] = {
 	{ KEYC_ENTER, "Enter", N_("done, with a remark"), NULL },
+	{ 'n', "n", N_("new action item"), NULL },
+	{ 'e', "e", N_("change it"), NULL },
 	{ KEYC_UP, "Up Down", N_("move"), NULL },
 	{ 0, NULL, NULL, NULL },
 };

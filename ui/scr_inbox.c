@@ -11,7 +11,7 @@
 #include "list.h"
 #include "theme.h"
 
-#define READ_EVERY (10 * 1000)
+#define READ_EVERY (2 * 1000) /* ms: a look at the folder */
 #define DETAIL 10 /* lines below the list */
 
 static const struct column columns[] = {
@@ -27,15 +27,16 @@ struct inbox {
 	struct list list;
 	struct report_entry *report;
 	size_t reports;
-	int64_t read_at; /* clock_mono */
+	int64_t looked, stamp; /* clock_mono; what was read then */
 	struct job *job; /* a reading */
 };
 
 static void inbox_read(struct inbox *v, struct engine *en)
 {
+	v->stamp = model_reports_stamp(en); /* before: what is written meanwhile is read next time */
 	model_reports_free(v->report, v->reports);
 	v->report = model_reports(en, &v->reports);
-	v->read_at = clock_mono();
+	v->looked = clock_mono();
 	list_set(&v->list, v->reports);
 }
 
@@ -70,6 +71,7 @@ static void inbox_row(const struct area *a, int row, const struct report_entry *
 	enum style st[] = { STYLE_BOLD, level_style(r->level), STYLE_PLAIN, STYLE_PLAIN, theme_clock(left), STYLE_PLAIN };
 
 	if (r->error != NULL) {
+		draw_text(a, row, 1, 1, STYLE_BOLD, here ? ">" : " ");
 		draw_printf(a, row, 3, a->cols - 4, STYLE_BAD, "%s: %s", r->id, r->error);
 		return;
 	}
@@ -134,8 +136,11 @@ static void inbox_draw(struct screen *s, const struct area *a)
 	int rows = a->rows - 1 - DETAIL;
 	size_t n;
 
-	if (clock_mono() - v->read_at > READ_EVERY)
-		inbox_read(v, ui_engine(s->ui));
+	if (clock_mono() - v->looked > READ_EVERY) {
+		v->looked = clock_mono();
+		if (model_reports_stamp(ui_engine(s->ui)) != v->stamp)
+			inbox_read(v, ui_engine(s->ui));
+	}
 	if (v->reports == 0) {
 		draw_text(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("No report waits."));
 		draw_wrap(a, 2, 1, a->cols - 2, 3, STYLE_DIM, _("Mails come in by sev1 intake, behind the alias of a queue or from "
@@ -178,7 +183,7 @@ static void inbox_incident(struct screen *s, const struct report_entry *r)
 		ui_say(s->ui, STYLE_BAD, _("%s belongs to incident %s already."), r->id, r->incident);
 	else if (in != NULL && !in->closed)
 		ui_say(s->ui, STYLE_BAD, _("Incident %s is open here: close it first, or open another from a second console."), in->id);
-	else if (r->error == NULL)
+	else
 		ui_push(s->ui, &scr_new, (void *)r);
 }
 
@@ -186,7 +191,9 @@ static void inbox_act(struct screen *s, int key, const struct report_entry *r)
 {
 	char *words;
 
-	if (key == 'o') {
+	if (r->error != NULL) {
+		ui_say(s->ui, STYLE_BAD, _("%s cannot be read: restore it from a backup, or move it away."), r->id);
+	} else if (key == 'o') {
 		inbox_incident(s, r);
 	} else if (key == 'c') {
 		words = mem_printf("%s --reason", r->id);
@@ -206,7 +213,7 @@ static bool inbox_key(struct screen *s, int key)
 	struct answer w;
 
 	if (key == 'n') {
-		v->read_at -= READ_EVERY + 1; /* once it is back, with what was typed in */
+		v->looked -= READ_EVERY + 1; /* once it is back, with what was typed in */
 		ui_push(s->ui, &scr_typed, NULL);
 	} else if (key == 'r') {
 		if (answer_init(&w, "intake", true))

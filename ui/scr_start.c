@@ -33,6 +33,7 @@ struct start {
 	struct list list;
 	int64_t read_at; /* clock_mono */
 	int64_t seq;     /* of the open incident, then */
+	int64_t stamp;   /* of the reports, then */
 };
 
 static const struct column columns[] = {
@@ -56,6 +57,7 @@ static void start_read(struct screen *s)
 
 	model_incidents_free(st->incident, st->incidents);
 	st->incident = model_incidents(ui_engine(s->ui), &st->incidents);
+	st->stamp = model_reports_stamp(ui_engine(s->ui));
 	model_reports_free(st->report, st->reports);
 	st->report = model_reports(ui_engine(s->ui), &st->reports);
 	st->read_at = clock_mono();
@@ -184,7 +186,8 @@ static void start_draw(struct screen *s, const struct area *a)
 	int row = 0, rows;
 	size_t n;
 
-	if (clock_mono() - st->read_at > READ_EVERY || st->seq != start_seq(s))
+	if (clock_mono() - st->read_at > READ_EVERY || st->seq != start_seq(s) ||
+	    st->stamp != model_reports_stamp(ui_engine(s->ui)))
 		start_read(s);
 	row = start_draw_config(s, a, row);
 	row = start_draw_due(st, a, row) + 1;

@@ -140,7 +140,7 @@ static json_t *open_report(struct engine *en, const char *id, struct err *e)
 		json_object_set(report, "hops", json_object_get(o, "hops"));
 		json_object_set(report, "keys", json_object_get(o, "keys"));
 		json_object_set_new(report, "selectors", intake_selectors(o, ca));
-		json_put(report, "reason", grounds_of(o).reason);
+		json_put(report, "reason", grounds_kept(o).reason);
 	}
 	json_decref(o);
 	return report;

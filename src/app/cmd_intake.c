@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "comms/grounds.h"
 #include "comms/mbox.h"
 #include "comms/receipt.h"
 #include "comms/recognise.h"
@@ -258,6 +259,7 @@ static void fresh_end(struct intaking *t)
 	json_put(t->fresh, "level", report_level_name(level));
 	json_put_num(t->fresh, "score", t->rec->score);
 	json_object_set(t->fresh, "why", t->rec->why);
+	grounds_keep(t->fresh);
 	rc = stored(t, level, &e);
 	intaking_drop(t);
 	if (rc < 0)

@@ -77,7 +77,7 @@ static int past_event(void *ctx, const struct event *ev, struct err *e)
 
 /* ---- the text ---- */
 
-static int notify_fields(struct run *r, struct fields *f, struct err *e)
+int notice_given(struct run *r, struct fields *f, struct err *e)
 {
 	const char *s, *eq;
 
@@ -122,7 +122,7 @@ static int notify_fill(struct run *r, const struct notice_conf *conf, int64_t at
 	int rc = f == NULL ? e->code : 0;
 
 	if (rc == 0 && (rc = fs_read(path, &source, TEMPLATE_MAX, e)) == 0 &&
-	    (rc = notify_fields(r, f, e)) == 0)
+	    (rc = notice_given(r, f, e)) == 0)
 		rc = template_fill(buf_str(&source), path, f, conf->subject, missing, &subject, &body, e);
 	if (rc == 0 && json_array_size(missing) > 0) {
 		notify_preview(r, subject, body, missing);

@@ -64,7 +64,7 @@ static int clock_advised(const json_t *times, const char *reason, int minutes)
 
 void intake_clock(const struct config *c, const json_t *times, const json_t *report, struct intake_clock *out)
 {
-	struct grounds g = grounds_of(report);
+	struct grounds g = grounds_kept(report);
 	int64_t received = json_num(report, "received", 0);
 	int advised;
 

@@ -8,7 +8,7 @@
 struct config;
 
 struct intake_clock {
-	const char *reason, *why; /* see grounds_of */
+	const char *reason, *why; /* see grounds_of; as the report has them, borrowed */
 	int64_t due, advised;     /* ms; advised (TLS BR: "should") is 0 where it is no earlier than due */
 	int minutes;              /* from first receipt to due */
 };

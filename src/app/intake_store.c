@@ -329,7 +329,7 @@ static size_t merge_list(json_t *report, const json_t *fresh, const char *name)
 /* A key is the ground that leaves the least time. */
 static bool about_key(const json_t *report)
 {
-	const char *reason = grounds_of(report).reason;
+	const char *reason = grounds_kept(report).reason;
 
 	return strcmp(reason, "keyCompromise") == 0 || strcmp(reason, "cACompromise") == 0;
 }
@@ -356,6 +356,7 @@ int intake_merge(json_t *report, const json_t *fresh)
 	}
 	if (strcmp(json_str(report, "state"), "closed") == 0 && (higher || (fresh_things > 0 && level_rank(fresh) == 2)))
 		json_put(report, "state", "open");
+	grounds_keep(report);
 	intake_log(report, _("a further message from %s joined"), json_str(fresh, "from"));
 	return level_rank(report) == 2 && (higher || (!key && about_key(report)) || (fresh_things > 0 && level_rank(fresh) == 2));
 }

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/deadlines.h"
 #include "app/engine.h"
@@ -183,12 +184,12 @@ static void report_fill_clock(struct report_entry *it, const struct engine *en, 
 	it->due = k.due;
 	it->advised = k.advised;
 	it->minutes = k.minutes;
-	it->reason = k.reason;
 	if (it->incident[0] == '\0' || !in->triage.answered) {
+		it->reason = mem_strdup(k.reason);
 		it->grounds = mem_strdup(k.why);
 		return;
 	}
-	it->reason = in->triage.reason;
+	it->reason = mem_strdup(in->triage.reason);
 	it->due = in->triage.deadline;
 	it->minutes = (int)((it->due - in->triage.received) / 60000);
 	it->advised = 0;
@@ -252,11 +253,23 @@ struct report_entry *model_reports(const struct engine *en, size_t *n)
 	return list;
 }
 
+/* Reports are exchanged whole (fs_write): the folder's time tells. */
+int64_t model_reports_stamp(const struct engine *en)
+{
+	const struct incident *in = engine_incident(en);
+	char *folder = fs_join(engine_state(en), "intake");
+	struct stat st = { 0 };
+	int64_t stamp = stat(folder, &st) == 0 ? st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec : 0;
+
+	free(folder);
+	return stamp + (in != NULL ? in->last_seq : 0);
+}
+
 void model_reports_free(struct report_entry *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		char *const own[] = { list[i].id, list[i].level, list[i].state, list[i].incident, list[i].subject, list[i].from,
-			list[i].channel, list[i].error, list[i].grounds };
+			list[i].channel, list[i].error, list[i].reason, list[i].grounds };
 
 		for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
 			free(own[k]);

@@ -54,11 +54,13 @@ struct report_entry {
 	int64_t due, advised;  /* when revocation must be published, and when it should be, ms; 0 it is not for this one */
 	int64_t published;     /* of its incident, where that is open here: when it was; 0 it was not */
 	int minutes;           /* from first receipt to due */
-	const char *reason;    /* the CRL reason that due goes by: recognised, or what triage answered */
+	char *reason;          /* the CRL reason that due goes by: recognised, or what triage answered */
 	char *grounds;         /* what shows it; NULL where triage has answered */
 	size_t messages, matches, keys, found;
 };
 struct report_entry *model_reports(const struct engine *en, size_t *n);
+/* Another number once a report was written, here or by somebody else, or the open incident has gone on. */
+int64_t model_reports_stamp(const struct engine *en);
 void model_reports_free(struct report_entry *list, size_t n);
 
 /* What the problem report that the incident was opened from says of a question of triage, as its answer (for a time

@@ -6,6 +6,7 @@
 
 #include "app/engine.h"
 #include "base/buf.h"
+#include "comms/template.h"
 
 /* What the journal holds of a kind of notice: the last text, and who has accepted that one. */
 struct notice_past {
@@ -25,6 +26,9 @@ typedef void (*notice_sent_fn)(void *ctx, int64_t accepted, int64_t failed, cons
 struct sending *notice_send(struct run *r, const struct notice_conf *conf, notice_sent_fn sent, void *ctx);
 void sending_start(struct sending *s, const json_t *spec);
 void sending_free(struct sending *s);
+
+/* Set what the command's --field NAME=VALUE give. 0 or ERR_USAGE. */
+int notice_given(struct run *r, struct fields *f, struct err *e);
 
 /* How a recipient is written in plans and the journal: an address as it is; of a webhook's URL, whose
  * path is a secret, the host and the first digits of its digest. Owned by the caller. */

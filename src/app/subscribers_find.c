@@ -193,6 +193,34 @@ static json_t *find_patterns(const struct contacts *file)
 	return all;
 }
 
+/* A PKI without subscribers of its own: the reporter is owed the preliminary report all the same. False where there is none. */
+static bool find_only_reporter(struct run *r)
+{
+	struct err e = { 0 };
+	char *mail = find_reporter_mail(r, &e);
+	json_t *rows = json_array(), *body;
+
+	find_reporter(rows, r, mail);
+	if (e.code != 0 || (mail[0] == '\0' && run_incident(r)->triage.reporter[0] == '\0')) {
+		free(mail);
+		json_decref(rows);
+		if (e.code != 0)
+			run_fail(r, &e);
+		return e.code != 0;
+	}
+	free(mail);
+	body = json_object();
+	json_put(body, "file", "");
+	json_object_set_new(body, "rows", rows);
+	json_put_num(body, "certificates", 0);
+	json_put_num(body, "unmatched", 0);
+	json_object_set(run_result(r), "roster", body);
+	run_out(r, _("No file of subscribers is configured: only the reporter was looked up."));
+	if (run_append(r, EV_ROSTER, body) == 0)
+		run_end(r, EXIT_DONE);
+	return true;
+}
+
 void subscribers_find(struct run *r)
 {
 	struct finding *f = mem_zalloc(1, sizeof *f);
@@ -201,6 +229,10 @@ void subscribers_find(struct run *r)
 
 	f->run = r;
 	run_set_data(r, f, finding_free);
+	if (run_config(r) != NULL && run_config(r)->subscribers == NULL && run_gate(r, GATE_CONFIG | GATE_TRIAGE, &e) == 0 &&
+	    find_only_reporter(r))
+		return;
+	e = (struct err){ 0 };
 	if (run_gate(r, GATE_CONFIG | GATE_TRIAGE | GATE_SCOPE, &e) < 0 ||
 	    (f->file = subscribers_file(run_config(r), &e)) == NULL || (cas = find_cas(r, &e)) == NULL) {
 		run_fail(r, &e);

@@ -103,6 +103,10 @@ static struct fields *round_fields(struct run *r, const struct subscriber *s, in
 	free(rows);
 	if (s == NULL)
 		return f;
+	if (notice_given(r, f, e) < 0) {
+		fields_free(f);
+		return NULL;
+	}
 	fields_set(f, "subscriber", s->reporter && in->triage.reporter[0] != '\0' ? in->triage.reporter : s->name);
 	fields_set(f, "subscriber_certificates", text_count(n, s->certificates));
 	if ((until = round_answer_by(in, s, at)) != 0)

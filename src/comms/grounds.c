@@ -97,3 +97,18 @@ struct grounds grounds_of(const json_t *report)
 	free(text);
 	return g;
 }
+
+void grounds_keep(json_t *report)
+{
+	struct grounds g = grounds_of(report);
+
+	json_put(report, "reason", g.reason);
+	json_put(report, "grounds", g.why);
+}
+
+struct grounds grounds_kept(const json_t *report)
+{
+	if (json_str(report, "reason")[0] == '\0')
+		return grounds_of(report);
+	return (struct grounds){ json_str(report, "reason"), json_str(report, "grounds") };
+}

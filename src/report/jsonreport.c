@@ -282,6 +282,22 @@ static json_t *report_followups(const struct report *r)
 	return list;
 }
 
+/* How far replacement was, each time that it was counted. */
+static json_t *report_replacement(const struct incident *in)
+{
+	json_t *list = json_array(), *o;
+
+	for (size_t i = 0; i < in->replacements; i++) {
+		o = list_row(list);
+		put_time(o, "at", in->replaced[i].at);
+		json_put_num(o, "total", in->replaced[i].total);
+		json_put_num(o, "replaced", in->replaced[i].replaced);
+		json_put_num(o, "seen", in->replaced[i].seen);
+		json_put_num(o, "unknown", in->replaced[i].unknown);
+	}
+	return list;
+}
+
 static json_t *report_timeline(const struct report *r)
 {
 	json_t *list = json_array(), *o;
@@ -327,6 +343,7 @@ void json_report_write(const struct report *r, struct buf *b)
 	json_object_set_new(o, "notices", report_notices(in));
 	json_object_set_new(o, "issuer", report_issuer(in));
 	json_object_set_new(o, "hosts", report_hosts(in));
+	json_object_set_new(o, "replacement", report_replacement(in));
 	json_object_set_new(o, "followups", report_followups(r));
 	json_object_set_new(o, "timeline", report_timeline(r));
 	json_put_num(journal, "rows", r->rows);

@@ -58,11 +58,15 @@ cat >"$D/sev1.conf" <<EOT
 [sev1]
 state = $D/state
 sendmail = $D/sendmail
+organisation = Example CA
+contact-pki = pki@ca.example
 [ca web]
 config = $a/openssl.cnf
 [intake]
 hops = *.ca.example
 keywords = golden ticket
+[notice preliminary]
+from = sev1@ca.example
 [notice intake]
 to = duty@ca.example, lead@ca.example
 from = sev1@ca.example
@@ -173,6 +177,15 @@ ok "a report can be typed in and closed"
 sev1 open --report 1 >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "open --report"; }
 sev1 triage --level end-entity --compromise 1 >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "triage of a report"; }
 grep -q 'First received     2024-08-31T17:49:00Z by problem-report' "$D/run.out" || { cat "$D/run.out"; die "triage takes the receipt"; }
+# who reported it is owed a preliminary report, before there is a scope, and without a file of subscribers
+sev1 subscribers find >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "subscribers find"; }
+grep -q 'only the reporter was looked up' "$D/run.out" || { cat "$D/run.out"; die "only the reporter"; }
+sev1 notify preliminary >/dev/null 2>"$D/run.err" && die "a text with a hole was sent"
+grep -q 'give it: --field certificates=' "$D/run.err" || { cat "$D/run.err"; die "how to fill it"; }
+planned notify preliminary --field 'certificates=two, as far as we know'
+[ "$phrase" = "SEND 1" ] && grep -l '^To: <finder@example.net>' "$D"/out/* >"$D/run.out" || { ls "$D/out"; die "the preliminary report"; }
+sev1 deadline >"$D/run.out"
+grep -q 'met late .*preliminary report' "$D/run.out" || { cat "$D/run.out"; die "the deadline of the preliminary report"; }
 sev1 scope >"$D/run.out" 2>&1 || { cat "$D/run.out"; die "scope"; }
 grep -q 'Frozen: 2 certificates' "$D/run.out" || { cat "$D/run.out"; die "the scope is what the report means"; }
 sev1 intake list >"$D/list"
