@@ -6,16 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -23,45 +19,15 @@
 #include "ca_scene.h"
 #include "fault_seam.h"
 #include "pki_seam.h"
+#include "web.h"
 
-static pid_t server;
 static struct kept *incident;
 static char crls[256];
 
-/* ---- the distribution point's web server: one file, one answer a connection ---- */
-
-static void serve_one(int fd)
+static char *find(const char *name)
 {
-	struct buf b = { 0 };
-	char request[2048], head[120];
-	ssize_t n = recv(fd, request, sizeof request, 0);
-	int len;
-
-	if (n > 0 && fs_read("point/ca.crl", &b, 1 << 20, NULL) == 0) {
-		len = snprintf(head, sizeof head, "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", b.len);
-		if (send(fd, head, (size_t)len, MSG_NOSIGNAL) == len)
-			send(fd, buf_str(&b), b.len, MSG_NOSIGNAL);
-	}
-	buf_free(&b);
-	close(fd);
-}
-
-static int serve_begin(void)
-{
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof sa;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), to;
-
-	assert_true(fd >= 0 && bind(fd, (void *)&sa, sizeof sa) == 0 && listen(fd, 64) == 0);
-	assert_int_equal(getsockname(fd, (void *)&sa, &len), 0);
-	if ((server = fork()) == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		while ((to = accept(fd, NULL, NULL)) >= 0)
-			serve_one(to);
-		_exit(1);
-	}
-	close(fd);
-	return ntohs(sa.sin_port);
+	(void)name;
+	return mem_strdup("point/ca.crl");
 }
 
 /* ---- running the program ---- */
@@ -165,7 +131,7 @@ int program_setup(void **state)
 		return rc;
 	conf = mem_printf("[sev1]\nstate = %s/state\norganisation = Test\n[ca ca]\nconfig = %s/ca/openssl.cnf\n"
 	                  "[point near]\nca = ca\nurl = http://127.0.0.1:%d/ca.crl\npath = %s/point/ca.crl\n",
-	    pki_here(), pki_here(), serve_begin(), pki_here());
+	    pki_here(), pki_here(), web_start(find), pki_here());
 	pki_write("sev1.conf", conf);
 	free(conf);
 	pki_must("mkdir state");
@@ -180,8 +146,7 @@ int program_setup(void **state)
 
 int program_drop(void **state)
 {
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
+	web_stop();
 	kept_free(incident);
 	return scene_drop(state);
 }

@@ -21,7 +21,7 @@ struct strict {
 
 static const char *strict_tag(struct strict *x, const char *p)
 {
-	static const char *const known[] = { "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "dl", "dt",
+	static const char *const known[] = { "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "h4", "p", "dl", "dt",
 		"dd", "div", "table", "thead", "tbody", "tr", "th", "td", "pre", "figure", "figcaption", "svg", "line", "text", "path",
 		"circle", "rect", "ul", "li", "strong", "br", "span" };
 	bool closing = *p == '/', is = false;

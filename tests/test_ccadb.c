@@ -285,15 +285,15 @@ static char *html_kind(const struct script *s, enum report_what kind)
 /* The same, as a page: the template's order, every fact, nothing that runs. */
 static void test_html(void **state)
 {
-	static const char *const full[] = { "<title>INC-2024-0019: Full Incident Report</title>", "<h1>Full Incident Report</h1>",
-		"<h2>Summary</h2>", "CA Owner CCADB unique ID:</strong> A000123", "Timeline summary:</strong>", "<ul>",
-		"Non-compliance start date:</strong> 2024-08-31 17:49Z", "</ul>", "Relevant policies", "<h2>Impact</h2>",
-		"<h2>Timeline</h2>", "35 h 05 min after receipt, 11 h 05 min late.", "2024-09-01 07:15Z</span> first attempt",
-		"<h2>Related Incidents</h2>", "<td>1916478</td><td>2024-09-03</td>", "<h2>Root Cause Analysis</h2>",
-		"<h3>Contributing Factor # 1: Outdated directory entry</h3>", "<h2>Lessons Learned</h2>",
-		"<h3>What didn&#39;t go well</h3>", "<li>the queue did not recognise the request</li>\n<li>revocation waited",
-		"<h2>Action Items</h2>", "<td>Route revocation requests by keyword</td><td>Prevent</td>",
-		"<td>Root Cause # 1, What didn&#39;t go well # 1</td>", "<h2>Appendix</h2>", "<pre>", "0A04", NULL };
+	static const char *const full[] = { "<title>INC-2024-0019: Full Incident Report</title>", "<h2>Full Incident Report</h2>",
+		"<h3>Summary</h3>", "CA Owner CCADB unique ID:</strong> A000123", "Timeline summary:</strong>", "<ul>",
+		"Non-compliance start date:</strong> 2024-08-31 17:49Z", "</ul>", "Relevant policies", "<h3>Impact</h3>",
+		"<h3>Timeline</h3>", "35 h 05 min after receipt, 11 h 05 min late.", "2024-09-01 07:15Z</span> first attempt",
+		"<h3>Related Incidents</h3>", "<td>1916478</td><td>2024-09-03</td>", "<h3>Root Cause Analysis</h3>",
+		"<h4>Contributing Factor # 1: Outdated directory entry</h4>", "<h3>Lessons Learned</h3>",
+		"<h4>What didn&#39;t go well</h4>", "<li>the queue did not recognise the request</li>\n<li>revocation waited",
+		"<h3>Action Items</h3>", "<td>Route revocation requests by keyword</td><td>Prevent</td>",
+		"<td>Root Cause # 1, What didn&#39;t go well # 1</td>", "<h3>Appendix</h3>", "<pre>", "0A04", NULL };
 	static const enum report_what kinds[] = { REPORT_PRELIMINARY, REPORT_FULL, REPORT_DELAY, REPORT_STATUS, REPORT_CLOSURE };
 	struct script s;
 	char *text;

@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <arpa/inet.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,10 +27,10 @@
 #include "child/serve.h"
 #include "pki/crl_check.h"
 #include "pki_seam.h"
+#include "web.h"
 
 static struct err e;
 static int port;
-static pid_t server;
 static struct loop *loop;
 static struct engine *en;
 static struct buf said;
@@ -300,46 +298,9 @@ static struct buf build(const struct kind *k)
 
 /* ---- the world ---- */
 
-static void http_serve(int fd)
+static char *find(const char *name)
 {
-	char request[4096], name[200];
-	struct buf b = { 0 };
-	ssize_t n;
-	int c;
-
-	while ((c = accept(fd, NULL, NULL)) >= 0) {
-		n = read(c, request, sizeof request - 1);
-		request[n > 0 ? n : 0] = '\0';
-		buf_clear(&b);
-		if (sscanf(request, "GET /%199[^ /]", name) != 1)
-			strcpy(name, "none");
-		char *path = mem_printf("www/%s", name);
-		if (fs_read(path, &b, 1 << 20, NULL) == 0) {
-			dprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", b.len);
-			n = write(c, buf_str(&b), b.len);
-		} else {
-			dprintf(c, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-		}
-		free(path);
-		close(c);
-	}
-}
-
-static void http_start(void)
-{
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof sa;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (void *)&sa, sizeof sa) < 0 || listen(fd, 64) < 0 || getsockname(fd, (void *)&sa, &len) < 0)
-		abort();
-	port = ntohs(sa.sin_port);
-	if ((server = fork()) == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		http_serve(fd);
-		_exit(0);
-	}
-	close(fd);
+	return mem_printf("www/%s", name);
 }
 
 /* What a client gets. */
@@ -439,7 +400,7 @@ static void begin(void)
 	pki_must("sed -i -E '/\\t100[01]\\t/s/^V\\t([^\\t]*)\\t/R\\t\\1\\t260101000000Z,superseded/' ca/index.txt; grep -c ^R ca/index.txt | grep 2");
 	good_ca = pki_open("ca", "ca/openssl.cnf");
 	other_ca = pki_open("other", "other/openssl.cnf");
-	http_start();
+	port = web_start(find);
 	text = mem_printf("[sev1]\nstate = %s/state\nplaybook = %s/data/playbooks/ca-compromise.ini\n[ca ca]\nconfig = %s/ca/openssl.cnf\n[host far]\naddress = 127.0.0.1\n"
 	    "[point a]\nca = ca\nurl = http://127.0.0.1:%d/a.crl\npath = %s/www/a.crl\n"
 	    "[point p]\nca = ca\nurl = http://127.0.0.1:%d/p.pem\npath = %s/www/p.pem\npem = yes\n"
@@ -462,8 +423,7 @@ static void end(void)
 	child_kill_all(loop);
 	engine_free(en);
 	loop_free(loop);
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
+	web_stop();
 	pki_close(&good_ca);
 	pki_close(&other_ca);
 	buf_free(&said);

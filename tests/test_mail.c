@@ -176,6 +176,51 @@ static void test_broken(void **state)
 	mail_free(m);
 }
 
+static void assert_text(const char *mail, const char *text)
+{
+	struct mail *m = mail_of(mail);
+
+	assert_true(m->parts > 0 && m->part[0].text);
+	if (strstr(buf_str(&m->part[0].data), text) == NULL)
+		fail_msg("'%s' is not in '%s'", text, buf_str(&m->part[0].data));
+	mail_free(m);
+}
+
+/* What is said about a text, and is not so. */
+static void test_misnamed(void **state)
+{
+	(void)state;
+	assert_text("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\nplease revoke the old certificate of ours", "revoke the old");
+	assert_text("Content-Type: text/html\n\n<meta charset=\"koi8-r\"><p>\xcb\xcc\xc0\xde</p>", "ключ");
+	assert_text("Content-Type: text/plain; charset=us-ascii\n\n\x1b$BHkL)80\x1b(B", "秘密鍵");
+	assert_text("Content-Type: text/plain; charset=x-sjis\n\n\x94\xe9\x96\xa7\x8c\xae", "秘密鍵");
+	assert_text("Content-Type: text/html; charset=us-ascii\n\n&#31169;&#38053; &oslash; &Auml;", "私钥 ø Ä");
+	assert_text("Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: 8bit\n\n"
+		"\x30\x80\x06\x09" "Content-Type: text/plain\n\nwithin a signature\n", "within a signature");
+}
+
+static void test_unread(void **state)
+{
+	struct buf b = { 0 };
+	struct mail *m;
+	struct recognised *r;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&b, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i);
+	buf_adds(&b, "\nrevoke");
+	m = mail_read(buf_str(&b), b.len);
+	r = recognise(m, NULL, 0);
+	assert_true(m->unread);
+	assert_int_equal(recognised_level(r), REPORT_DOUBTFUL);
+	recognised_free(r);
+	mail_free(m);
+	buf_free(&b);
+	m = mail_of("Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n");
+	assert_true(m->encrypted);
+	mail_free(m);
+}
+
 /* ---- first receipt ---- */
 
 static int64_t received(const char *text, const char *const *ours, size_t n, json_t *hops)
@@ -230,6 +275,22 @@ static void test_receipt_none(void **state)
 	(void)state;
 	assert_int_equal(received("Subject: x\n\ny", NULL, 0, hops), INT64_C(1788142001000));
 	assert_int_equal(received("Date: 31 Aug 2099 17:49:00 +0000\n\ny", NULL, 0, hops), INT64_C(1788142001000));
+	json_decref(hops);
+}
+
+/* A forward in the text: its time is shown, and counts for nothing. */
+static void test_receipt_text(void **state)
+{
+	json_t *hops = json_array();
+	const char *text = "Received: by mx.ca.example; 31 Aug 2024 17:49:00 +0000\n\nfyi\n\n> Von: Finder\n> Gesendet: Freitag, 30. August 2024 09:11\n"
+		"> An: Vertrieb\n\nDate: not behind a sender\n";
+	char iso[24];
+
+	(void)state;
+	assert_string_equal(clock_iso(iso, sizeof iso, received(text, NULL, 0, hops)), FIRST);
+	assert_int_equal(json_array_size(hops), 2);
+	assert_string_equal(json_str(json_array_get(hops, 0), "trust"), "text");
+	assert_string_equal(json_str(json_array_get(hops, 0), "stamp"), "Freitag, 30. August 2024 09:11");
 	json_decref(hops);
 }
 
@@ -469,7 +530,10 @@ int main(void)
 		cmocka_unit_test(test_html),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_misnamed),
+		cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_receipt),
+		cmocka_unit_test(test_receipt_text),
 		cmocka_unit_test(test_receipt_none),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_mutated),

@@ -27,15 +27,17 @@ static struct recognised *scored(const char *name)
 }
 
 /* Ordinary mail that is taken for a request all the same. */
-static const char *const alarms[] = { "ordinary-revoked-notice.eml", /* a serial, and words of revocation: somebody may complain about it */
-	"ordinary-ocsp-stapling.eml", /* "so that our certificate is not revoked" */
-	"ordinary-drill-minutes.eml", /* a revocation drill */
+static const char *const alarms[] = { "ordinary-ocsp-stapling.eml", /* "so that our certificate is not revoked" */
 	NULL };
 
-static bool is_alarm(const char *name)
+/* Requests that without an index, as here, are doubtful only: plain words, and a host that the index would know. */
+static const char *const vague[] = { "request-phone-note.eml", /* "thieves took the box that runs ..., wants us to do the thing" */
+	NULL };
+
+static bool is_in(const char *const list[], const char *name)
 {
-	for (size_t i = 0; alarms[i] != NULL; i++)
-		if (strcmp(alarms[i], name) == 0)
+	for (size_t i = 0; list[i] != NULL; i++)
+		if (strcmp(list[i], name) == 0)
 			return true;
 	return false;
 }
@@ -54,7 +56,7 @@ static void test_labelled(void **state)
 		requests += request;
 		ordinary += !request;
 		doubtful += !request && level == REPORT_DOUBTFUL;
-		if (request && level != REPORT_HIGH) {
+		if (request && level != (is_in(vague, names[i]) ? REPORT_DOUBTFUL : REPORT_HIGH)) {
 			char *why = json_dumps(r->why, JSON_COMPACT);
 			printf("missed: %s (%d) %s\n", names[i], r->score, why);
 			free(why);
@@ -63,8 +65,8 @@ static void test_labelled(void **state)
 			char *why = json_dumps(r->why, JSON_COMPACT);
 			printf("false alarm: %s (%d) %s\n", names[i], r->score, why);
 			free(why);
-			alarmed += !is_alarm(names[i]);
-			named += is_alarm(names[i]);
+			alarmed += !is_in(alarms, names[i]);
+			named += is_in(alarms, names[i]);
 		}
 		if (getenv("SHOW") != NULL) {
 			char *why = json_dumps(r->why, JSON_COMPACT), *found = json_dumps(r->found, JSON_COMPACT);
@@ -78,10 +80,55 @@ static void test_labelled(void **state)
 	free(names);
 	printf("%zu requests, %zu missed; %zu ordinary, %zu doubtful, %zu false alarms not named\n", requests, missed, ordinary,
 	    doubtful, alarmed);
-	assert_true(n >= 60);
+	assert_true(n >= 340);
 	assert_int_equal(missed, 0);
 	assert_int_equal(alarmed, 0);
 	assert_int_equal(named, sizeof alarms / sizeof alarms[0] - 1); /* who is named still alarms */
+	assert_true(doubtful * 10 <= ordinary);
+}
+
+static enum report_level level_of(const char *text)
+{
+	struct mail *m = mail_read(text, strlen(text));
+	struct recognised *r = recognise(m, NULL, 0);
+	enum report_level level = recognised_level(r);
+
+	recognised_free(r);
+	mail_free(m);
+	return level;
+}
+
+/* One sentence, however its letters are written. */
+static void test_letters(void **state)
+{
+	static const char *const high[] = { "Unser privater Schlu\xcc\x88ssel wurde gestohlen.", /* u and its dots apart */
+		"Unser privater SCHL\xc3\x9cSSEL wurde gestohlen.", "Unser privater Schluessel wurde gestohlen.",
+		"Zrušení certifikátu, prosím", "Prosimy o odwołanie certyfikatu",
+		"\xef\xbd\x90\xef\xbd\x8c\xef\xbd\x85\xef\xbd\x81\xef\xbd\x93\xef\xbd\x85 revoke our certificate", /* full width */
+		"Please re\xe2\x80\x8bvoke our certi\xc2\xad""ficate", /* what is not seen */
+		"ОТЗОВИТЕ СЕРТИФИКАТ, ПОЖАЛУЙСТА", "ΠΑΡΑΚΑΛΏ ΑΝΑΚΑΛΈΣΤΕ ΤΟ ΠΙΣΤΟΠΟΙΗΤΙΚΌ", NULL };
+	char *mail;
+
+	(void)state;
+	for (size_t i = 0; high[i] != NULL; i++) {
+		mail = mem_printf("Subject: x\nContent-Type: text/plain; charset=utf-8\n\n%s\n", high[i]);
+		if (level_of(mail) != REPORT_HIGH)
+			fail_msg("not high: %s", high[i]);
+		free(mail);
+	}
+}
+
+/* The same words as advice, as news and as a request. */
+static void test_whose(void **state)
+{
+	(void)state;
+	assert_int_equal(level_of("Subject: x\n\nPlease revoke our certificate, its private key was leaked.\n"), REPORT_HIGH);
+	assert_int_equal(level_of("Auto-Submitted: auto-generated\nSubject: Your order\n\nYour certificate was issued. If your private key is leaked, "
+		"request revocation of the certificate at once.\n"), REPORT_ORDINARY);
+	assert_int_equal(level_of("List-Id: <news.example>\nSubject: PKI weekly\n\nA private key was leaked and its certificate revoked.\n"),
+	    REPORT_ORDINARY);
+	assert_int_equal(level_of("List-Id: <pki-problems.ca.example>\nSubject: key\n\nThe private key of www.example.com was leaked.\n"), REPORT_HIGH);
+	assert_int_equal(level_of("Subject: key\n\nPlease revoke the old API key, it was leaked.\n"), REPORT_ORDINARY);
 }
 
 static int setup(void **state)
@@ -100,7 +147,7 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_labelled) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_labelled), cmocka_unit_test(test_letters), cmocka_unit_test(test_whose) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

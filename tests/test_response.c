@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,13 +25,13 @@
 #include "child/serve.h"
 #include "incident/triage.h"
 #include "journal/journal.h"
+#include "web.h"
 
 #define DER "0\x82\x01\x02 not really a CRL, but octets"
 
 static char folder[4096];
 static struct err e;
 static int port;
-static pid_t server;
 static struct loop *loop;
 static struct engine *en;
 static struct buf said; /* all lines of the last command, its plan included */
@@ -61,50 +58,13 @@ int ca_child(const json_t *request, json_t **result, struct err *err)
 	return 0;
 }
 
-/* ---- a web server of a few lines ---- */
-
-/* Serves cdp/NAME. For /late.crl the first three answers (one before it is placed) are an older file, as a cache's would be. */
-static void http_serve(int fd)
+/* What is served under a name. For /late.crl the first three answers (one before it is placed) are an older file, as a
+ * cache's would be. */
+static char *find(const char *name)
 {
-	char request[4096], name[200];
-	struct buf b = { 0 };
-	int c, late = 3;
-	ssize_t n;
+	static int late = 3;
 
-	while ((c = accept(fd, NULL, NULL)) >= 0) {
-		n = read(c, request, sizeof request - 1);
-		request[n > 0 ? n : 0] = '\0';
-		buf_clear(&b);
-		if (sscanf(request, "GET /%199[^ /]", name) != 1)
-			strcpy(name, "none");
-		char *path = mem_printf("cdp/%s", strcmp(name, "late.crl") == 0 && late-- > 0 ? "old.crl" : name);
-		if (fs_read(path, &b, 1 << 20, NULL) == 0) {
-			dprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", b.len);
-			n = write(c, buf_str(&b), b.len);
-		} else {
-			dprintf(c, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-		}
-		free(path);
-		close(c);
-	}
-}
-
-static void http_start(void)
-{
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof sa;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (void *)&sa, sizeof sa) < 0 || listen(fd, 64) < 0 ||
-	    getsockname(fd, (void *)&sa, &len) < 0)
-		abort();
-	port = ntohs(sa.sin_port);
-	if ((server = fork()) == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		http_serve(fd);
-		_exit(0);
-	}
-	close(fd);
+	return mem_printf("cdp/%s", strcmp(name, "late.crl") == 0 && late-- > 0 ? "old.crl" : name);
 }
 
 /* ---- files ---- */
@@ -298,7 +258,7 @@ static int setup(void **state)
 	snprintf(folder, sizeof folder, "%s/sev1-test-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
-	http_start();
+	port = web_start(find);
 	return 0;
 }
 
@@ -309,8 +269,7 @@ static int teardown(void **state)
 	engine_free(en);
 	loop_free(loop);
 	en = NULL;
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
+	web_stop();
 	buf_free(&said);
 	return chdir("/") < 0 || fs_remove_tree(folder, &e) < 0;
 }
@@ -348,8 +307,7 @@ static void test_contain(void **state)
 	assert_int_equal(command(&cmd_contain, "only", "second", NULL), EXIT_DONE);
 	assert_string_equal(phrase, "CONTAIN 1");
 	assert_int_equal(checkpoint("actions-held"), CP_OPEN);
-	kill(server, SIGKILL); /* now the port is closed */
-	waitpid(server, NULL, 0);
+	web_stop(); /* now the port is closed */
 	assert_int_equal(command(&cmd_contain, NULL), EXIT_DONE);
 	assert_string_equal(phrase, "CONTAIN 1");
 	says("second: on ca01: holds already");

@@ -262,15 +262,42 @@ static int ask_draw_answered(const struct ask *a, const struct area *ar)
 	return row;
 }
 
+/* The rows of the menu at hand, room lines of them at the most; beside the question, which of them are seen. Returns the
+ * row below. */
+static int ask_draw_menu(struct ask *a, const struct area *ar, int row, int room)
+{
+	char part[80];
+	size_t i, n;
+
+	ask_fill(a);
+	list_height(&a->list, (size_t)(room > 2 ? room : 2));
+	for (i = 0; (n = list_seen(&a->list, i)) != LIST_NONE; i++) {
+		bool here = list_is_here(&a->list, i);
+		draw_text(ar, row, 1, 1, STYLE_BOLD, here ? ">" : " ");
+		if (n < 9)
+			draw_printf(ar, row, 3, 2, STYLE_DIM, "%zu", n + 1);
+		draw_text(ar, row++, 5, ar->cols - 6, here ? STYLE_HERE : STYLE_PLAIN, a->row[n].title);
+	}
+	if (i < a->rows) {
+		snprintf(part, sizeof part, _("%zu to %zu of %zu, arrows scroll"), list_seen(&a->list, 0) + 1,
+		    list_seen(&a->list, 0) + i, a->rows);
+		draw_right(ar, row - (int)i - 1, ar->cols - 1, STYLE_DIM, part);
+	}
+	return row;
+}
+
 void ask_draw(struct ask *a, const struct area *ar)
 {
 	const struct ask_item *it;
+	const char *below;
 	char *known;
 	int row = ask_draw_answered(a, ar);
 
 	if (a->at >= a->count)
 		return;
 	it = &a->item[a->at];
+	below = a->err.code != 0 ? a->err.text : it->hint != NULL ? _(it->hint) : "";
+	known = a->err.code == 0 ? ask_known_words(a) : NULL;
 	if (row > 0)
 		row++;
 	draw_text(ar, row++, 1, ar->cols - 2, STYLE_BOLD, _(it->question));
@@ -279,27 +306,20 @@ void ask_draw(struct ask *a, const struct area *ar)
 		prompt_draw_edit(ar, row, 3, ar->cols - 4, &a->edit);
 		row++;
 	} else {
-		ask_fill(a);
-		list_height(&a->list, (size_t)(ar->rows - row > 5 ? ar->rows - row - 3 : 2));
-		for (size_t i = 0; list_seen(&a->list, i) != LIST_NONE; i++) {
-			bool here = list_is_here(&a->list, i);
-			size_t n = list_seen(&a->list, i);
-			draw_text(ar, row, 1, 1, STYLE_BOLD, here ? ">" : " ");
-			if (n < 9)
-				draw_printf(ar, row, 3, 2, STYLE_DIM, "%zu", n + 1);
-			draw_text(ar, row++, 5, ar->cols - 6, here ? STYLE_HERE : STYLE_PLAIN,
-			    a->row[n].title);
-		}
+		row = ask_draw_menu(a, ar, row, ar->rows - row - 1 - (known != NULL) - draw_lines(ar->cols - 4, 3, below));
 	}
 	row++;
-	if (a->err.code == 0 && (known = ask_known_words(a)) != NULL) {
+	if (known != NULL)
 		draw_text(ar, row++, 3, ar->cols - 4, STYLE_WARN, known);
-		free(known);
-	}
-	if (a->err.code != 0)
-		draw_wrap(ar, row, 3, ar->cols - 4, 3, STYLE_BAD, a->err.text);
-	else if (it->hint != NULL)
-		draw_wrap(ar, row, 3, ar->cols - 4, 3, STYLE_DIM, _(it->hint));
+	free(known);
+	draw_wrap(ar, row, 3, ar->cols - 4, 3, a->err.code != 0 ? STYLE_BAD : STYLE_DIM, below);
+}
+
+bool ask_leaves(const struct ask *a, int key)
+{
+	enum act act = keymap_act(key);
+
+	return key == KEYC_F1 || act == ACT_REDRAW || (act == ACT_HELP && a->at < a->count && a->item[a->at].menu != NULL);
 }
 
 static size_t ask_index(const struct ask *a, const char *name)

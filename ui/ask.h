@@ -60,6 +60,8 @@ void ask_source(struct ask *a, const char *name);
 char *ask_known_words(const struct ask *a);
 void ask_choice(struct ask *a, const char *value, const char *title);
 enum ask_end ask_key(struct ask *a, int key);
+/* A key that the questions have no use for: help, also as ? where nothing is typed, and drawing anew. */
+bool ask_leaves(const struct ask *a, int key);
 void ask_draw(struct ask *a, const struct area *ar);
 /* The answer of this name; NULL unanswered, "" for an empty field. */
 const char *ask_get(const struct ask *a, const char *name);

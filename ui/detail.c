@@ -186,7 +186,7 @@ static void detail_crls(struct pane *p, const struct incident *in)
 {
 	static const struct column c[] = { { "", 18, false }, { "", 11, false }, { "", 15, true },
 		{ "", 0, false } };
-	char until[64], number[48], entries[48], count[32];
+	char until[64], number[48], entries[64];
 
 	for (size_t i = 0; i < in->revocations; i++) {
 		const struct revocation *r = &in->revocation[i];
@@ -206,7 +206,7 @@ static void detail_crls(struct pane *p, const struct incident *in)
 		const char *text[] = { m->ca, number, entries, until };
 		char iso[32];
 		snprintf(number, sizeof number, _("number %s"), m->number);
-		snprintf(entries, sizeof entries, _("%s entries"), text_count(count, m->entries));
+		text_entries(entries, m->entries);
 		snprintf(until, sizeof until, _("until %s"), show_minute(iso, m->next_update));
 		pane_row(p, c, 4, text, NULL);
 	}

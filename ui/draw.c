@@ -163,6 +163,9 @@ static size_t draw_break(const char *s, int width, size_t *skip)
 		return fit;
 	while (at > 0 && s[at] != ' ')
 		at--;
+	for (size_t i = fit; at == 0 && i > 0; i--)
+		if (s[i - 1] == '/')
+			return i; /* a path parts between its folders */
 	if (at == 0)
 		return fit > 0 ? fit : draw_next(s);
 	*skip = 1;

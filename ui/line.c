@@ -87,9 +87,7 @@ static void line_menu(const struct line *l)
 	for (size_t i = 0; i < in->checkpoints; i++) {
 		const struct checkpoint *c = &in->checkpoint[i];
 		line_printf(_("%d. %s: %s, due %+d minutes. %s (%s)"), c->n, c->title,
-		    c->state == CP_OPEN ? checkpoint_left(in, c, clock_now()) < 0 ? _("late") : _("open")
-		    : c->state == CP_DONE ? _("done") : c->state == CP_WAIVED ? _("waived") : _("by hand"),
-		    c->due, c->shown, c->command);
+		    _(checkpoint_word(in, c, clock_now())), c->due, c->shown, c->command);
 	}
 	line_put(_("Type a number, or a command: arm, note TEXT, help, quit. An empty line repeats this."));
 }

@@ -51,52 +51,17 @@ static void board_done(struct screen *s)
 	free(b);
 }
 
-/* What the checkpoint says beside its title: closed when, or how long is left. */
-static const char *board_state(const struct incident *in, const struct checkpoint *cp, int64_t now)
-{
-	switch (cp->state) {
-	case CP_DONE:
-		return "done";
-	case CP_BY_HAND:
-		return "by hand";
-	case CP_WAIVED:
-		return "waived";
-	case CP_OPEN:
-		break;
-	}
-	if (checkpoint_left(in, cp, now) < 0)
-		return "late";
-	return incident_next(in) == cp ? "next" : "open";
-}
-
-/* Closed: when, counted from the declaration. Open: "-" and what is left to its due time; "+" and by
- * how much it is late. */
-static void board_clock(char out[40], const struct incident *in, const struct checkpoint *cp,
-    int64_t now)
-{
-	char span[32];
-	int64_t left = checkpoint_left(in, cp, now);
-
-	if (left > 0)
-		left += 999;
-	if (cp->state != CP_OPEN)
-		clock_span(out, 40, cp->done_at - in->declared);
-	else
-		snprintf(out, 40, "%s%s", left < 0 ? "+" : "-",
-		    clock_span(span, sizeof span, llabs(left)));
-}
-
 static void board_row(const struct area *a, int row, const struct incident *in,
     const struct checkpoint *cp, bool here, int64_t now)
 {
 	char title[160], due[16], clock[40];
-	const char *state = board_state(in, cp, now);
+	const char *state = checkpoint_word(in, cp, now);
 	const char *text[] = { title, due, clock, _(state), cp->shown };
 	enum style st[] = { STYLE_PLAIN, STYLE_DIM, STYLE_PLAIN, theme_state(state), STYLE_PLAIN };
 
 	snprintf(title, sizeof title, "%d %s", cp->n, cp->title);
 	snprintf(due, sizeof due, "%+dm", cp->due);
-	board_clock(clock, in, cp, now);
+	checkpoint_clock(clock, sizeof clock, in, cp, now);
 	if (cp->state == CP_OPEN)
 		st[2] = theme_clock(checkpoint_left(in, cp, now));
 	draw_row(a, row, here ? '>' : ' ', columns, 5, text, st);

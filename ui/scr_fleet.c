@@ -168,14 +168,26 @@ static void fleet_draw_head(const struct fleet *f, const struct forecast *c, con
 	free(wave);
 }
 
+/* Of a verified host the new certificate comes first: it is the proof. */
+static void fleet_row_detail(char *out, size_t size, const struct host_row *h)
+{
+	char until[24];
+
+	if (strcmp(h->state, "verified") == 0 && h->serial[0] != '\0' && h->not_after > 0)
+		snprintf(out, size, _("%.4s.. until %.10s, %s"), h->serial, clock_iso(until, sizeof until, h->not_after), h->detail);
+	else
+		snprintf(out, size, "%s", h->detail);
+}
+
 static void fleet_draw_row(const struct area *a, int row, const struct host_row *h, bool here)
 {
-	char took[32] = "";
-	const char *text[] = { h->host, h->phase, _(h->state), h->detail, took };
+	char took[32] = "", detail[512];
+	const char *text[] = { h->host, h->phase, _(h->state), detail, took };
 	enum style st[] = { STYLE_PLAIN, STYLE_DIM, theme_state(h->state), STYLE_PLAIN, STYLE_DIM };
 
 	if (h->ms > 0)
 		snprintf(took, sizeof took, "%.1fs", (double)h->ms / 1000);
+	fleet_row_detail(detail, sizeof detail, h);
 	draw_row(a, row, here ? '>' : ' ', fleet_columns(a), 5, text, st);
 }
 

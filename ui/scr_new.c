@@ -109,7 +109,7 @@ static bool new_key(struct screen *s, int key)
 {
 	struct fresh *f = s->data;
 
-	if (key == KEYC_F1 || keymap_act(key) == ACT_REDRAW)
+	if (ask_leaves(&f->ask, key))
 		return false;
 	if (f->job != NULL) {
 		if (f->job->state == JOB_ENDED)

@@ -99,7 +99,7 @@ static bool recover_key(struct screen *s, int key)
 	struct recover *r = s->data;
 	struct ui *u = s->ui;
 
-	if (key == KEYC_F1 || keymap_act(key) == ACT_REDRAW)
+	if (ask_leaves(&r->ask, key))
 		return false;
 	if (ask_done(&r->ask)) {
 		bool busy = r->job != NULL && r->job->state != JOB_ENDED;

@@ -127,7 +127,7 @@ static int start_draw_config(const struct screen *s, const struct area *a, int r
 	const struct err *e = model_config_error(ui_engine(s->ui));
 
 	if (c != NULL) {
-		draw_printf(a, row, 1, a->cols - 2, STYLE_PLAIN, _("Configuration %s: %zu CAs, %zu points, %zu actions"),
+		draw_printf(a, row, 1, a->cols - 2, STYLE_PLAIN, _("Configuration %s   CAs: %zu   points: %zu   actions: %zu"),
 		    c->path, c->cas, c->points, c->actions);
 		return row + 1;
 	}

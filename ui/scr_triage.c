@@ -285,7 +285,7 @@ static bool triage_key(struct screen *s, int key)
 	bool enter = keymap_act(key) == ACT_ENTER;
 	size_t at;
 
-	if (key == KEYC_F1 || keymap_act(key) == ACT_REDRAW)
+	if (ask_leaves(&t->ask, key))
 		return false;
 	if (t->failed) {
 		if (enter)

@@ -15,10 +15,10 @@
 void crl_show(struct run *r, const char *ca, const json_t *crl)
 {
 	const char *part = json_str(crl, "part");
-	char n[32], size[16], until[24];
+	char n[64], size[16], until[24];
 
-	run_out(r, _("%-20s CRL %s%s%s: %s entries, %s, %s, next update %s"), ca, json_str(crl, "number"),
-	    part[0] != '\0' ? "/" : "", part, text_count(n, json_num(crl, "entries", 0)),
+	run_out(r, _("%-20s CRL %s%s%s: %s, %s, %s, next update %s"), ca, json_str(crl, "number"),
+	    part[0] != '\0' ? "/" : "", part, text_entries(n, json_num(crl, "entries", 0)),
 	    text_size(size, json_num(crl, "octets", 0)), json_str(crl, "signature"),
 	    clock_iso(until, sizeof until, json_num(crl, "next_update", 0)));
 }
@@ -64,7 +64,7 @@ static void crl_list(struct run *r)
 {
 	const struct incident *in = run_incident(r);
 	json_t *list = json_array();
-	char n[32], until[24], fuse[24], *line = NULL;
+	char n[64], until[24], fuse[24], *line = NULL;
 	bool bad;
 
 	for (size_t i = 0; in != NULL && i < in->crls; i++) {
@@ -81,9 +81,9 @@ static void crl_list(struct run *r)
 		json_put_num(o, "next_update", c->next_update);
 		json_array_append_new(list, o);
 		json_put(o, "part", c->part);
-		run_out(r, _("%-20s CRL %s%s%s: %s entries, next update %s (%s left)"), c->ca, c->number,
+		run_out(r, _("%-20s CRL %s%s%s: %s, next update %s (%s left)"), c->ca, c->number,
 		    c->part[0] != '\0' ? "/" : "", c->part,
-		    text_count(n, c->entries), clock_iso(until, sizeof until, c->next_update),
+		    text_entries(n, c->entries), clock_iso(until, sizeof until, c->next_update),
 		    clock_span(fuse, sizeof fuse, c->next_update - clock_now()));
 		run_out(r, "%-20s %s", "", c->der);
 	}

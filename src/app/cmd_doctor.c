@@ -114,7 +114,7 @@ static void doctor_end(struct doctor *d)
 	json_put_num(run_result(r), "warnings", (int64_t)warns);
 	json_put_num(run_result(r), "failures", (int64_t)fails);
 	if (fails > 0)
-		run_out(r, _("Not ready: %zu failed, %zu warnings."), fails, warns);
+		run_out(r, _("Not ready. Failed: %zu, warnings: %zu."), fails, warns);
 	else
 		run_out(r, warns > 0 ? _("Ready, with %zu warnings.") : _("Ready."), warns);
 	run_end(r, fails > 0 ? EXIT_FAILED : EXIT_DONE);

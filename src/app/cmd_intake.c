@@ -180,7 +180,7 @@ static void matched_score(struct recognised *rec, const json_t *result)
 {
 	const json_t *matches = json_list(result, "matches"), *v;
 	size_t named = matched_by(matches, NULL, false), hosts = matched_by(matches, NULL, true), proved = 0, foreign = 0, i;
-	int room = rec->words ? 4 : REPORT_HIGH_AT - 1 - rec->score;
+	int room = rec->words ? 4 : recognised_room(rec) - rec->score;
 
 	json_array_foreach(json_list(result, "keys"), i, v)
 		if (strcmp(json_str(v, "kind"), "private-key") == 0) {
@@ -197,8 +197,8 @@ static void matched_score(struct recognised *rec, const json_t *result)
 		recognised_why(rec, REPORT_HIGH_AT, "%s", _("a certificate that a CA of ours signed and its index does not know"));
 	if (named > 0 && room > 0)
 		recognised_why(rec, room < 4 ? room : 4, _("names certificates of ours (%zu)"), named);
-	if (hosts > 0 && rec->words)
-		recognised_why(rec, 2, _("names hosts of certificates of ours (%zu)"), hosts);
+	if (hosts > 0 && (rec->words || rec->hint))
+		recognised_why(rec, 3, _("names hosts of certificates of ours (%zu)"), hosts);
 	recognised_settle(rec);
 }
 
@@ -290,8 +290,9 @@ static void match_done(void *ctx, const json_t *result, const struct err *err)
 
 static bool match_wanted(const struct recognised *rec)
 {
-	return rec->blobs > 0 || recognised_count(rec, "serial") + recognised_count(rec, "fingerprint") +
-	    recognised_count(rec, "key-hash") > 0 || (rec->words && recognised_count(rec, "host") > 0);
+	return rec->blobs > 0 || recognised_count(rec, "serial") + recognised_count(rec, "number") +
+	    recognised_count(rec, "fingerprint") +
+	    recognised_count(rec, "key-hash") > 0 || ((rec->words || rec->hint) && recognised_count(rec, "host") > 0);
 }
 
 static void match_start(struct intaking *t)
@@ -303,8 +304,8 @@ static void match_start(struct intaking *t)
 	for (size_t i = 0; i < c->cas; i++)
 		json_array_append_new(cas, ca_request(c, c->ca[i].name));
 	request = json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:I}", "op", "report", "fd", fd, "blobs", blobs, "serials",
-	    texts_of(t->rec, "serial", NULL), "hashes", texts_of(t->rec, "fingerprint", "key-hash"), "hosts",
-	    t->rec->words ? texts_of(t->rec, "host", NULL) : json_array(), "cas", cas, "at", (json_int_t)clock_now());
+	    texts_of(t->rec, "serial", "number"), "hashes", texts_of(t->rec, "fingerprint", "key-hash"), "hosts",
+	    t->rec->words || t->rec->hint ? texts_of(t->rec, "host", NULL) : json_array(), "cas", cas, "at", (json_int_t)clock_now());
 	if (fd >= 0)
 		fcntl(fd, F_SETFD, 0); /* for this child only */
 	run_child(t->run, "ca", request, MATCH_DEADLINE_S, NULL, match_done, t);

@@ -137,10 +137,10 @@ static void plan_point(struct run *r, struct plan *p, const struct point_conf *p
 
 static void plan_crl(struct plan *p, const struct crl_made *crl)
 {
-	char count[32], size[16], until[24];
+	char count[64], size[16], until[24];
 
-	plan_row(p, crl->ca, _("CRL %s%s%s, %s entries, %s, nextUpdate %s"), crl->number, crl->part[0] != '\0' ? "/" : "", crl->part,
-	    text_count(count, crl->entries), text_size(size, crl->octets),
+	plan_row(p, crl->ca, _("CRL %s%s%s, %s, %s, nextUpdate %s"), crl->number, crl->part[0] != '\0' ? "/" : "", crl->part,
+	    text_entries(count, crl->entries), text_size(size, crl->octets),
 	    clock_iso(until, sizeof until, crl->next_update));
 }
 

@@ -43,14 +43,14 @@ static void revoke_show(struct run *r, const struct revoke_job *j, const json_t 
 	const json_t *crl = json_object_get(result, "crl");
 	int64_t revoked = json_num(result, "revoked", 0), until = json_num(crl, "next_update", 0);
 	const char *slash = strrchr(json_str(result, "backup"), '/');
-	char n[32], m[32], c[32], size[16], when[24], fuse[24], took[24], rate[32];
+	char n[32], m[32], c[64], size[16], when[24], fuse[24], took[24], rate[32];
 
 	snprintf(took, sizeof took, "%.2f s", (double)ms / 1000);
 	run_out(r, _("%s: %s of %s revoked in %s (%s/s), %s before"), j->title, text_count(n, revoked),
 	    text_count(m, json_num(result, "planned", 0)), took,
 	    text_count(rate, ms > 0 ? revoked * 1000 / ms : revoked), text_count(c, json_num(result, "already", 0)));
-	run_out(r, _("  CRL %s: %s entries, %s, %s, verified"), json_str(crl, "number"),
-	    text_count(c, json_num(crl, "entries", 0)), text_size(size, json_num(crl, "octets", 0)),
+	run_out(r, _("  CRL %s: %s, %s, %s, verified"), json_str(crl, "number"),
+	    text_entries(c, json_num(crl, "entries", 0)), text_size(size, json_num(crl, "octets", 0)),
 	    json_str(crl, "signature"));
 	run_out(r, _("  fuse %s, nextUpdate %s"), clock_span(fuse, sizeof fuse, until - clock_now()),
 	    clock_iso(when, sizeof when, until));

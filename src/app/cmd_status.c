@@ -16,21 +16,6 @@
 #include "incident/owed.h"
 #include "journal/journal.h"
 
-static const char *checkpoint_word(const struct incident *in, const struct checkpoint *c)
-{
-	switch (c->state) {
-	case CP_DONE:
-		return _("done");
-	case CP_BY_HAND:
-		return _("by hand");
-	case CP_WAIVED:
-		return _("waived");
-	case CP_OPEN:
-		break;
-	}
-	return c == incident_next(in) ? _("next") : _("open");
-}
-
 static json_t *status_clock(int64_t left)
 {
 	return left == INT64_MIN ? json_null() : json_integer((json_int_t)(left / 1000));
@@ -39,14 +24,13 @@ static json_t *status_clock(int64_t left)
 static void status_checkpoints(struct run *r, const struct incident *in, int64_t now)
 {
 	json_t *all = json_array(), *o;
-	char left[32];
+	char clock[40];
 
 	for (size_t i = 0; i < in->checkpoints; i++) {
 		const struct checkpoint *c = &in->checkpoint[i];
 		static const char *const word[] = { "open", "done", "by hand", "waived" };
-		clock_span(left, sizeof left, checkpoint_left(in, c, now));
-		run_out(r, "  %d %-28s +%dm %10s  %-8s %s", c->n, c->title, c->due, left, checkpoint_word(in, c),
-		    c->shown);
+		run_out(r, "  %d %-28s +%dm %10s  %-8s %s", c->n, c->title, c->due,
+		    checkpoint_clock(clock, sizeof clock, in, c, now), _(checkpoint_word(in, c, now)), c->shown);
 		o = json_object();
 		json_put_num(o, "n", c->n);
 		json_put(o, "title", c->title);

@@ -292,9 +292,6 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 	if (n == 0 && why.code != 0) {
 		if (e != NULL)
 			*e = why; /* one that cannot be read may be the open one */
-	} else if (n == 0 && en->astray) {
-		if (e != NULL)
-			*e = en->config_error; /* it may be open in the folder that nobody could read of */
 	} else if (n == 0) {
 		err_set(e, ERR_NOTFOUND, _("no open incident in %s"), en->state);
 		err_remedy(e, _("declare one: sev1 open --title \"...\", or name a file with -i"));
@@ -317,10 +314,15 @@ char *engine_find(const struct engine *en, const char *which, struct err *e)
 {
 	char *name, *path;
 
+	if (which != NULL && (strchr(which, '/') != NULL || engine_is_file(which)))
+		return mem_strdup(which);
+	if (en->astray) {
+		if (e != NULL)
+			*e = en->config_error;
+		return NULL;
+	}
 	if (which == NULL)
 		return engine_find_open(en, e);
-	if (strchr(which, '/') != NULL || engine_is_file(which))
-		return mem_strdup(which);
 	name = mem_printf("%s.sev1", which);
 	path = fs_join(en->state, name);
 	free(name);

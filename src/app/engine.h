@@ -93,8 +93,8 @@ char *const *engine_lines(const struct engine *en, size_t *n);
 char *engine_find(const struct engine *en, const char *which, struct err *e);
 /* The folder of incident files; borrowed. */
 const char *engine_state(const struct engine *en);
-/* A configuration was named or found and could not be read: which folder it means is not known, so nothing is
- * declared in another one (engine_config_error says why). */
+/* A configuration was named or found and could not be read: which folder it means is not known, so no
+ * incident is looked for or declared in another one (engine_config_error says why). A file's name is still opened. */
 bool engine_astray(const struct engine *en);
 
 /* A secret that a CA child waits for: a token's PIN, or the passphrase of a key file. */

@@ -69,20 +69,6 @@ static int shell_flag(struct shell_call *call, const char *word)
 	return -1;
 }
 
-/* "sev1 ari --help" asks for what "sev1 help ari" says. -1 where nothing was asked. */
-static int shell_help(const struct shell_call *call)
-{
-	const struct command *cmd = call->argc == 2 && strcmp(call->argv[1], "--help") == 0 ? command_find(call->argv[0]) : NULL;
-	struct buf b = { 0 };
-
-	if (cmd == NULL)
-		return -1;
-	help_command(cmd, &b);
-	fputs(buf_str(&b), stdout);
-	buf_free(&b);
-	return EXIT_DONE;
-}
-
 int shell_parse(struct shell_call *call, int argc, char *argv[])
 {
 	int i, rc;
@@ -102,7 +88,7 @@ int shell_parse(struct shell_call *call, int argc, char *argv[])
 	}
 	call->argc = argc - i;
 	call->argv = argv + i;
-	return shell_help(call);
+	return -1;
 }
 
 /* ---- answers ---- */
@@ -404,18 +390,35 @@ void shell_clear(struct shell_call *call)
 	call->followed[0] = call->followed[1] = NULL;
 }
 
+/* sev1 COMMAND --help: as sev1 help COMMAND. */
+static bool shell_helped(const struct command *cmd, const struct shell_call *call)
+{
+	struct buf b = { 0 };
+	bool asked = false;
+
+	for (int i = 1; i < call->argc && strcmp(call->argv[i], "--") != 0; i++)
+		asked = asked || strcmp(call->argv[i], "--help") == 0 || strcmp(call->argv[i], "-h") == 0;
+	if (asked) {
+		help_command(cmd, &b);
+		fputs(buf_str(&b), stdout);
+		buf_free(&b);
+	}
+	return asked;
+}
+
 int shell_run(struct shell_call *call, bool *console)
 {
 	const struct command *cmd = command_find(call->argv[0]);
 	struct shell sh = { .call = call, .status = EXIT_FAILED };
-	struct args *args = args_new();
+	struct args *args;
 	struct err e = { 0 };
 
 	*console = false;
-	if (cmd == NULL) {
-		args_free(args);
+	if (cmd == NULL)
 		return shell_usage(_("there is no command '%s'"), call->argv[0]);
-	}
+	if (shell_helped(cmd, call))
+		return EXIT_DONE;
+	args = args_new();
 	if (args_parse(args, cmd, call->argc - 1, call->argv + 1, &e) < 0) {
 		shell_error(&e);
 		args_free(args);

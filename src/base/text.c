@@ -7,6 +7,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/i18n.h"
+
 /* One UTF-8 character of at most len octets: its length and *cp, or 0 where it is broken, overlong,
  * a surrogate or beyond U+10FFFF (RFC 3629). */
 static size_t text_decode(const unsigned char *s, size_t len, uint32_t *cp)
@@ -189,6 +191,14 @@ char *text_count(char *out, long long n)
 		out[at++] = digits[i];
 	}
 	out[at] = '\0';
+	return out;
+}
+
+char *text_entries(char *out, long long n)
+{
+	char count[32];
+
+	snprintf(out, 64, ngettext("%s entry", "%s entries", (unsigned long)n), text_count(count, n));
 	return out;
 }
 

@@ -33,6 +33,7 @@ struct fetch {
 	struct digest *digest;
 	struct buf *keep; /* what came, where the request names a file for it; else NULL */
 	int64_t octets, max;
+	bool connected;
 	struct err refused; /* of confine */
 };
 
@@ -67,8 +68,8 @@ static int fetch_explain(const struct fetch *f, CURLcode code, const char *url, 
 	else if (f->octets > f->max)
 		err_set(e, ERR_FAILED, _("%s: more than %lld octets"), url, (long long)f->max);
 	else if (code == CURLE_OPERATION_TIMEDOUT)
-		err_set(e, ERR_TIMEOUT, _("%s: not fetched within %d s (%lld octets came)"), url,
-		    timeout_s, (long long)f->octets);
+		err_set(e, ERR_TIMEOUT, f->connected ? _("%s: not fetched within %d s (%lld octets came)") :
+		    _("%s: no connection within %d s"), url, timeout_s, (long long)f->octets);
 	else if (code == CURLE_PARTIAL_FILE)
 		err_set(e, ERR_FAILED, _("%s: truncated after %lld octets"), url, (long long)f->octets);
 	else
@@ -97,6 +98,17 @@ static void fetch_options(CURL *curl, struct fetch *f, const char *url, int time
 	net.easy_setopt(curl, CURLOPT_USERAGENT, "sev1");
 }
 
+static CURLcode fetch_perform(CURL *curl, struct fetch *f, long *status)
+{
+	curl_off_t connect_us = 0;
+	CURLcode code = net.easy_perform(curl);
+
+	net.easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+	net.easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connect_us);
+	f->connected = connect_us > 0;
+	return code;
+}
+
 static int probe_fetch(const json_t *request, json_t **result, struct err *e)
 {
 	const char *url = json_str(request, "url");
@@ -118,8 +130,7 @@ static int probe_fetch(const json_t *request, json_t **result, struct err *e)
 		return err_set(e, ERR_FAILED, _("libcurl cannot be used"));
 	f.digest = digest_new();
 	fetch_options(curl, &f, url, timeout_s, json_bool(request, "verify"), said);
-	code = net.easy_perform(curl);
-	net.easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	code = fetch_perform(curl, &f, &status);
 	net.easy_cleanup(curl);
 	net.global_cleanup();
 	digest_end(f.digest, hex);

@@ -7,17 +7,7 @@
 
 #include "base/i18n.h"
 #include "comms/mail_decode.h"
-
-struct header {
-	char *name, *value; /* unfolded, as it was written */
-};
-
-struct entity {
-	struct mail *mail;
-	struct header *header;
-	size_t headers;
-	int forward, depth;
-};
+#include "comms/mail_inside.h"
 
 static void entity_read(struct mail *m, const char *p, const char *end, int forward, int depth, bool message);
 
@@ -43,7 +33,7 @@ void mail_fault(struct mail *m, const char *what)
 	m->fault[m->faults++] = mem_strdup(what);
 }
 
-static void wipe_string(char *s)
+void mail_wipe_string(char *s)
 {
 	if (s != NULL)
 		explicit_bzero(s, strlen(s));
@@ -71,7 +61,8 @@ void mail_free(struct mail *m)
 	free(m->fault);
 	free(m->from);
 	free(m->to);
-	wipe_string(m->subject);
+	mail_wipe_string(m->subject);
+	mail_wipe_string(m->forwarded);
 	free(m->id);
 	free(m->references);
 	free(m);
@@ -159,108 +150,13 @@ static const char *headers_read(struct entity *en, const char *p, const char *en
 	return end;
 }
 
-/* The first of this name; "" where there is none. */
-static const char *header_get(const struct entity *en, const char *name)
-{
-	for (size_t i = 0; i < en->headers; i++)
-		if (strcasecmp(en->header[i].name, name) == 0)
-			return en->header[i].value + strspn(en->header[i].value, " \t");
-	return "";
-}
-
 static void entity_clear(struct entity *en)
 {
 	for (size_t i = 0; i < en->headers; i++) {
 		free(en->header[i].name);
-		wipe_string(en->header[i].value);
+		mail_wipe_string(en->header[i].value);
 	}
 	free(en->header);
-}
-
-/* ---- what the message itself says ---- */
-
-/* The word behind "from" or "by", outside of comments. */
-static char *received_word(const char *s, const char *word)
-{
-	size_t n = strlen(word);
-	int depth = 0;
-
-	for (const char *p = s; *p != '\0' && *p != ';'; p++) {
-		if (*p == '(')
-			depth++;
-		else if (*p == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && strncasecmp(p, word, n) == 0 && isspace((unsigned char)p[n]) &&
-		    (p == s || isspace((unsigned char)p[-1]) || p[-1] == ')'))
-			return mem_strndup(p + n + strspn(p + n, " \t"), strcspn(p + n + strspn(p + n, " \t"), " \t;("));
-	}
-	return mem_strdup("");
-}
-
-static void hop_add(struct mail *m, const char *value, const char *stamp, int forward, bool date)
-{
-	struct mail_hop *h;
-
-	m->hop = mem_grow(m->hop, m->hops + 1, sizeof *m->hop);
-	h = &m->hop[m->hops++];
-	*h = (struct mail_hop){ .from = received_word(value, "from"), .by = received_word(value, "by"),
-		.stamp = mem_strndup(stamp + strspn(stamp, " \t"), 100), .forward = forward, .date = date };
-	for (size_t n = strlen(h->stamp); n > 0 && h->stamp[n - 1] == ' '; n--)
-		h->stamp[n - 1] = '\0';
-	if (mail_date(stamp, &h->at) < 0)
-		h->at = INT64_MIN;
-}
-
-static void message_hops(struct entity *en)
-{
-	const char *semi, *date = header_get(en, "date");
-
-	for (size_t i = 0; i < en->headers && en->mail->hops < MAIL_HEADERS_MAX; i++) {
-		if (strcasecmp(en->header[i].name, "received") != 0 || (semi = strrchr(en->header[i].value, ';')) == NULL)
-			continue;
-		hop_add(en->mail, en->header[i].value, semi + 1, en->forward, false);
-	}
-	if (date[0] != '\0')
-		hop_add(en->mail, "", date, en->forward, true);
-}
-
-static bool starts_any(const char *s, const char *const list[])
-{
-	for (; *list != NULL; list++)
-		if (strncasecmp(s, *list, strlen(*list)) == 0)
-			return true;
-	return false;
-}
-
-static bool message_automatic(const struct entity *en, const char *subject)
-{
-	static const char *const subjects[] = { "out of office", "automatic reply", "auto-reply", "autoreply", "auto:",
-		"automatische antwort", "abwesenheit", "undeliver", "delivery status", "mail delivery", "returned mail",
-		"unzustellbar", "réponse automatique", "read:", "gelesen:", NULL };
-	const char *submitted = header_get(en, "auto-submitted"), *type = header_get(en, "content-type");
-	const char *reply = header_get(en, "x-autoreply"), *precedence = header_get(en, "precedence");
-
-	return strncasecmp(submitted, "auto-replied", 12) == 0 || reply[0] != '\0' ||
-	    strncasecmp(precedence, "auto_reply", 10) == 0 || strncasecmp(type, "multipart/report", 16) == 0 ||
-	    header_get(en, "x-failed-recipients")[0] != '\0' || starts_any(subject, subjects);
-}
-
-static void message_about(struct entity *en)
-{
-	static const char *const bulk[] = { "bulk", "junk", NULL };
-	struct mail *m = en->mail;
-	const char *v = header_get(en, "subject");
-
-	if (en->forward > 0)
-		return;
-	m->subject = mail_words(v, strlen(v));
-	m->from = mail_words(header_get(en, "from"), strlen(header_get(en, "from")));
-	m->to = mail_words(header_get(en, "to"), strlen(header_get(en, "to")));
-	v = header_get(en, "message-id");
-	m->id = mem_strndup(v, strcspn(v, " \t"));
-	m->references = mem_printf("%s %s", header_get(en, "references"), header_get(en, "in-reply-to"));
-	m->automatic = message_automatic(en, m->subject);
-	m->bulk = starts_any(header_get(en, "precedence"), bulk) || header_get(en, "list-unsubscribe")[0] != '\0';
 }
 
 /* ---- bodies ---- */
@@ -290,8 +186,24 @@ static struct mail_part *part_new(struct mail *m, const char *type, const char *
 	return p;
 }
 
+/* The charset that HTML names in its own head; owned by the caller, NULL without one. */
+static char *html_charset(const struct buf *raw)
+{
+	size_t n = raw->len < 2048 ? raw->len : 2048, k;
+	const char *p = memmem(buf_str(raw), n, "charset=", 8), *end = buf_str(raw) + n;
+
+	if (p == NULL)
+		return NULL;
+	p += 8;
+	p += p < end && (*p == '"' || *p == '\'');
+	for (k = 0; p + k < end && k < 40 && (isalnum((unsigned char)p[k]) || p[k] == '-' || p[k] == '_'); k++)
+		;
+	return mem_strndup(p, k);
+}
+
 static void part_text(struct mail *m, struct mail_part *p, const char *charset, struct buf *raw)
 {
+	char *named = charset == NULL && strcmp(p->type, "text/html") == 0 ? html_charset(raw) : NULL;
 	struct buf text = { 0 };
 
 	if (m->text + raw->len > MAIL_TEXT_MAX) {
@@ -299,7 +211,9 @@ static void part_text(struct mail *m, struct mail_part *p, const char *charset, 
 		raw->len = m->text < MAIL_TEXT_MAX ? MAIL_TEXT_MAX - m->text : 0;
 	}
 	m->text += raw->len;
-	mail_utf8(&text, charset, buf_str(raw), raw->len);
+	mail_utf8(&text, named != NULL ? named : charset, buf_str(raw), raw->len);
+	free(named);
+	m->encrypted = m->encrypted || memmem(buf_str(&text), text.len, "-----BEGIN PGP MESSAGE-----", 27) != NULL;
 	p->text = true;
 	p->html = strcmp(p->type, "text/html") == 0 ||
 	    (strcmp(p->type, "text/plain") == 0 && strncasecmp(buf_str(&text), "<html", 5) == 0);
@@ -329,9 +243,25 @@ static bool is_encrypted(const char *type, const char *value)
 	return yes;
 }
 
+/* S/MIME that is signed around its content (RFC 8551 3.5.2): the content is an entity in the clear among the octets of the
+ * signature. Read from its first header on; where it is parted into strings, a few octets of their heads stand in it. */
+static bool signed_read(struct entity *en, const char *type, const struct buf *raw)
+{
+	static const char *const first[] = { "Content-Type:", "content-type:", "Content-type:", "MIME-Version:" };
+	const char *p = NULL;
+
+	if (strstr(type, "pkcs7-mime") == NULL || en->mail->encrypted)
+		return false;
+	for (size_t i = 0; p == NULL && i < sizeof first / sizeof first[0]; i++)
+		p = memmem(buf_str(raw), raw->len, first[i], strlen(first[i]));
+	if (p != NULL)
+		entity_read(en->mail, p, buf_str(raw) + raw->len, en->forward, en->depth + 1, false);
+	return p != NULL;
+}
+
 static char *file_name(const struct entity *en, const char *type)
 {
-	char *name = mail_parameter(header_get(en, "content-disposition"), "filename");
+	char *name = mail_parameter(mail_header(en, "content-disposition"), "filename");
 
 	if (name == NULL)
 		name = mail_parameter(type, "name");
@@ -345,10 +275,20 @@ static bool ends_with(const char *s, const char *tail)
 	return n >= k && strcasecmp(s + n - k, tail) == 0;
 }
 
+/* What is written as plain text under a header that says base64: blanks stand between its words, not in base64. */
+static bool is_base64_body(const char *p, const char *end)
+{
+	size_t blanks = 0, n = (size_t)(end - p) < 4096 ? (size_t)(end - p) : 4096;
+
+	for (size_t i = 1; i + 1 < n; i++)
+		blanks += p[i] == ' ' && isalnum((unsigned char)p[i - 1]) && isalnum((unsigned char)p[i + 1]);
+	return blanks < 3 || blanks * 40 < n;
+}
+
 static void leaf_read(struct entity *en, const char *type, const char *value, const char *p, const char *end)
 {
 	struct mail *m = en->mail;
-	const char *coding = header_get(en, "content-transfer-encoding");
+	const char *coding = mail_header(en, "content-transfer-encoding");
 	char *encoding = mem_strndup(coding, strcspn(coding, " \t;(")), *name = file_name(en, value);
 	char *charset = mail_parameter(value, "charset");
 	bool message = strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0 || ends_with(name, ".eml");
@@ -356,6 +296,10 @@ static void leaf_read(struct entity *en, const char *type, const char *value, co
 	struct mail_part *part;
 	struct buf raw = { 0 };
 
+	if (strcasecmp(encoding, "base64") == 0 && !is_base64_body(p, end)) {
+		mail_fault(m, N_("a part is not in the encoding that it names"));
+		encoding[0] = '\0';
+	}
 	if (message && !coded) { /* in place: forwards within forwards take no more memory */
 		entity_read(m, p, end, en->forward + 1, en->depth + 1, true);
 	} else {
@@ -363,7 +307,7 @@ static void leaf_read(struct entity *en, const char *type, const char *value, co
 	}
 	if (message && coded) {
 		entity_read(m, buf_str(&raw), buf_str(&raw) + raw.len, en->forward + 1, en->depth + 1, true);
-	} else if (!message) {
+	} else if (!message && !signed_read(en, type, &raw)) {
 		part = part_new(m, type, name, en->forward);
 		if (strncmp(type, "text/", 5) == 0 || strncmp(type, "message/", 8) == 0 || looks_text(buf_str(&raw), raw.len)) {
 			part_text(m, part, charset, &raw);
@@ -405,8 +349,10 @@ static void multipart_read(struct entity *en, const char *boundary, const char *
 		if (at != NULL)
 			entity_read(en->mail, at, next > at ? next - 1 : next, en->forward, en->depth + 1, false);
 		at = p = after;
-		if (en->mail->parts >= MAIL_PARTS_MAX)
+		if (en->mail->parts >= MAIL_PARTS_MAX) {
+			en->mail->unread = true;
 			break;
+		}
 	}
 	if (!last) {
 		mail_fault(en->mail, N_("a multipart does not end"));
@@ -417,7 +363,7 @@ static void multipart_read(struct entity *en, const char *boundary, const char *
 
 static void entity_body(struct entity *en, const char *p, const char *end)
 {
-	const char *value = header_get(en, "content-type");
+	const char *value = mail_header(en, "content-type");
 	char *type = lower_type(value), *boundary = NULL;
 
 	if (strchr(type, '/') == NULL) {
@@ -447,6 +393,7 @@ static void entity_read(struct mail *m, const char *p, const char *end, int forw
 
 	if (m->parts >= MAIL_PARTS_MAX || depth > MAIL_DEPTH_MAX) {
 		mail_fault(m, depth > MAIL_DEPTH_MAX ? N_("nested too deeply") : N_("too many parts"));
+		m->unread = true;
 		return;
 	}
 	if (message) /* lines before the first header: of mbox, of what was copied */
@@ -454,8 +401,8 @@ static void entity_read(struct mail *m, const char *p, const char *end, int forw
 			p = line_end(p, end) < end ? line_end(p, end) + 1 : end;
 	p = headers_read(&en, p, end);
 	if (message) {
-		message_hops(&en);
-		message_about(&en);
+		mail_hops(&en);
+		mail_about(&en);
 	}
 	entity_body(&en, p, end);
 	entity_clear(&en);
@@ -466,5 +413,8 @@ struct mail *mail_read(const char *data, size_t len)
 	struct mail *m = mem_zalloc(1, sizeof *m);
 
 	entity_read(m, data, data + len, 0, 0, true);
+	if (m->forwarded == NULL)
+		m->forwarded = mem_strdup("");
+	mail_inline(m);
 	return m;
 }

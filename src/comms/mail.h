@@ -23,6 +23,7 @@ struct mail_hop {
 	int64_t at;       /* ms; INT64_MIN where it cannot be read */
 	int forward;      /* 0: of the mail itself, 1: of a message in it ... */
 	bool date;        /* no Received line: the sender's own Date */
+	bool text;        /* not even that: it stands in the text, where somebody forwarded it or answers */
 };
 
 struct mail_part {
@@ -36,8 +37,11 @@ struct mail_part {
 
 struct mail {
 	char *from, *to, *subject, *id, *references; /* "" where absent; id and references with their <> */
+	char *forwarded;  /* the subjects of the messages in it, a line each */
 	bool automatic;   /* RFC 3834 Auto-Submitted, a bounce, an out-of-office notice */
-	bool bulk;        /* Precedence: bulk, or List-Unsubscribe */
+	bool machine;     /* written by a program: RFC 3834 auto-generated, or from no-reply */
+	bool bulk;        /* Precedence: bulk or list, List-Id or List-Unsubscribe, and no ticket system's */
+	bool unread;      /* some of it was not looked into: too deep, too much */
 	bool encrypted;   /* S/MIME or PGP: what it says cannot be read here */
 	struct mail_part *part;
 	size_t parts;

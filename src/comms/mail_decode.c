@@ -93,13 +93,32 @@ void mail_transfer(struct buf *out, const char *encoding, const char *p, size_t 
 
 /* ---- charsets ---- */
 
+/* Names that mail uses and iconv does not know, or knows as something narrower than what is meant. */
+static const char *charset_alias(const char *s)
+{
+	static const char *const alias[][2] = { { "x-sjis", "CP932" }, { "shift-jis", "CP932" }, { "shift_jis", "CP932" },
+		{ "sjis", "CP932" }, { "windows-31j", "CP932" }, { "ms_kanji", "CP932" }, { "x-euc-jp", "EUC-JP" }, { "eucjp", "EUC-JP" },
+		{ "iso-2022-jp", "ISO-2022-JP-2" }, { "iso-2022-jp-1", "ISO-2022-JP-2" }, { "iso-2022-jp-ms", "ISO-2022-JP-2" },
+		{ "gb2312", "GB18030" }, { "gb_2312-80", "GB18030" }, { "x-gbk", "GB18030" }, { "cp936", "GB18030" },
+		{ "ks_c_5601-1987", "CP949" }, { "ks_c_5601", "CP949" }, { "euc-kr", "CP949" }, { "windows-949", "CP949" },
+		{ "x-windows-949", "CP949" }, { "big5", "BIG5-HKSCS" }, { "x-x-big5", "BIG5-HKSCS" }, { "cn-big5", "BIG5-HKSCS" },
+		{ "iso_8859-1", "WINDOWS-1252" }, { "iso-8859-1", "WINDOWS-1252" }, { "iso8859-1", "WINDOWS-1252" },
+		{ "latin1", "WINDOWS-1252" }, { "x-mac-roman", "MACINTOSH" }, { "x-user-defined", "WINDOWS-1252" },
+		{ "unicode-1-1-utf-7", "UTF-7" }, { "iso-8859-8-i", "ISO-8859-8" } };
+
+	for (size_t i = 0; i < sizeof alias / sizeof alias[0]; i++)
+		if (strcasecmp(s, alias[i][0]) == 0)
+			return alias[i][1];
+	return s;
+}
+
 /* Those that iconv is asked for: its odd converters have had their own holes. */
 static bool charset_known(const char *s)
 {
 	static const char *const start[] = { "iso-8859-", "iso8859-", "windows-125", "cp125", "koi8-", "utf-16", "utf-32",
 		"latin" };
-	static const char *const whole[] = { "iso-2022-jp", "shift_jis", "sjis", "cp932", "euc-jp", "euc-kr", "ks_c_5601-1987",
-		"gb2312", "gbk", "gb18030", "big5", "macintosh", "cp437", "cp850", "utf-7", "windows-874", "tis-620" };
+	static const char *const whole[] = { "iso-2022-jp-2", "iso-2022-kr", "cp932", "euc-jp", "cp949", "gbk", "gb18030",
+		"big5-hkscs", "macintosh", "cp437", "cp850", "cp866", "utf-7", "windows-874", "tis-620" };
 
 	for (size_t i = 0; i < sizeof start / sizeof start[0]; i++)
 		if (strncasecmp(s, start[i], strlen(start[i])) == 0 && strlen(s) < 16)
@@ -108,6 +127,18 @@ static bool charset_known(const char *s)
 		if (strcasecmp(s, whole[i]) == 0)
 			return true;
 	return false;
+}
+
+/* What the octets themselves say, whatever is written above them: a byte order mark, escapes of ISO 2022. NULL: nothing. */
+static const char *charset_seen(const char *p, size_t len)
+{
+	if (len >= 2 && memcmp(p, "\xff\xfe", 2) == 0)
+		return "UTF-16";
+	if (len >= 2 && memcmp(p, "\xfe\xff", 2) == 0)
+		return "UTF-16";
+	if (memmem(p, len, "\x1b$B", 3) != NULL || memmem(p, len, "\x1b$@", 3) != NULL)
+		return "ISO-2022-JP-2";
+	return NULL;
 }
 
 /* Octets of the UTF-8 character at p; 0 where it is none (RFC 3629). */
@@ -194,7 +225,14 @@ static void iconv_utf8(struct buf *out, iconv_t cd, const char *p, size_t len)
 
 void mail_utf8(struct buf *out, const char *charset, const char *p, size_t len)
 {
-	iconv_t cd = charset != NULL && charset_known(charset) ? iconv_open("UTF-8", charset) : (iconv_t)-1;
+	const char *seen = charset_seen(p, len), *name = charset != NULL ? charset_alias(charset) : NULL;
+	iconv_t cd;
+
+	if (seen != NULL && (name == NULL || strncasecmp(name, "utf-16", 6) != 0))
+		name = seen;
+	else if (name != NULL && strcasecmp(name, "utf-16") == 0 && seen == NULL && len >= 2 && p[0] == '\0')
+		name = "UTF-16BE"; /* RFC 2781 4.3; iconv would take the order of this machine */
+	cd = name != NULL && charset_known(name) ? iconv_open("UTF-8", name) : (iconv_t)-1;
 
 	mail_room(out, 2 * len);
 	if (cd == (iconv_t)-1) {

@@ -14,26 +14,54 @@
 static const struct {
 	const char *name, *text;
 } entities[] = { { "amp", "&" }, { "lt", "<" }, { "gt", ">" }, { "quot", "\"" }, { "apos", "'" }, { "nbsp", " " },
-	{ "auml", "ä" }, { "ouml", "ö" }, { "uuml", "ü" }, { "Auml", "Ä" }, { "Ouml", "Ö" }, { "Uuml", "Ü" },
-	{ "szlig", "ß" }, { "eacute", "é" }, { "egrave", "è" }, { "agrave", "à" }, { "ccedil", "ç" }, { "ntilde", "ñ" },
-	{ "oacute", "ó" }, { "iacute", "í" }, { "aacute", "á" }, { "uacute", "ú" }, { "ndash", "-" }, { "mdash", "-" },
-	{ "lsquo", "'" }, { "rsquo", "'" }, { "ldquo", "\"" }, { "rdquo", "\"" }, { "hellip", "..." }, { "shy", "" },
-	{ "zwnj", "" }, { "colon", ":" }, { "sol", "/" }, { "period", "." }, { "equals", "=" }, { "plus", "+" } };
+	{ "ndash", "-" }, { "mdash", "-" }, { "lsquo", "'" }, { "rsquo", "'" }, { "ldquo", "\"" }, { "rdquo", "\"" },
+	{ "hellip", "..." }, { "shy", "" }, { "zwnj", "" }, { "zwj", "" }, { "colon", ":" }, { "sol", "/" }, { "period", "." },
+	{ "equals", "=" }, { "plus", "+" }, { "ensp", " " }, { "emsp", " " }, { "thinsp", " " }, { "NewLine", "\n" },
+	{ "Tab", "\t" }, { "commat", "@" }, { "lowbar", "_" }, { "hyphen", "-" }, { "iquest", "\xc2\xbf" }, { "oelig", "oe" },
+	{ "OElig", "OE" }, { "scaron", "\xc5\xa1" }, { "Scaron", "\xc5\xa0" } };
+
+/* The letters of Latin 1 from U+00C0 on, by their names. */
+static const char *const letters[] = { "Agrave", "Aacute", "Acirc", "Atilde", "Auml", "Aring", "AElig", "Ccedil", "Egrave",
+	"Eacute", "Ecirc", "Euml", "Igrave", "Iacute", "Icirc", "Iuml", "ETH", "Ntilde", "Ograve", "Oacute", "Ocirc", "Otilde",
+	"Ouml", "times", "Oslash", "Ugrave", "Uacute", "Ucirc", "Uuml", "Yacute", "THORN", "szlig", "agrave", "aacute", "acirc",
+	"atilde", "auml", "aring", "aelig", "ccedil", "egrave", "eacute", "ecirc", "euml", "igrave", "iacute", "icirc", "iuml",
+	"eth", "ntilde", "ograve", "oacute", "ocirc", "otilde", "ouml", "divide", "oslash", "ugrave", "uacute", "ucirc", "uuml",
+	"yacute", "thorn", "yuml" };
 
 static void put_point(struct buf *out, unsigned long c)
 {
-	char latin[2] = { (char)(0xc0 | (c >> 6 & 0x1f)), (char)(0x80 | (c & 0x3f)) };
-
 	if (c == 0xad || (c >= 0x200b && c <= 0x200f) || c == 0xfeff)
 		return;
-	if (c < 0x80)
+	if (c < 0x80) {
 		buf_addc(out, c < 0x20 ? ' ' : (char)c);
-	else if (c == 0xa0)
+	} else if (c == 0xa0 || c > 0xffff || (c >= 0xd800 && c < 0xe000)) {
 		buf_addc(out, ' ');
-	else if (c < 0x800)
-		buf_add(out, latin, 2);
-	else
-		buf_addc(out, c >= 0x2010 && c <= 0x2015 ? '-' : ' ');
+	} else if (c >= 0x2010 && c <= 0x2015) {
+		buf_addc(out, '-');
+	} else {
+		if (c < 0x800) {
+			buf_addc(out, (char)(0xc0 | c >> 6));
+		} else {
+			buf_addc(out, (char)(0xe0 | c >> 12));
+			buf_addc(out, (char)(0x80 | (c >> 6 & 0x3f)));
+		}
+		buf_addc(out, (char)(0x80 | (c & 0x3f)));
+	}
+}
+
+static bool put_named(struct buf *out, const char *name)
+{
+	for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
+		if (strcmp(entities[i].name, name) == 0) {
+			buf_adds(out, entities[i].text);
+			return true;
+		}
+	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
+		if (strcmp(letters[i], name) == 0) {
+			put_point(out, 0xc0 + i);
+			return true;
+		}
+	return false;
 }
 
 /* A reference at p ("&amp;"): how many octets it takes; 1 where it is none. */
@@ -52,11 +80,8 @@ static size_t entity(struct buf *out, const char *p, size_t len)
 		put_point(out, strtoul(name + (hex ? 2 : 1), NULL, hex ? 16 : 10));
 		return n + (n < len && p[n] == ';');
 	}
-	for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
-		if (strcmp(entities[i].name, name) == 0) {
-			buf_adds(out, entities[i].text);
-			return n + (n < len && p[n] == ';');
-		}
+	if (put_named(out, name))
+		return n + (n < len && p[n] == ';');
 	buf_addc(out, '&');
 	return 1;
 }

@@ -110,10 +110,12 @@ static void receipt_hops(const struct receipt *r, json_t *hops)
 		if (h->at != INT64_MIN)
 			json_put_num(o, "at", h->at);
 		json_put_num(o, "forward", h->forward);
-		json_put(o, "trust", h->date ? "date" : r->own[i - 1] ? "ours" : "claimed");
+		json_put(o, "trust", h->text ? "text" : h->date ? "date" : r->own[i - 1] ? "ours" : "claimed");
 		json_object_set_new(o, "first", json_boolean(i - 1 == r->first_hop));
 		if (r->doubt[i - 1] != NULL)
 			json_put(o, "doubt", _(r->doubt[i - 1]));
+		else if (h->text)
+			json_put(o, "doubt", _("stands in the text: ask when, and on which channel, it was received"));
 		json_array_append_new(hops, o);
 	}
 }

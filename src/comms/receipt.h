@@ -15,7 +15,7 @@
 #include "comms/mail.h"
 
 /* delivered: ms, INT64_MIN unknown. Returns the first receipt, ms. hops gets what led there, oldest first:
- * [{"from", "by", "stamp", "at", "forward", "trust": "ours" | "claimed" | "date", "first": bool, "doubt": why not}], appended. */
+ * [{"from", "by", "stamp", "at", "forward", "trust": "ours" | "claimed" | "date" | "text", "first": bool, "doubt": why not}], appended. */
 int64_t receipt_of(const struct mail *m, const char *const *ours, size_t n, int64_t delivered, int64_t now, json_t *hops);
 
 #endif

@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define CARRIED_MAX (REPORT_HIGH_AT - 1) /* what it carries without a word about revocation makes it doubtful at most */
 
 const char *report_level_name(enum report_level l)
 {
@@ -61,13 +60,19 @@ static size_t blobs_of(const struct recognised *r, const char *tail)
 	return n;
 }
 
+/* What it carries without a word about revocation makes it doubtful at most; not even that, where it is about an order. */
+int recognised_room(const struct recognised *r)
+{
+	return r->benign ? REPORT_DOUBTFUL_AT - 1 : REPORT_HIGH_AT - 1;
+}
+
 /* Points for one kind of what is carried. */
 static void carried(struct recognised *r, size_t n, int points, int *sum, const char *what)
 {
 	if (n == 0)
 		return;
-	if (!r->words && *sum + points > CARRIED_MAX)
-		points = CARRIED_MAX - *sum;
+	if (!r->words && *sum + points > recognised_room(r))
+		points = recognised_room(r) - *sum;
 	*sum += points;
 	if (points > 0)
 		recognised_why(r, points, _("carries %s (%zu)"), what, n);
@@ -87,6 +92,7 @@ static void recognise_carried(struct recognised *r)
 	carried(r, recognised_count(r, "serial"), 3, &sum, _("serial numbers"));
 	carried(r, blobs_of(r, "CERTIFICATE") + blobs_of(r, "PKCS7"), 3, &sum, _("certificates"));
 	carried(r, recognised_count(r, "encrypted-key"), 4, &sum, _("an encrypted private key"));
+	carried(r, recognised_count(r, "key-file"), 4, &sum, _("files named as a private key, which cannot be looked into"));
 	carried(r, blobs_of(r, "REQUEST"), 2, &sum, _("certificate requests"));
 	carried(r, plain, 2, &sum, _("DER that may be a certificate, a request or a key"));
 	if (r->words)
@@ -122,11 +128,13 @@ struct recognised *recognise(const struct mail *m, const char *const *keywords, 
 	r->found = json_array();
 	recognise_find(r, m);
 	recognise_words(r, m, r->blobs > 0 || recognised_count(r, "serial") + recognised_count(r, "fingerprint") +
-	    recognised_count(r, "crt.sh") > 0);
+	    recognised_count(r, "crt.sh") + recognised_count(r, "key-file") > 0);
 	recognise_keywords(r, m, keywords, n);
 	recognise_carried(r);
 	if (m->encrypted)
 		recognised_why(r, REPORT_DOUBTFUL_AT, "%s", _("is encrypted: somebody has to read it"));
+	if (m->unread)
+		recognised_why(r, REPORT_DOUBTFUL_AT, "%s", _("is nested too deeply, or of too many parts, to be read whole"));
 	recognised_settle(r);
 	return r;
 }

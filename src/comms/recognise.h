@@ -30,10 +30,12 @@ struct recognised {
 	int score;
 	json_t *why;     /* [{"points": n, "text": s}], the heaviest first; their sum is the score */
 	json_t *found;   /* [{"kind", "text", "where"}]: private-key, encrypted-key, certificate, request, public-key,
-	                  * serial, fingerprint, key-hash, crt.sh, host, opaque */
+	                  * serial, number (perhaps a serial), fingerprint, key-hash, crt.sh, host, key-file, opaque */
 	struct blob *blob;
 	size_t blobs;
 	bool words;      /* its words say revocation or compromise: what it carries counts without a limit */
+	bool hint;       /* a word of them stands somewhere: enough to look whether a host that is named is ours */
+	bool benign;     /* they do not, and it is about orders, installing, rules */
 };
 
 /* keywords: further words or phrases of the configuration that make a mail high by themselves. Never NULL. */
@@ -44,6 +46,8 @@ void recognised_free(struct recognised *r);
 void recognised_why(struct recognised *r, int points, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Once all is known: ordered reasons. */
 void recognised_settle(struct recognised *r);
+/* The points that what is carried may bring where no words say revocation. */
+int recognised_room(const struct recognised *r);
 enum report_level recognised_level(const struct recognised *r);
 const char *report_level_name(enum report_level l); /* "ordinary", "doubtful", "high" */
 

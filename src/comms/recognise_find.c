@@ -7,21 +7,14 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "comms/mail_decode.h"
-#include "comms/recognise.h"
+#include "comms/recognise_inside.h"
 
-#define FOUND_MAX 1000     /* of one kind */
 #define HOSTS_MAX 200
 #define SERIAL_NEAR 48     /* octets between "serial" and the number */
 #define RUN_MAX 240        /* octets of a number: longer ones are none of ours */
-#define NAKED_MIN 200      /* base64 without armour: fewer digits are no certificate */
+#define NUMBER_MIN 14      /* digits of a number that nobody calls a serial */
 
-struct find {
-	struct recognised *r;
-	const char *where;
-	json_t *seen; /* {"kind text": true, "kind": how many} */
-};
-
-static void found_add(struct find *f, const char *kind, const char *text, size_t len, size_t max)
+void found_add(struct find *f, const char *kind, const char *text, size_t len, size_t max)
 {
 	int64_t n = json_num(f->seen, kind, 0);
 	char *safe, *key;
@@ -42,205 +35,6 @@ static void found_add(struct find *f, const char *kind, const char *text, size_t
 	}
 	free(safe);
 	free(key);
-}
-
-/* ---- PEM and DER ---- */
-
-/* der is taken, and wiped where the same is there already: with armour and without, as text and as HTML. */
-static void blob_add(struct find *f, const char *label, size_t len, struct buf *der)
-{
-	bool known = f->r->blobs == BLOBS_MAX || der->len == 0;
-
-	for (size_t i = 0; !known && i < f->r->blobs; i++)
-		known = f->r->blob[i].der.len == der->len && memcmp(f->r->blob[i].der.data, der->data, der->len) == 0;
-	if (known) {
-		mail_wipe(der);
-		return;
-	}
-	f->r->blob = mem_grow(f->r->blob, f->r->blobs + 1, sizeof *f->r->blob);
-	f->r->blob[f->r->blobs++] = (struct blob){ .label = mem_strndup(label, len), .where = mem_strdup(f->where),
-		.der = *der };
-	*der = (struct buf){ 0 };
-}
-
-/* Dashes as they are, and as word processors make them. Octets of one at p; 0 where there is none. */
-static size_t dash(const char *p, const char *end)
-{
-	if (p < end && *p == '-')
-		return 1;
-	return end - p >= 3 && (unsigned char)p[0] == 0xe2 && (unsigned char)p[1] == 0x80 && (unsigned char)p[2] >= 0x90 &&
-	    (unsigned char)p[2] <= 0x95 ? 3 : 0;
-}
-
-/* "-----BEGIN LABEL-----" whose BEGIN is at p: the label's length, *body behind it; 0 where it is none. */
-static size_t pem_label(const char *p, const char *end, const char **label, const char **body)
-{
-	const char *q = p + 6;
-	size_t n;
-
-	*label = q;
-	while (q < end && q - *label < 40 && (isupper((unsigned char)*q) || isdigit((unsigned char)*q) || *q == ' ' || *q == '#'))
-		q++;
-	n = (size_t)(q - *label);
-	if (n < 3 || dash(q, end) == 0)
-		return 0;
-	while (dash(q, end) > 0)
-		q += dash(q, end);
-	*body = q;
-	while (n > 0 && (*label)[n - 1] == ' ')
-		n--;
-	return n;
-}
-
-static bool label_is(const char *label, size_t n, const char *tail)
-{
-	size_t k = strlen(tail);
-
-	return n >= k && memcmp(label + n - k, tail, k) == 0;
-}
-
-/* What has this label. NULL: nothing of ours. */
-static const char *label_kind(const char *label, size_t n)
-{
-	if (label_is(label, n, "ENCRYPTED PRIVATE KEY"))
-		return "encrypted-key";
-	if (label_is(label, n, "PRIVATE KEY"))
-		return "private-key";
-	if (label_is(label, n, "CERTIFICATE REQUEST"))
-		return "request";
-	if (label_is(label, n, "CERTIFICATE") || label_is(label, n, "PKCS7") || label_is(label, n, "X509 CRL"))
-		return label_is(label, n, "CRL") ? NULL : "certificate";
-	return label_is(label, n, "PUBLIC KEY") && !label_is(label, n, "SSH2 PUBLIC KEY") ? "public-key" : NULL;
-}
-
-/* The digits of a body up to its END; lines "Name: value" of a traditional key are passed over. */
-static const char *pem_body(struct buf *digits, const char *p, const char *end, bool *encrypted)
-{
-	while (p < end) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl != NULL ? nl : end;
-		const char *tail = memmem(p, (size_t)(stop - p), "END ", 4), *colon = memchr(p, ':', (size_t)(stop - p));
-
-		if (tail != NULL && tail > p && dash(tail - 1, end) + dash(tail - (tail - p >= 3 ? 3 : 1), end) > 0)
-			stop = tail;
-		if (digits->len > BLOB_MAX * 4 / 3)
-			return p;
-		if (colon != NULL && colon < stop)
-			*encrypted = *encrypted || memmem(p, (size_t)(stop - p), "ENCRYPTED", 9) != NULL;
-		else
-			for (; p < stop; p++)
-				if (isalnum((unsigned char)*p) || *p == '+' || *p == '/' || *p == '=')
-					buf_addc(digits, *p);
-		if (stop == tail)
-			return tail;
-		p = stop < end ? stop + 1 : end;
-	}
-	return end;
-}
-
-static const char *pem_one(struct find *f, const char *label, size_t n, const char *body, const char *end)
-{
-	const char *kind = label_kind(label, n), *after = body;
-	struct buf digits = { 0 }, der = { 0 };
-	bool encrypted = false;
-
-	if (kind == NULL)
-		return body;
-	mail_room(&digits, BLOB_MAX * 2);
-	after = pem_body(&digits, body, end, &encrypted);
-	if (encrypted && strcmp(kind, "private-key") == 0)
-		kind = "encrypted-key";
-	if (digits.len >= 40 && strcmp(kind, "encrypted-key") == 0) {
-		found_add(f, kind, label, n, FOUND_MAX);
-	} else if (digits.len >= 40) {
-		mail_transfer(&der, "base64", buf_str(&digits), digits.len);
-		blob_add(f, label, n, &der);
-		if (label_is(label, n, "OPENSSH PRIVATE KEY"))
-			found_add(f, kind, label, n, FOUND_MAX);
-	}
-	mail_wipe(&digits);
-	return after;
-}
-
-static void find_pem(struct find *f, const char *p, size_t len)
-{
-	const char *end = p + len, *label, *body;
-	size_t n;
-
-	while (p < end && (p = memmem(p, (size_t)(end - p), "BEGIN ", 6)) != NULL) {
-		n = pem_label(p, end, &label, &body);
-		p = n > 0 ? pem_one(f, label, n, body, end) : p + 6;
-	}
-}
-
-/* Is it one DER SEQUENCE, whole but for what follows it? */
-static bool is_der(const char *data, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)data;
-	size_t n;
-
-	if (len < 40 || p[0] != 0x30)
-		return false;
-	if (p[1] == 0x81)
-		n = 3u + p[2];
-	else if (p[1] == 0x82)
-		n = 4u + ((size_t)p[2] << 8 | p[3]);
-	else
-		n = p[1] < 0x80 ? 2u + p[1] : SIZE_MAX;
-	return n <= len && len - n < 16 && len <= BLOB_MAX;
-}
-
-/* What it is by its first fields, in words of PEM; "" for something else. Whether it really is one a child finds out. */
-static const char *der_label(const char *data, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)data;
-	size_t at = p[1] == 0x82 ? 4 : p[1] == 0x81 ? 3 : 2, in;
-
-	if (len < at + 12)
-		return "";
-	if (p[at] == 0x02 && p[at + 1] == 1 && p[at + 2] <= 1) /* PKCS#8, RSAPrivateKey, ECPrivateKey: a version first */
-		return "PRIVATE KEY";
-	if (p[at] != 0x30)
-		return "";
-	in = at + (p[at + 1] == 0x82 ? 4 : p[at + 1] == 0x81 ? 3 : 2);
-	if (p[in] == 0xa0)
-		return "CERTIFICATE";
-	return p[in] == 0x02 && p[in + 1] == 1 && p[in + 2] == 0 ? "CERTIFICATE REQUEST" : "";
-}
-
-static bool is_base64(char c)
-{
-	return isalnum((unsigned char)c) || c == '+' || c == '/';
-}
-
-static void naked_add(struct find *f, struct buf *der)
-{
-	const char *label = der_label(buf_str(der), der->len);
-
-	blob_add(f, label, strlen(label), der);
-}
-
-/* Base64 of DER in lines, without armour: "MII...". */
-static void find_naked(struct find *f, const char *p, size_t len)
-{
-	const char *end = p + len, *from = p, *q;
-
-	for (; p < end; p = p < q ? q : p + 1) {
-		struct buf der = { 0 };
-		size_t digits = 0;
-
-		q = p + 1;
-		if (*p != 'M' || end - p < NAKED_MIN || p[1] < 'C' || p[1] > 'I' || (p > from && is_base64(p[-1])))
-			continue;
-		for (q = p; q < end && digits < BLOB_MAX && (is_base64(*q) || *q == '=' || *q == '\n' || *q == '\r' || *q == '>' ||
-		     (*q == ' ' && (q[-1] == '\n' || q[-1] == '>' || (q + 1 < end && q[1] == '\n')))); q++)
-			digits += is_base64(*q);
-		if (digits < NAKED_MIN)
-			continue;
-		mail_transfer(&der, "base64", p, (size_t)(q - p));
-		if (is_der(buf_str(&der), der.len))
-			naked_add(f, &der);
-		mail_wipe(&der);
-	}
 }
 
 /* ---- numbers ---- */
@@ -322,35 +116,55 @@ static const char *find_serials(struct find *f, const char *p, const char *end)
 	return p;
 }
 
-static void find_numbers(struct find *f, const char *text, size_t len)
+/* Part of a link: "/4f33", "=4f33". */
+static bool in_link(const char *p, const char *from)
+{
+	return p > from && strchr("/=?&", p[-1]) != NULL;
+}
+
+/* Is "serial" written at p, in some language? Its octets; 0 where it is not. */
+static size_t serial_word(const char *p, const char *from, const char *end)
 {
 	static const char *const words[] = { "serial", "seriennummer", "serien-nr", "seriennr", "serien nr", "numéro de série",
-		"numero de serie", "número de serie", "número de série", "serienummer", "numero di serie", "s/n" };
+		"numero de serie", "número de serie", "número de série", "n° de série", "nº de série", "nº de serie", "serienummer",
+		"numero di serie", "seriale", "seryjny", "sn ", "sn:", "sériové číslo", "sarjanumero", "sorozatszám", "numărul de serie", "s/n",
+		"серийный номер", "Серийный номер", "серійний номер", "Серійний номер", "シリアル番号", "シリアルナンバー", "序列号", "序列號", "序號",
+		"일련번호", "일련 번호" };
+
+	if (strchr("sSnN\xd0\xd1\xe3\xe5\xec", *p) == NULL || *p == '\0')
+		return 0;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (word_at(p, from, end, words[i]))
+			return strlen(words[i]);
+	return 0;
+}
+
+static void find_numbers(struct find *f, const char *text, size_t len)
+{
 	const char *end = text + len, *p = text, *after;
 	size_t n, digits;
 	bool parted;
 
 	while (p < end) {
-		for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-			if (word_at(p, text, end, words[i])) {
-				p += strlen(words[i]);
-				after = p;
-				while (after < end && isalpha((unsigned char)*after))
-					after++;
-				find_serials(f, after, end);
-				break;
-			}
+		if ((n = serial_word(p, text, end)) > 0) {
+			p += n;
+			for (after = p; after < end && isalpha((unsigned char)*after); after++)
+				;
+			find_serials(f, after, end);
+		}
 		if (p < end && isxdigit((unsigned char)*p) && (p == text || !isalnum((unsigned char)p[-1]))) {
 			n = hex_run(p, end, &digits, &parted);
 			if (n > 0 && digits == 64)
 				found_add(f, "fingerprint", p, n, FOUND_MAX);
 			else if (n > 0 && parted && digits >= 16 && digits <= 42 && memchr(p, ':', n) != NULL)
 				found_add(f, "serial", p, n, FOUND_MAX); /* what certificates write so is a serial or a SHA-1 */
-			else if (n > 0 && digits >= 32 && digits <= 40 && !parted && !all_digits(p, n))
+			else if (n > 0 && digits >= 32 && digits <= 40 && !parted && !all_digits(p, n) && !in_link(p, text))
 				found_add(f, "serial", p, n, FOUND_MAX);
+			else if (n > 0 && digits >= NUMBER_MIN && digits <= 50)
+				found_add(f, "number", p, n, HOSTS_MAX); /* the index knows whether it is one */
 			p += n > 0 ? n : 1;
 		} else {
-			if (word_at(p, text, end, "sha256/") && end - p >= 51 && p[50] == '=')
+			if (p < end && (*p == 's' || *p == 'S') && word_at(p, text, end, "sha256/") && end - p >= 51 && p[50] == '=')
 				found_add(f, "key-hash", p, 51, FOUND_MAX);
 			p++;
 		}
@@ -454,15 +268,46 @@ static void refang(struct buf *out, const char *p, size_t len)
 
 /* ---- a part ---- */
 
+static bool ends_any(const char *s, size_t n, const char *const list[])
+{
+	for (; *list != NULL; list++)
+		if (n > strlen(*list) && strncasecmp(s + n - strlen(*list), *list, strlen(*list)) == 0)
+			return true;
+	return false;
+}
+
+/* A file whose name says that a key is in it. */
+static bool names_key(const char *s, size_t n)
+{
+	static const char *const ends[] = { ".key", ".pfx", ".p12", ".jks", ".pk8", "privkey.pem", "key.pem", "private.pem", NULL };
+
+	return ends_any(s, n, ends);
+}
+
+/* The names in an archive, which stand before each file (APPNOTE 4.3.7); the files themselves are not looked into. */
+static void find_zip(struct find *f, const struct mail_part *p)
+{
+	const char *q = buf_str(&p->data), *end = q + p->data.len;
+	size_t n;
+
+	while ((q = memmem(q, (size_t)(end - q), "PK\3\4", 4)) != NULL && end - q > 30) {
+		n = (size_t)(unsigned char)q[26] | (size_t)(unsigned char)q[27] << 8;
+		if (n > 0 && n < 1000 && n <= (size_t)(end - q - 30))
+			found_add(f, names_key(q + 30, n) ? "key-file" : "opaque", q + 30, n, 50);
+		q += 4;
+	}
+}
+
 static void find_opaque(struct find *f, const struct mail_part *p)
 {
 	static const char *const ends[] = { ".zip", ".7z", ".rar", ".gpg", ".pgp", ".asc", ".p12", ".pfx", ".gz", ".tgz", ".pdf",
-		".docx", ".doc", ".xlsx", ".jks", ".png", ".jpg" };
+		".docx", ".doc", ".xlsx", ".jks", ".png", ".jpg", ".jpeg", ".heic", ".msg", ".dat", ".rtf", ".odt", ".bz2", ".xz", NULL };
 	size_t n = strlen(p->name);
 
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-		if (n > strlen(ends[i]) && strcasecmp(p->name + n - strlen(ends[i]), ends[i]) == 0)
-			found_add(f, "opaque", p->name, n, 20);
+	if (ends_any(p->name, n, ends))
+		found_add(f, names_key(p->name, n) ? "key-file" : "opaque", p->name, n, 20);
+	if (p->data.len > 30 && memcmp(p->data.data, "PK\3\4", 4) == 0)
+		find_zip(f, p);
 }
 
 static void find_part(struct find *f, const struct mail_part *p)
@@ -472,12 +317,8 @@ static void find_part(struct find *f, const struct mail_part *p)
 	f->where = p->name[0] != '\0' ? p->name : p->type;
 	if (!p->text) {
 		find_opaque(f, p);
-		if (is_der(buf_str(&p->data), p->data.len)) {
-			mail_transfer(&text, "binary", buf_str(&p->data), p->data.len);
-			naked_add(f, &text);
-		} else if (p->data.len <= BLOB_MAX) {
+		if (!find_der(f, buf_str(&p->data), p->data.len) && p->data.len <= BLOB_MAX)
 			find_pem(f, buf_str(&p->data), p->data.len);
-		}
 		return;
 	}
 	find_pem(f, buf_str(&p->data), p->data.len);

@@ -1,13 +1,32 @@
-/* Shared by incident.c and fold.c only: parts of the state that an event replaces as a whole. */
+/* Shared by incident.c and those who fold events into its state: fold.c has the table of them all. */
 #ifndef SEV1_FOLD_H
 #define SEV1_FOLD_H
 
 #include "incident/incident.h"
 
+/* Every string in the state is a copy: of an event's member, "" without it, or of s. */
+void fold_set(char **at, const json_t *o, const char *key);
+void fold_literal(char **at, const char *s);
+/* One more element, zeroed: the list where it lies now. */
+void *fold_list(void *list, size_t *n, size_t size);
+
+/* Parts that an event replaces as a whole. */
 void incident_free_playbook(struct incident *in);
 void incident_free_scope(struct incident *in);
 void incident_free_issuer(struct incident *in);
 void incident_free_subscribers(struct incident *in);
+/* fold_crl.c: revocation and the CRL's life. */
+struct point *point_add(struct incident *in, const json_t *o);
+void apply_undo(struct incident *in, const struct event *ev);
+void apply_revoke(struct incident *in, const struct event *ev);
+void apply_ladder(struct incident *in, const json_t *o);
+void apply_renew(struct incident *in, const struct event *ev);
+void apply_crl(struct incident *in, const struct event *ev);
+void apply_point(struct incident *in, const struct event *ev);
+/* fold_hosts.c: the fleet, and what was replaced. */
+void apply_hosts(struct incident *in, const struct event *ev);
+void apply_ari(struct incident *in, const struct event *ev);
+void apply_replaced(struct incident *in, const struct event *ev);
 /* subscriber.c: who is told, tried, has answered. */
 void apply_roster(struct incident *in, const struct event *ev);
 void apply_contact(struct incident *in, const struct event *ev);

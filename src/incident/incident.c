@@ -1,9 +1,12 @@
 #include "incident/incident.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/i18n.h"
 #include "base/json.h"
 #include "incident/fold.h"
 
@@ -239,6 +242,36 @@ bool incident_checkpoint_closed(const struct incident *in, const char *evidence)
 int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, int64_t now)
 {
 	return in->declared + cp->due * MINUTE_MS - (cp->state == CP_OPEN ? now : cp->done_at);
+}
+
+const char *checkpoint_word(const struct incident *in, const struct checkpoint *cp, int64_t now)
+{
+	switch (cp->state) {
+	case CP_DONE:
+		return N_("done");
+	case CP_BY_HAND:
+		return N_("by hand");
+	case CP_WAIVED:
+		return N_("waived");
+	case CP_OPEN:
+		break;
+	}
+	if (checkpoint_left(in, cp, now) < 0)
+		return N_("late");
+	return incident_next(in) == cp ? N_("next") : N_("open");
+}
+
+char *checkpoint_clock(char *out, size_t size, const struct incident *in, const struct checkpoint *cp, int64_t now)
+{
+	int64_t left = checkpoint_left(in, cp, now);
+	char span[32];
+
+	if (left > 0)
+		left += 999;
+	if (cp->state != CP_OPEN)
+		return clock_span(out, size, cp->done_at - in->declared);
+	snprintf(out, size, "%s%s", left < 0 ? "+" : "-", clock_span(span, sizeof span, llabs(left)));
+	return out;
 }
 
 int64_t incident_rto_left(const struct incident *in, int64_t now)

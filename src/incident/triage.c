@@ -11,7 +11,7 @@
 
 const struct choice triage_levels[] = {
 	{ "root", N_("Root CA: the whole hierarchy below it") },
-	{ "intermediate", N_("Intermediate CA: its own certificate and all it issued") },
+	{ "intermediate", N_("Intermediate CA: itself and all it issued") },
 	{ "end-entity", N_("End-entity: some of a CA's certificates, by selector") },
 	{ NULL, NULL }
 };
@@ -38,7 +38,7 @@ const struct choice triage_channels[] = {
 /* removeFromCRL is left out: it belongs to delta CRLs (RFC 5280 5.3.1). */
 const struct choice triage_reasons[] = {
 	{ "keyCompromise", N_("the subject's private key is compromised") },
-	{ "cACompromise", N_("the CA's private key is compromised (CA certificates)") },
+	{ "cACompromise", N_("a CA's private key is compromised (CA certificates)") },
 	{ "affiliationChanged", N_("the subject's details changed") },
 	{ "superseded", N_("replaced, or misissued") },
 	{ "cessationOfOperation", N_("the name is no longer used or permitted") },

@@ -4,16 +4,20 @@
 #include <p11-kit/pkcs11.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/i18n.h"
 #include "base/text.h"
 
 #define TOKENS_MAX 64
+#define LOOKS 4          /* at a token that seems not to be there */
+#define LOOK_AGAIN_MS 100
 
 static CK_FUNCTION_LIST *library; /* the one that was started */
 
-static int token_library(const char *module, CK_FUNCTION_LIST **f, struct err *e)
+/* *started: it was this call that started it, and whoever called may shut it down again. */
+static int token_library(const char *module, CK_FUNCTION_LIST **f, bool *started, struct err *e)
 {
 	CK_RV (*get)(CK_FUNCTION_LIST **);
 	void *lib, *symbol;
@@ -33,6 +37,7 @@ static int token_library(const char *module, CK_FUNCTION_LIST **f, struct err *e
 	if ((rv = get(f)) == CKR_OK && ((rv = (*f)->C_Initialize(NULL)) == CKR_OK ||
 	    rv == CKR_CRYPTOKI_ALREADY_INITIALIZED)) {
 		library = *f;
+		*started = rv == CKR_OK;
 		return 0;
 	}
 	err_set(e, ERR_IO, _("the PKCS#11 library %s does not start (0x%lx)"), module, (unsigned long)rv);
@@ -117,12 +122,24 @@ static int token_choose(CK_FUNCTION_LIST *f, const struct token_uri *u, struct t
 	return ERR_NOTFOUND;
 }
 
+/* SoftHSM reads its files at the start only, and finds no token in one that another process writes at that moment, as
+ * each wrong PIN makes it do: in an incident, "not there" is said of what stays away. */
 int token_find(const char *module, const struct token_uri *u, struct token *t, struct err *e)
 {
+	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
 	CK_FUNCTION_LIST *f;
-	int rc = token_library(module, &f, e);
+	bool started;
+	int rc;
 
-	return rc < 0 ? rc : token_choose(f, u, t, e);
+	for (int look = 1;; look++) {
+		if ((rc = token_library(module, &f, &started, e)) < 0)
+			return rc;
+		rc = token_choose(f, u, t, e);
+		if (rc != ERR_NOTFOUND || !started || look == LOOKS)
+			return rc;
+		token_forget();
+		nanosleep(&pause, NULL);
+	}
 }
 
 void token_forget(void)

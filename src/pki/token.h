@@ -15,8 +15,9 @@ struct token {
 	bool fresh;   /* no user PIN was set yet */
 };
 
-/* Find the one token that u describes, with the library at path module, which is loaded and stays so. 0; ERR_NOTFOUND
- * where no token, or more than one, matches; ERR_IO where the library cannot be used. */
+/* Find the one token that u describes, with the library at path module, which is loaded and stays so; one that is not
+ * there is looked for again for 300 ms. 0; ERR_NOTFOUND where no token, or more than one, matches; ERR_IO where the
+ * library cannot be used. */
 int token_find(const char *module, const struct token_uri *u, struct token *t, struct err *e);
 /* Shut the library down: sessions and logins end, and the next token_find sees the tokens that are there then. */
 void token_forget(void);

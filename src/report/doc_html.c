@@ -1,4 +1,4 @@
-/* A CCADB report as a page of its own: to be read, to be printed, to be signed. */
+/* The pieces of a report as a page of its own: one file that needs nothing else, no script; to be read, printed, signed. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,11 @@ static void html_begin(struct buf *b, const struct report *r, const char *title)
 	char *whole = mem_printf("%s: %s", r->in->id, title);
 
 	ht_page(b, whole);
+	buf_adds(b, "<h1>");
+	ht_text(b, r->in->id);
+	buf_adds(b, ": ");
+	ht_text(b, r->in->title);
+	buf_adds(b, "</h1>\n");
 	free(whole);
 }
 
@@ -39,13 +44,13 @@ static void html_missing_mark(struct buf *b, const char *name)
 
 static void html_head(struct buf *b, int level, const char *words, const char *text, const char *missing)
 {
-	buf_addf(b, "<h%d>", level);
+	buf_addf(b, "<h%d>", level + 1);
 	ht_text(b, words);
 	if (text != NULL)
 		ht_text(b, text);
 	else if (missing != NULL)
 		html_missing_mark(b, missing);
-	buf_addf(b, "</h%d>\n", level);
+	buf_addf(b, "</h%d>\n", level + 1);
 }
 
 static void html_para(struct buf *b, const char *words, bool strong)
@@ -136,6 +141,23 @@ static void html_fact(struct buf *b, int depth, const char *label, const char *t
 	buf_adds(b, "</li>\n");
 }
 
+static void html_facts(struct buf *b)
+{
+	buf_adds(b, "<dl>\n");
+}
+
+static void html_facts_end(struct buf *b)
+{
+	buf_adds(b, "</dl>\n");
+}
+
+static void html_verdict(struct buf *b, const char *words, bool good)
+{
+	buf_addf(b, "<p class=\"%s\">", good ? "good" : "bad");
+	ht_text(b, words);
+	buf_adds(b, "</p>\n");
+}
+
 static void html_moment(struct buf *b, const char *at, const char *text)
 {
 	buf_addf(b, "<li><span class=\"time\">%s</span> ", at);
@@ -174,6 +196,17 @@ static void html_block(struct buf *b, const struct buf *lines)
 	buf_adds(b, "</pre>\n");
 }
 
+static void html_drawing(struct buf *b, const struct report *r, enum drawing which)
+{
+	struct buf svg = { 0 };
+
+	(which == DRAW_CHECKPOINTS ? svg_checkpoints : svg_progress)(r, &svg);
+	if (which == DRAW_PROGRESS && svg.len > 0)
+		html_head(b, 1, _("Progress"), NULL, NULL);
+	buf_adds(b, buf_str(&svg));
+	buf_free(&svg);
+}
+
 const struct doc doc_html = {
 	.begin = html_begin,
 	.end = html_end,
@@ -184,6 +217,10 @@ const struct doc doc_html = {
 	.list = html_list,
 	.list_end = html_list_end,
 	.fact = html_fact,
+	.facts = html_facts,
+	.facts_end = html_facts_end,
+	.pair = ht_fact,
+	.verdict = html_verdict,
 	.moment = html_moment,
 	.table = ht_table,
 	.table_end = ht_table_end,
@@ -191,6 +228,11 @@ const struct doc doc_html = {
 	.row_end = ht_row_end,
 	.cell = ht_cell,
 	.cell_words = html_cell_words,
+	.hash = ht_hash,
+	.count = ht_count,
+	.time = ht_time,
+	.state = ht_state,
 	.file = html_file,
 	.block = html_block,
+	.drawing = html_drawing,
 };

@@ -13,7 +13,7 @@ static const char style[] =
     "--bad:#ff8a85;--one:#8ab8ff;--two:#ffb45e;--three:#d9a3f5}}\n"
     "body{font:15px/1.45 system-ui,sans-serif;color:var(--fg);background:var(--bg);max-width:60rem;margin:2rem auto;"
     "padding:0 1rem}\n"
-    "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line)}\n"
+    "h1{font-size:1.6rem}h2{font-size:1.3rem;margin-top:2.2rem;border-bottom:1px solid var(--line)}\n"
     "table{border-collapse:collapse;width:100%;font-size:.87rem}.wide{overflow-x:auto}\n"
     "th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid var(--line)}\n"
     ".num{text-align:right;white-space:nowrap}.time{white-space:nowrap}td{overflow-wrap:anywhere;min-width:5em}td.num{min-width:2em}"
@@ -22,7 +22,7 @@ static const char style[] =
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid var(--line);padding-left:.7rem}\n"
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}\n"
     ".good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.drill{border:3px solid var(--bad);padding:.6rem}\n"
-    "ul{padding-left:1.3rem}h3{font-size:1rem;margin:1.2rem 0 .3rem}.made{margin-top:2.5rem;border-top:1px solid var(--line);"
+    "ul{padding-left:1.3rem}h3{font-size:1.1rem;margin:1.4rem 0 .3rem}h4{font-size:1rem;margin:1.2rem 0 .3rem}.made{margin-top:2.5rem;border-top:1px solid var(--line);"
     "color:var(--dim);font-size:.8rem;overflow-wrap:anywhere}li{overflow-wrap:anywhere}\n"
     "figure{margin:1rem 0}figcaption{color:var(--dim);font-size:.85rem}svg{width:100%;height:auto}\n"
     "svg text{fill:var(--fg);font:13px system-ui,sans-serif}svg text.tick{fill:var(--dim);font-size:11px}\n"
@@ -33,7 +33,7 @@ static const char style[] =
     "@page{margin:15mm}\n"
     "@media print{:root{--fg:#000;--bg:#fff;--dim:#444;--line:#999;--good:#0b4d1e;--bad:#900;--one:#003a80;--two:#6b3a00;--three:#4d0f66;"
     "color-scheme:light}body{font-size:10pt;max-width:none;margin:0;padding:0}"
-    "h2,h3{break-after:avoid}tr,li,figure,pre{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}"
+    "h2,h3,h4{break-after:avoid}tr,li,figure,pre{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}"
     "table{font-size:8pt}.hash,pre{font-size:7pt}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
 void ht_page(struct buf *b, const char *title)
@@ -70,15 +70,6 @@ void ht_text(struct buf *b, const char *s)
 		}
 	}
 	buf_free(&safe);
-}
-
-void ht_head(struct buf *b, const char *title, const char *columns)
-{
-	buf_adds(b, "<h2>");
-	ht_text(b, title);
-	buf_adds(b, "</h2>\n");
-	if (columns != NULL)
-		ht_table(b, columns);
 }
 
 void ht_table(struct buf *b, const char *columns)
@@ -156,12 +147,4 @@ void ht_fact(struct buf *b, const char *label, const char *value)
 	buf_adds(b, "</dt><dd>");
 	ht_text(b, value);
 	buf_adds(b, "</dd>\n");
-}
-
-void ht_fact_time(struct buf *b, const char *label, int64_t ms)
-{
-	char iso[32];
-
-	if (ms > 0)
-		ht_fact(b, label, clock_iso(iso, sizeof iso, ms));
 }

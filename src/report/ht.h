@@ -15,8 +15,6 @@ void ht_page(struct buf *b, const char *title);
 void ht_page_end(struct buf *b);
 /* The head of a table ("A | B | C", our own words), to be closed with ht_table_end. */
 void ht_table(struct buf *b, const char *columns);
-/* <h2>; and with columns ("A | B | C", our own words) the head of a table, to be closed with ht_table_end. */
-void ht_head(struct buf *b, const char *title, const char *columns);
 void ht_table_end(struct buf *b);
 /* A row is ht_row and its cells, then ht_row_end. */
 void ht_row(struct buf *b);
@@ -29,7 +27,6 @@ void ht_time(struct buf *b, int64_t ms);        /* empty where ms is 0 */
 void ht_state(struct buf *b, const char *word, int good);
 /* A row of a list of facts; nothing where there is no value. */
 void ht_fact(struct buf *b, const char *label, const char *value);
-void ht_fact_time(struct buf *b, const char *label, int64_t ms);
 
 /* Drawings, inline SVG: checkpoints planned against actual; certificates revoked, hosts verified and certificates
  * with a successor over time. Where there is nothing to draw nothing is, or that is said. */

@@ -60,21 +60,6 @@ void md_line(struct buf *lines, const char *label, const char *s)
 	buf_addc(lines, '\n');
 }
 
-void md_head(struct buf *b, const char *title, const char *columns)
-{
-	size_t n = 1;
-
-	buf_addf(b, "## %s\n\n", title);
-	if (columns == NULL)
-		return;
-	for (const char *p = columns; *p != '\0'; p++)
-		n += *p == '|';
-	buf_addf(b, "| %s |\n|", columns);
-	while (n-- > 0)
-		buf_adds(b, "---|");
-	buf_addc(b, '\n');
-}
-
 void md_cell(struct buf *b, const char *s)
 {
 	buf_addc(b, ' ');
@@ -121,12 +106,4 @@ void md_fact(struct buf *b, const char *label, const char *value)
 	buf_addf(b, "- **%s:** ", label);
 	md_text(b, value);
 	buf_addc(b, '\n');
-}
-
-void md_fact_time(struct buf *b, const char *label, int64_t ms)
-{
-	char iso[32];
-
-	if (ms > 0)
-		buf_addf(b, "- **%s:** %s\n", label, clock_iso(iso, sizeof iso, ms));
 }

@@ -13,8 +13,6 @@ void md_text(struct buf *b, const char *s);
 void md_block(struct buf *b, const struct buf *lines);
 /* Append "label   s" to the lines of a block; nothing where s is empty. */
 void md_line(struct buf *lines, const char *label, const char *s);
-/* A heading, and under it the head of a table: "A | B | C"; columns NULL: none. Both are our own words. */
-void md_head(struct buf *b, const char *title, const char *columns);
 /* A row is '|' and then its cells, each with the bar behind it. */
 void md_cell(struct buf *b, const char *s);
 void md_count(struct buf *b, int64_t n);
@@ -23,6 +21,5 @@ void md_margin(struct buf *b, int64_t ms); /* no cell: "00:04:12 early" */
 char *md_took(char *out, size_t size, int64_t ms);
 /* "- **Label:** value"; nothing where there is no value. */
 void md_fact(struct buf *b, const char *label, const char *value);
-void md_fact_time(struct buf *b, const char *label, int64_t ms);
 
 #endif

@@ -23,6 +23,7 @@ keys() { t send-keys -t 0 -- "$@"; }
 # What differs from run to run, kept in its columns: times, dates, digests, ports, addresses, the folder.
 mask() {
   sed -e "s|$F|FOLDER|g" -e 's/[0-9][0-9]:[0-9][0-9]:[0-9][0-9]/hh:mm:ss/g' -e 's/20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]/YYYY-MM-DD/g' \
+    -e 's/ [0-9A-F]\{4\}\.\. until/ SSSS.. until/g' \
     -e 's/-hh:mm:ss/ hh:mm:ss/g' -e 's/127\.[0-9]*\.[0-9]*\.[0-9]*:[0-9]*/ADDRESS/g' -e 's/pre-emergency-[0-9]*/pre-emergency-TIME/g' \
     -e 's/[0-9a-f]\{12,\}/DIGEST/g' -e 's/\([0-9a-f]\{4\} \)\{3,\}[0-9a-f.]*/DIGEST/g' -e 's/block [0-9, ]*/block PORTS /' \
     -e 's/[0-9][0-9]* ms/N ms/g' -e 's/[0-9]*\.[0-9] s$/N s/' -e 's/ *[0-9][0-9]*\.[0-9]s$/ N.Ns/' -e 's/[0-9][0-9]* B,/N B,/' -e 's/[0-9][0-9]:[0-9][0-9]Z/hh:mmZ/' -e 's/reissue: [0-9]* hosts\{0,1\}: .*/reissue: HOSTS/' -e 's/reissue: [a-z0-9]*\.drill\.test: .*/reissue: HOSTS/' -e 's/60\.[0-9] KiB/60.N KiB/' -e 's/revoked in .*/revoked in N/' -e 's/  *$//'

@@ -191,12 +191,13 @@ ok "report and follow-ups"
 
 # a configuration that cannot be read does not send the incident to some other folder
 printf '[ca x]\nconfg = y\n' >"$D/broken.conf"
-for what in open list; do
+for what in open list status "timeline --json"; do
   status=0; "$SEV1" -c "$D/broken.conf" $what >"$D/out" 2>"$D/err" || status=$?
   [ $status -eq 1 ] && grep -q "broken.conf:2: unknown key 'confg'" "$D/err" && [ ! -s "$D/out" ] ||
     { cat "$D/out" "$D/err"; die "$what with a broken configuration"; }
 done
-"$SEV1" -c "$D/nowhere.conf" status >"$D/out" 2>&1 && die "status without its configuration"
-grep -q 'nowhere.conf: no such configuration' "$D/out" || { cat "$D/out"; die "status does not say why"; }
-"$SEV1" status --help | grep -q "^Usage: sev1 status" || die "status --help"
-ok "open and list refuse a configuration that cannot be read, and what finds no incident says so"
+status=0; "$SEV1" -c "$D/none.conf" status 2>"$D/err" || status=$?
+[ $status -eq 1 ] && grep -q "$D/none.conf" "$D/err" || { cat "$D/err"; die "status with a configuration that is not there: $status"; }
+ok "a configuration that cannot be read: no other folder's incident is opened, listed or shown"
+"$SEV1" revoke --plan x --help >"$D/out" && "$SEV1" help revoke | cmp - "$D/out" || die "revoke --help"
+ok "COMMAND --help"

@@ -42,7 +42,20 @@ work_folder() {
   (exec 2>/dev/null; while [ -p "$tick" ]; do sleep 0.1; echo >"$tick"; done) &
   tick_pid=$!
   pids=
-  trap 'status=$?; trap "" INT TERM; for p in $pids $tick_pid; do kill "$p" 2>/dev/null || :; done; leave 2>/dev/null || :; rm -rf "$D"; exit $status' EXIT INT TERM
+  trap clean_up EXIT INT TERM
+}
+# What was killed may write a last file while the folder is removed.
+clean_up() {
+  status=$? tries=50
+  trap "" INT TERM
+  for p in $pids $tick_pid; do kill "$p" 2>/dev/null || :; done
+  leave 2>/dev/null || :
+  until rm -rf "$D" 2>/dev/null; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { echo "not ok - something still writes to $D: $(ls -A "$D")"; status=1; break; }
+    sleep 0.1
+  done
+  exit "$status"
 }
 leave() { :; }
 

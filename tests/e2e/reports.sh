@@ -139,7 +139,7 @@ for kind in preliminary full delay status closure; do
   grep -qE '<script|src=|href=|url\(|@import' "$D/$kind.html" && die "$kind: the HTML reaches outside"
   grep -qF '<dd>' "$D/$kind.html" && die "$kind: it is the after-action report"
 done
-grep -qF '<h1>Full Incident Report</h1>' "$D/full.html" && grep -qF '<h2>Report Closure Summary</h2>' "$D/closure.html" || die "headings"
+grep -qF '<h2>Full Incident Report</h2>' "$D/full.html" && grep -qF '<h3>Report Closure Summary</h3>' "$D/closure.html" || die "headings"
 grep -qF '<td>Route requests</td><td>Prevent</td><td>What didn&#39;t go well # 1</td>' "$D/full.html" || die "the action items of the HTML"
 status=0; sev1 report --kind full --format json >/dev/null 2>"$D/err" || status=$?
 [ $status -eq 2 ] && grep -q 'markdown, as the CCADB asks, or html' "$D/err" || { cat "$D/err"; die "a CCADB report in JSON: status $status"; }
