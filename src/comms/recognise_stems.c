@@ -76,7 +76,7 @@ static const struct row {
 		"prohibited|forbidden|exceed|398 days|does not comply|do not comply|fails the lint|lint error|zlint error|zlint |fake shop|"
 		"fake site|fake website|credential|burnt|burned|no longer secret|no longer confidential|sole control|lost control|rule out|"
 		"cannot exclude|can t exclude|no longer under our control|shared private key|publicly known|subpoena|vulnerable to|dark web|darknet|telegram channel" },
-	{ W_LOST, "kept the|still has |still have |still hold|still possess|possession of|gone missing|went missing|taken from|publicly available|available to anyone|available for download|available online|accessible to|accessible from|accessible via|"
+	{ W_LOST, "kept the|still has |still have |still hold|still possess|possession of|android|ios app|mobile app|apk |in their app|gone missing|went missing|taken from|publicly available|available to anyone|available for download|available online|accessible to|accessible from|accessible via|"
 		"publicly accessible|publicly visible|visible to|exported|extracted|cloned|in the open|in the wild|out there|got out|ended up|"
 		"suspect|slack |dropbox|usb stick|ftp |nfs |samba|shodan|update package|shared by|same key|reused|source code|javascript|"
 		"screenshot|stackoverflow|dockerhub|etc ssl private|matches the cert|matches a cert|matches your cert|match the cert|same tls key|"
@@ -110,12 +110,12 @@ static const struct row {
 	{ W_IF, "if |in case |in the event|whenever|should you|unless|when a |when the |when your|suppose|hypothetical|in general" },
 	{ W_URGENT, "urgent|immediate|asap |emergency|right away|right now|as soon as|24 hours|24h |promptly|without delay|at once|"
 		"straight away|quickly|critical" },
-	{ W_INFO, "do you |have you |does your |is there a |are there |how |explain|documentation|policy |policies|question|wonder|learn|blog|article|guide|what is|what are|what happens|what do |what does|"
+	{ W_INFO, "to revoke a certificate|to revoke your|log in to the portal|revocation requests|do you |have you |does your |is there a |are there |how |explain|documentation|policy |policies|question|wonder|learn|blog|article|guide|what is|what are|what happens|what do |what does|"
 		"difference|whitepaper|white paper|crl |crls |ocsp|revocation list|revocation check|revocation info|revocation status|best practice|tips |"
 		"audit|whether|roadmap|where in|where do|where can|which address|"
 		"lessons|ballot|draft |discussion|handbook|tutorial|curious|"
 		"faq |knowledge base|drill|exercise|test ca " },
-	{ W_INFO | W_TALK, "webinar|newsletter|training|conference|survey|call for papers|call for talks|cfp |invite talks|talks |workshop|summit|meetup|"
+	{ W_INFO | W_TALK, "sample selection|pbc list|audit request|webtrust|interview|webinar|newsletter|training|conference|survey|call for papers|call for talks|cfp |invite talks|talks |workshop|summit|meetup|"
 		"podcast|this week|weekly|minutes |agenda|case study|research paper|thesis|questionnaire|monthly|press release|seminar|statistic" },
 	{ W_DONE, "was |were |has been|have been|had been|successfully|as you requested|as requested" },
 	{ W_NOT, "not |never |still |nothing |nobody " },
