@@ -82,7 +82,7 @@ static void test_labelled(void **state)
 	free(names);
 	printf("%zu requests, %zu missed; %zu ordinary, %zu doubtful, %zu false alarms not named\n", requests, missed, ordinary,
 	    doubtful, alarmed);
-	assert_true(n >= 390);
+	assert_true(n >= 420);
 	assert_int_equal(missed, 0);
 	assert_int_equal(alarmed, 0);
 	assert_int_equal(named, sizeof alarms / sizeof alarms[0] - 1); /* who is named still alarms */
