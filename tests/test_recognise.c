@@ -28,6 +28,8 @@ static struct recognised *scored(const char *name)
 
 /* Ordinary mail that is taken for a request all the same. */
 static const char *const alarms[] = { "ordinary-ocsp-stapling.eml", /* "so that our certificate is not revoked" */
+	"ordinary-fifth-05.eml", /* the private key was deleted by mistake: lost, and not disclosed */
+	"ordinary-fifth-14.eml", /* an auditor asks for "these five revocation requests" */
 	NULL };
 
 /* Requests that without an index, as here, are doubtful only: plain words, and a host that the index would know. */
@@ -80,7 +82,7 @@ static void test_labelled(void **state)
 	free(names);
 	printf("%zu requests, %zu missed; %zu ordinary, %zu doubtful, %zu false alarms not named\n", requests, missed, ordinary,
 	    doubtful, alarmed);
-	assert_true(n >= 340);
+	assert_true(n >= 420);
 	assert_int_equal(missed, 0);
 	assert_int_equal(alarmed, 0);
 	assert_int_equal(named, sizeof alarms / sizeof alarms[0] - 1); /* who is named still alarms */

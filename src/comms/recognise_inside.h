@@ -40,6 +40,14 @@ enum {
  * letter is one blank; what is not seen is nothing. */
 void recognise_fold(struct buf *b, const unsigned char *p, size_t n);
 
+/* recognise_stems.c: what the words that start so mean; parted by '|'. */
+struct stem_row {
+	unsigned is;
+	const char *stems;
+};
+extern const struct stem_row stem_rows[];
+extern const size_t stem_row_count;
+
 /* The stems, in an order that finds them. */
 struct stems;
 struct stems *stems_new(void);

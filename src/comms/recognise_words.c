@@ -105,7 +105,9 @@ static int sentence_leak(const struct words *w, const struct sentence *s, unsign
 		    w->carries || (w->all & (W_CERT | W_PRIVATE)) ? 5 : 2;
 	else if (s->is & W_LOST)
 		points = near & W_PRIVATE ? 3 : w->sealed && ((s->is | near) & W_CERT) ? 3 : 0;
-	if (points < 5 && (s->is & W_FAULT) && (s->is & W_DATA) && ((s->is | near) & W_CERT))
+	if (!(s->is & W_LEAK) && s->question && (s->is & W_INFO) && points > 3)
+		points = 3; /* "who has access to our private key?" */
+	if (points < 5 && (s->is & W_FAULT) && (s->is & W_DATA) && !(s->is & W_TRADE) && ((s->is | near) & W_CERT))
 		points = s->is & W_CERT ? 5 : 3;
 	else if (points < 3 && (s->is & W_FAULT) && (s->is & W_CERT) && w->carries && !(s->is & W_TRADE))
 		points = 3;
