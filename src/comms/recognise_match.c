@@ -4,30 +4,28 @@
 
 #include "comms/recognise_inside.h"
 
-#define STEMS_MAX 4000
+struct stem {
+	const char *text;     /* into stem_rows; ends at '|' or NUL */
+	unsigned is;
+	unsigned short len;
+	unsigned char second; /* octet: most stems are told apart by it */
+};
 
 struct stems {
-	const char *text[STEMS_MAX]; /* into stem_rows; ends at '|' or NUL */
-	unsigned char second[STEMS_MAX]; /* octet: most stems are told apart by it */
-	unsigned short len[STEMS_MAX];
-	unsigned is[STEMS_MAX];
-	size_t start[257];           /* by first octet */
+	struct stem *stem;
+	size_t start[257];    /* by first octet */
 };
 
 /* Walk every stem; where order is given, put it at its place. */
-static void stems_walk(struct stems *s, size_t count[256], bool put)
+static void stems_walk(struct stem *order, size_t count[256])
 {
 	for (size_t i = 0; i < stem_row_count; i++)
 		for (const char *p = stem_rows[i].stems; *p != '\0'; p += *p == '|') {
 			size_t n = strcspn(p, "|"), at;
 
 			at = count[(unsigned char)*p]++;
-			if (put && at < STEMS_MAX) {
-				s->text[at] = p;
-				s->second[at] = (unsigned char)p[1];
-				s->len[at] = (unsigned short)n;
-				s->is[at] = stem_rows[i].is;
-			}
+			if (order != NULL)
+				order[at] = (struct stem){ p, stem_rows[i].is, (unsigned short)n, (unsigned char)p[1] };
 			p += n;
 		}
 }
@@ -38,19 +36,22 @@ struct stems *stems_new(void)
 	struct stems *s = mem_zalloc(1, sizeof *s);
 	size_t count[256] = { 0 }, n = 0;
 
-	stems_walk(s, count, false);
+	stems_walk(NULL, count);
 	for (size_t c = 0; c < 256; c++) {
 		s->start[c] = n;
 		n += count[c];
 		count[c] = s->start[c];
 	}
 	s->start[256] = n;
-	stems_walk(s, count, true);
+	s->stem = mem_zalloc(n, sizeof *s->stem);
+	stems_walk(s->stem, count);
 	return s;
 }
 
 void stems_free(struct stems *s)
 {
+	if (s != NULL)
+		free(s->stem);
 	free(s);
 }
 
@@ -70,8 +71,8 @@ unsigned stems_flags(const struct stems *s, const char *text)
 		if (!(anywhere(c) || (p > text && p[-1] == ' ')))
 			continue;
 		for (size_t k = s->start[c]; k < s->start[c + 1]; k++)
-			if (s->second[k] == (unsigned char)p[1] && strncmp(p, s->text[k], s->len[k]) == 0)
-				is |= s->is[k];
+			if (s->stem[k].second == (unsigned char)p[1] && strncmp(p, s->stem[k].text, s->stem[k].len) == 0)
+				is |= s->stem[k].is;
 	}
 	return is;
 }
