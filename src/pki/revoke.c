@@ -221,7 +221,15 @@ static int revoke_changed(const struct revoke *v, struct err *e)
 	return rc;
 }
 
-static int revoke_index(struct revoke *v, struct err *e)
+/* In memory: from here on the index is as of after the revocation. */
+static void revoke_mark(struct revoke *v)
+{
+	for (size_t i = 0; i < v->x->rows; i++)
+		if (v->cmp.mark[i] != 0 && v->x->row[i].kind == ROW_VALID)
+			index_revoke(v->x, &v->x->row[i], v->cmp.mark[i]);
+}
+
+static int revoke_index(const struct revoke *v, struct err *e)
 {
 	const char *path = v->job->ca->database;
 	char *tmp;
@@ -229,9 +237,6 @@ static int revoke_index(struct revoke *v, struct err *e)
 
 	if (v->cmp.todo == 0)
 		return 0;
-	for (size_t i = 0; i < v->x->rows; i++)
-		if (v->cmp.mark[i] != 0 && v->x->row[i].kind == ROW_VALID)
-			index_revoke(v->x, &v->x->row[i], v->cmp.mark[i]);
 	if ((fd = fs_beside(path, 0644, &tmp, e)) < 0)
 		return fd;
 	watch_step(v->watch, "index write");
@@ -252,26 +257,34 @@ static int revoke_index(struct revoke *v, struct err *e)
 
 /* What is on disk now must be, octet for octet, what was to be written; read anew, row by row, it must count
  * as many revoked as were revoked and planned. */
-struct read_back {
+static int revoke_read_back(const struct revoke *v, struct err *e)
+{
+	struct index_bad *bad = mem_grow(NULL, INDEX_BAD_KEPT, sizeof *bad);
+	struct index_counts now;
+	int64_t want = v->out->counts.revoked + v->cmp.todo;
+	int rc;
+
+	if ((rc = index_same(v->x, v->x->path, e)) == 0 &&
+	    (rc = index_tally(v->x->path, v->job->now, &now, bad, e)) == 0 &&
+	    (now.unreadable != 0 || now.rows != v->out->counts.rows || now.revoked != want ||
+	     v->cmp.todo + v->cmp.done != v->out->planned))
+		rc = err_set(e, ERR_FAILED, _("%s: %lld revoked rows were to be in it, %lld are"), v->x->path,
+		    (long long)want, (long long)now.revoked);
+	free(bad);
+	return rc;
+}
+
+struct index_work {
 	const struct revoke *v;
-	struct index_bad *bad;
 	struct err error;
 };
 
-static void read_back(void *arg)
+static void index_work(void *arg)
 {
-	struct read_back *b = arg;
-	const struct revoke *v = b->v;
-	struct index_counts now;
-	int64_t want = v->out->counts.revoked + v->cmp.todo;
+	struct index_work *w = arg;
 
-	if (index_same(v->x, v->x->path, &b->error) < 0 ||
-	    index_tally(v->x->path, v->job->now, &now, b->bad, &b->error) < 0)
-		return;
-	if (now.unreadable != 0 || now.rows != v->out->counts.rows || now.revoked != want ||
-	    v->cmp.todo + v->cmp.done != v->out->planned)
-		err_set(&b->error, ERR_FAILED, _("%s: %lld revoked rows were to be in it, %lld are"), v->x->path,
-		    (long long)want, (long long)now.revoked);
+	if (revoke_index(w->v, &w->error) == 0)
+		revoke_read_back(w->v, &w->error);
 }
 
 /* An interrupted run may have come as far as the CRL: then it is the one, and no second is made. */
@@ -307,26 +320,29 @@ static int revoke_sweep_all(const struct revoke_job *job, struct err *e)
 	return rc;
 }
 
-/* Sign the CRL while the index is read back; write it only if that is well. */
-static int revoke_crl(struct revoke *v, struct err *e)
+/* Write the index; sign the CRL meanwhile, in memory; store it only if the index is well. */
+static int revoke_write(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
 	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n, .gone = crl_gone(job->ca, job->folder) };
-	struct read_back back = { .v = v, .bad = mem_grow(NULL, INDEX_BAD_KEPT, sizeof *back.bad) };
+	struct index_work index = { .v = v };
+	const struct watch *w = v->apart ? NULL : v->watch; /* the index's writer has the word */
 	struct beside beside;
-	struct crl_draft draft;
-	int rc;
+	struct crl_draft draft = { 0 };
+	int rc = 0;
 
-	beside_start(&beside, v->apart, read_back, &back);
-	rc = crl_file_sign(&draft, job->ca, job->cert, job->key, &l, job->folder, job->now, job->hours, v->watch, e);
+	revoke_mark(v);
+	beside_start(&beside, v->apart, index_work, &index);
+	if (v->apart || index.error.code == 0)
+		rc = crl_file_sign(&draft, job->ca, job->cert, job->key, &l, job->folder, job->now, job->hours, w, e);
 	beside_end(&beside);
-	free(back.bad);
-	if (back.error.code < 0) {
+	if (index.error.code < 0) {
 		crl_draft_clear(&draft);
-		*e = back.error;
+		*e = index.error;
 		return e->code;
 	}
 	v->out->revoked = v->out->planned;
+	watch_stage(v->watch, "crl");
 	return rc < 0 ? rc : crl_file_store(&draft, v->watch, &v->out->crl, e);
 }
 
@@ -347,10 +363,7 @@ static int revoke_steps(struct revoke *v, struct err *e)
 		watch_stage(v->watch, "verify");
 		return 0;
 	}
-	if ((rc = revoke_index(v, e)) < 0)
-		return rc;
-	watch_stage(v->watch, "crl");
-	return revoke_crl(v, e);
+	return revoke_write(v, e);
 }
 
 int revoke_run(const struct revoke_job *job, const struct watch *w, struct revoke_result *out,
