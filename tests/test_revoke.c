@@ -372,26 +372,74 @@ static void test_number(void **state)
 }
 
 /* Something else writes to the index while it is being rewritten: seen in the last moment. */
+struct meddler {
+	const char *step, *index;
+};
+
 static void meddle(void *ctx, const char *step)
 {
-	if (strcmp(step, ctx) == 0)
-		pki_must("printf 'V\\t291231235959Z\\t\\t30\\tunknown\\t/CN=meddled\\n' >> during/index.txt");
+	const struct meddler *m = ctx;
+
+	if (strcmp(step, m->step) == 0)
+		pki_must("printf 'V\\t291231235959Z\\t\\t30\\tunknown\\t/CN=meddled\\n' >> %s", m->index);
+}
+
+static void meddled(struct scene *s, const char *index, const char *step)
+{
+	struct meddler m = { step, index };
+	struct watch w = { .step = meddle, .ctx = &m };
+	int valid = pki_count(index, "V"), revoked = pki_count(index, "R");
+	struct revoke_result r;
+	struct err e = { 0 };
+
+	assert_int_equal(revoke_run(&s->job, &w, &r, &e), ERR_REFUSED);
+	assert_non_null(strstr(e.text, "changed by another program"));
+	assert_int_equal(pki_count(index, "V"), valid + 1);
+	assert_int_equal(pki_count(index, "R"), revoked);
+	pki_must("test -z \"$(ls %s)\"", s->folder); /* no CRL says otherwise */
 }
 
 static void test_during(void **state)
 {
-	struct watch w = { .step = meddle, .ctx = (void *)(uintptr_t) "index synced" };
-	struct revoke_result r;
-	struct err e = { 0 };
 	struct scene s;
 
 	(void)state;
 	pki_openssl("during", "ec", 2);
 	scene_open(&s, "during", "during/openssl.cnf");
-	assert_int_equal(revoke_run(&s.job, &w, &r, &e), ERR_REFUSED);
-	assert_non_null(strstr(e.text, "changed by another program"));
-	assert_int_equal(pki_count("during/index.txt", "V"), 3);
-	assert_int_equal(pki_count("during/index.txt", "R"), 0);
+	meddled(&s, "during/index.txt", "index synced");
+	scene_close(&s);
+}
+
+/* An index so large that it is written while its CRL is signed. */
+static void test_large(void **state)
+{
+	struct revoke_result r;
+	struct err e = { 0 };
+	struct scene s;
+
+	(void)state;
+	pki_openssl("large", "ec", 1);
+	pki_must("awk 'BEGIN { for (i = 0; i < 60000; i++) printf \"V\\t291231235959Z\\t\\t%%08X%%08X\\tunknown\\t"
+	         "/C=DE/O=Example GmbH/CN=host%%07d.example.com\\n\", (i * 48271) %% 2147483647 + 1, i, i }' >> large/index.txt");
+	scene_open(&s, "large", "large/openssl.cnf");
+	keep("large");
+	meddled(&s, "large/index.txt", "index synced");
+	pki_must("rm large/index.txt.pre-*; sed -i '$d' large/index.txt");
+	unchanged("large");
+	/* a key that cannot sign: the index is written, no CRL is, no number is used; the next run makes it */
+	s.job.key = X509_get0_pubkey(s.o.cert);
+	assert_true(revoke_run(&s.job, NULL, &r, &e) < 0);
+	assert_non_null(strstr(e.text, "could not be signed"));
+	assert_int_equal(pki_count("large/index.txt", "V"), 0);
+	pki_must("test -z \"$(ls %s)\" && grep -qx 01 large/crlnumber", s.folder);
+	s.job.key = s.o.key;
+	scene_revoke(&s, &r);
+	assert_int_equal(r.planned, 60001);
+	assert_int_equal(r.revoked, 60001);
+	assert_int_equal(r.crl.entries, 60001);
+	pki_must("test $(wc -l < large/index.txt) = 60001");
+	openssl_accepts("large", "large/ca.crt", &r);
+	revoke_clear(&r);
 	scene_close(&s);
 }
 
@@ -561,7 +609,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),
 	};
 
