@@ -189,7 +189,7 @@ int key_probe(EVP_PKEY *key, X509 *certificate, struct err *e)
 		return err_set(e, ERR_FAILED, _("the key is larger than 8192 bits"));
 	ctx = EVP_MD_CTX_new();
 	ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
-	    EVP_DigestSign(ctx, sig, &n, probe, sizeof probe) == 1;
+	    EVP_DigestSign(ctx, sig, &n, probe, sizeof probe) == 1 && n <= sizeof sig; /* see crl_sign */
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
 		return err_set(e, ERR_FAILED, _("the key does not sign (%s)"), cert_why());
