@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "pki/compare.h"
 #include "pki/differ.h"
+#include "pki/key.h"
 
 #define LOCK_WAIT_MS 5000
 #define APART ((int64_t)1 << 22) /* octets of an index from which on two threads are worth it */
@@ -143,11 +144,14 @@ static void revoke_name_backups(struct revoke *v)
 static int revoke_prepare(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
+	const EVP_MD *md;
 	int rc;
 
 	if (job->hours < 1 || job->hours > 24 * 366)
 		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), job->hours);
-	if ((rc = revoke_read(v, e)) < 0)
+	if ((rc = key_digest(X509_get0_pubkey(job->cert), job->ca->default_md, &md, e)) < 0)
+		err_prefix(e, "%s", job->ca->config);
+	if (rc < 0 || (rc = revoke_read(v, e)) < 0)
 		return rc;
 	index_count(v->x, job->now, &v->out->counts);
 	v->out->planned = (int64_t)v->manifest.rows;
@@ -346,19 +350,37 @@ static int revoke_write(struct revoke *v, struct err *e)
 	return rc < 0 ? rc : crl_file_store(&draft, v->watch, &v->out->crl, e);
 }
 
+/* A CRL of no entries first: what keeps this key, digest and extensions from signing is told before anything is
+ * touched. */
+static int revoke_rehearse(const struct revoke *v, struct err *e)
+{
+	const struct revoke_job *job = v->job;
+	struct listing none = { .x = v->x, .rows = v->rows };
+	struct crl crl;
+	int rc = crl_make(job->ca, job->cert, job->key, &none,
+	    &(struct crl_terms){ job->now, job->now + (int64_t)job->hours * 3600000, v->out->number, NULL }, &crl, e);
+
+	crl_clear(&crl);
+	return rc;
+}
+
 static int revoke_steps(struct revoke *v, struct err *e)
 {
+	bool there;
 	int rc;
 
 	watch_stage(v->watch, "check");
 	if ((rc = revoke_sweep_all(v->job, e)) < 0 || (rc = revoke_prepare(v, e)) < 0)
+		return rc;
+	there = v->cmp.todo == 0 && revoke_crl_there(v, &v->out->crl);
+	if (!there && (rc = revoke_rehearse(v, e)) < 0)
 		return rc;
 	manifest_clear(&v->manifest);
 	watch_stage(v->watch, "backup");
 	if ((rc = revoke_backups(v, e)) < 0)
 		return rc;
 	watch_stage(v->watch, "index");
-	if (v->cmp.todo == 0 && revoke_crl_there(v, &v->out->crl)) {
+	if (there) {
 		v->out->revoked = v->out->planned;
 		watch_stage(v->watch, "verify");
 		return 0;
