@@ -86,7 +86,17 @@ static void bad_is(const char *row, const char *why)
 
 static void test_bad(void **state)
 {
+	struct index *x = load("V\t291231235959Z\t\t01\tunknown\t/CN=a\n\nV\t291231235959Z\t\t02\tunknown\t/CN=b\n");
+	struct err e = { 0 };
+
 	(void)state;
+	assert_int_equal(index_refuse_bad(x, &e), ERR_REFUSED);
+	assert_non_null(strstr(e.remedy, "sed -i 2d index.txt"));
+	index_free(x);
+	pki_must("%s", strstr(e.remedy, "sed "));
+	x = index_load("index.txt", &e);
+	assert_int_equal(index_refuse_bad(x, &e), 0);
+	index_free(x);
 	bad_is("", "empty");
 	bad_is("V 291231235959Z 01 unknown /CN=spaces", "no tabs");
 	bad_is("V\t291231235959Z\t01\tunknown\t/CN=five", "fewer than six");

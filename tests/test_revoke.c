@@ -373,6 +373,11 @@ static void test_number(void **state)
 	s.job.key = X509_get0_pubkey(s.o.cert);
 	scene_refused(&s, ERR_FAILED, "could not be signed");
 	unchanged("number"); /* nor anything else that keeps a CRL from being signed */
+	s.job.key = s.o.key;
+	free(s.o.ca->default_md);
+	s.o.ca->default_md = mem_strdup("sha257");
+	scene_refused(&s, ERR_SYNTAX, "openssl.cnf: default_md = sha257: no such digest");
+	unchanged("number");
 	scene_close(&s);
 }
 

@@ -185,6 +185,8 @@ int index_refuse_bad(const struct index *x, struct err *e)
 		return 0;
 	err_set(e, ERR_REFUSED, _("%s: line %zu cannot be read: %s (%zu such lines)"), x->path,
 	    x->bad[0].line, _(x->bad[0].why), x->bads);
+	if (x->row[x->bad[0].line - 1].len == 0)
+		return err_remedy(e, _("openssl ca does not take it either: sed -i %zud %s"), x->bad[0].line, x->path);
 	return err_remedy(e, _("correct the line, or remove it into another file; sev1 revokes nothing while "
 	    "it cannot read every row"));
 }
