@@ -42,7 +42,7 @@ work_folder() {
   (exec 2>/dev/null; while [ -p "$tick" ]; do sleep 0.1; echo >"$tick"; done) &
   tick_pid=$!
   pids=
-  trap 'status=$?; trap "" INT TERM; for p in $pids $tick_pid; do kill "$p" 2>/dev/null || :; done; leave 2>/dev/null || :; rm -rf "$D"; exit $status' EXIT INT TERM
+  trap 'status=$?; trap "" INT TERM; for p in $pids $tick_pid; do kill "$p" 2>/dev/null || :; done; for p in $pids; do wait "$p" 2>/dev/null || :; done; leave 2>/dev/null || :; rm -rf "$D"; exit $status' EXIT INT TERM
 }
 leave() { :; }
 
