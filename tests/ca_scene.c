@@ -77,6 +77,24 @@ void scene_restore(void)
 	pki_must("cp old.crl point.new && mv point.new point/ca.crl && find point -name '*.sev1-*' -delete");
 }
 
+void scene_print(char hex[DIGEST_HEX])
+{
+	static const char *const folders[] = { "ca", "crls", "point", "manifests" };
+	struct digest *d = digest_new();
+
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		struct kept *k = fs_exists(folders[i]) ? kept_new(folders[i]) : NULL;
+
+		for (size_t f = 0; k != NULL && f < k->files; f++) {
+			digest_add(d, k->name[f], strlen(k->name[f]) + 1);
+			digest_add(d, buf_str(&k->content[f]), k->content[f].len);
+		}
+		if (k != NULL)
+			kept_free(k);
+	}
+	digest_end(d, hex);
+}
+
 /* One run without a fault. */
 static json_t *scene_clean(const char *op)
 {

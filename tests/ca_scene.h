@@ -29,6 +29,8 @@ struct scene *scene(void);
 
 /* Everything as it was before. */
 void scene_restore(void);
+/* One digest of all files in the folders of the CA, the CRLs, the point and the manifests. */
+void scene_print(char hex[DIGEST_HEX]);
 /* ... and then revoked, without a fault. */
 void scene_revoke(void);
 /* scope, plan, revoke, crl, undo-plan, undo of the CA child; owned by the caller. */

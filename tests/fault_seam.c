@@ -25,6 +25,7 @@
 
 #define LIMIT_S 120 /* nothing here takes that long: it hangs */
 
+static struct fault_file *file;
 static struct fault_record *record;
 static char library[512], record_path[128];
 
@@ -45,9 +46,10 @@ static void record_make(void)
 
 	snprintf(record_path, sizeof record_path, "%s/.fault", pki_here());
 	fd = open(record_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(fd >= 0 && ftruncate(fd, sizeof *record) == 0);
-	record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_true(record != MAP_FAILED);
+	assert_true(fd >= 0 && ftruncate(fd, sizeof *file) == 0);
+	file = mmap(NULL, sizeof *file, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(file != MAP_FAILED);
+	record = &file->record;
 	close(fd);
 }
 
@@ -72,6 +74,27 @@ void fault_setup(void)
 		exit(77);
 	}
 	outcome_clear(&o);
+}
+
+static int seen_order(const void *a, const void *b)
+{
+	const struct fault_seen *x = a, *y = b;
+
+	return x->first - y->first;
+}
+
+size_t fault_places(struct fault_seen **list)
+{
+	size_t n = 0;
+
+	assert_false(file->crowded);
+	*list = mem_grow(NULL, FAULT_STACKS, sizeof **list);
+	for (size_t i = 0; i < FAULT_STACKS; i++)
+		if (file->seen[i].place.stack != 0)
+			(*list)[n++] = file->seen[i];
+	memset(file->seen, 0, sizeof file->seen);
+	qsort(*list, n, sizeof **list, seen_order);
+	return n;
 }
 
 void outcome_clear(struct outcome *o)

@@ -42,6 +42,10 @@ void fault_keep_leaks(void);
 /* What the last shot hit. */
 struct fault_record fault_seen(void);
 
+/* Where the calls of a shot with what = "stacks" came from, by the first call from there: how many places, and the
+ * list, owned by the caller. */
+size_t fault_places(struct fault_seen **list);
+
 /* Run `sev1 child NAME` with one request (borrowed), to its end. */
 void fault_child(const char *name, const json_t *request, const struct shot *s, struct outcome *o);
 /* Run `sev1 ARGUMENTS` (ends with NULL). The pid; wait with fault_wait. */

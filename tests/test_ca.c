@@ -50,6 +50,56 @@ static void test_expansion(void **state)
 	ca_free(ca);
 }
 
+/* Where the folders are that openssl would be called in. */
+static void test_layouts(void **state)
+{
+	static const char conf[] = "[ca]\ndefault_ca = c\n[c]\ndir = %s\ndatabase = $dir/index.txt\ncertificate = $dir/ca.crt\n"
+	                           "private_key = $dir/ca.key\nserial = $dir/serial\n";
+	static const struct {
+		const char *make, *config, *dir, *database;
+	} layout[] = {
+		/* openssl-ca(1): called above demoCA, the file there or in it */
+		{ "mkdir -p l/demoCA && : > l/demoCA/index.txt", "l/openssl.cnf", "./demoCA", "l/demoCA/index.txt" },
+		{ "true", "l/demoCA/openssl.cnf", "./demoCA", "l/demoCA/index.txt" },
+		{ "true", "l/demoCA/openssl.cnf", ".", "l/demoCA/index.txt" },
+		/* called above etc/ */
+		{ "mkdir -p l/etc l/ca/db && : > l/ca/db/index.txt", "l/etc/root.conf", "ca/db", "l/ca/db/index.txt" },
+		{ "mkdir -p 'l/a b/c d' && : > 'l/a b/c d/index.txt'", "l/a b/openssl.cnf", "./c d", "l/a b/c d/index.txt" },
+	};
+	struct err e = { 0 };
+	struct ca *ca;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof layout / sizeof layout[0]; i++) {
+		char *text = mem_printf(conf, layout[i].dir);
+
+		pki_must("%s", layout[i].make);
+		pki_write(layout[i].config, text);
+		ca = ca_load("l", NULL, layout[i].config, NULL, NULL, &e);
+		assert_non_null(ca);
+		pki_must("test '%s' -ef '%s'", ca->database, layout[i].database);
+		assert_int_equal(strncmp(ca->serial, ca->database, strlen(ca->database) - strlen("index.txt")), 0);
+		ca_free(ca);
+		free(text);
+	}
+	/* what is included lies beside the file, and the environment is left as it was */
+	pki_must("mkdir -p inc && printf '.include part.cnf\\n[ca]\\ndefault_ca = c\\n' > inc/openssl.cnf && "
+	         "printf '[c]\\ndatabase = i\\ncertificate = c\\nprivate_key = k\\n' > inc/part.cnf");
+	ca = ca_load("i", NULL, "inc/openssl.cnf", NULL, NULL, &e);
+	assert_non_null(ca);
+	assert_string_equal(ca->database, "inc/i");
+	assert_null(getenv("OPENSSL_CONF_INCLUDE"));
+	ca_free(ca);
+	/* easy-rsa 2 kept everything in keys/ */
+	pki_must("mkdir -p two/keys && cd two/keys && : > index.txt && : > ca.crt && : > ca.key && echo 01 > serial");
+	ca = ca_load("two", NULL, "two", NULL, NULL, &e);
+	assert_non_null(ca);
+	assert_string_equal(ca->private_key, "two/keys/ca.key");
+	assert_string_equal(ca->new_certs_dir, "two/keys");
+	assert_false(ca->rand_serial);
+	ca_free(ca);
+}
+
 static void error_is(const char *text, const char *section, const char *what)
 {
 	struct err e = { 0 };
@@ -184,7 +234,7 @@ static void test_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_expansion), cmocka_unit_test(test_errors), cmocka_unit_test(test_attr),
+		cmocka_unit_test(test_expansion), cmocka_unit_test(test_layouts), cmocka_unit_test(test_errors), cmocka_unit_test(test_attr),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_check),
 	};
 

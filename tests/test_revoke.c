@@ -368,30 +368,87 @@ static void test_number(void **state)
 	pki_must("echo 01 > number/crlnumber; : > number/index.txt.attr");
 	s.job.hours = 0;
 	scene_refused(&s, ERR_USAGE, "not 0");
+	s.job.hours = 24;
+	keep("number");
+	s.job.key = X509_get0_pubkey(s.o.cert);
+	scene_refused(&s, ERR_FAILED, "could not be signed");
+	unchanged("number"); /* nor anything else that keeps a CRL from being signed */
+	s.job.key = s.o.key;
+	free(s.o.ca->default_md);
+	s.o.ca->default_md = mem_strdup("sha257");
+	scene_refused(&s, ERR_SYNTAX, "openssl.cnf: default_md = sha257: no such digest");
+	unchanged("number");
 	scene_close(&s);
 }
 
 /* Something else writes to the index while it is being rewritten: seen in the last moment. */
+struct meddler {
+	const char *step, *index;
+};
+
 static void meddle(void *ctx, const char *step)
 {
-	if (strcmp(step, ctx) == 0)
-		pki_must("printf 'V\\t291231235959Z\\t\\t30\\tunknown\\t/CN=meddled\\n' >> during/index.txt");
+	const struct meddler *m = ctx;
+
+	if (strcmp(step, m->step) == 0)
+		pki_must("printf 'V\\t291231235959Z\\t\\t30\\tunknown\\t/CN=meddled\\n' >> %s", m->index);
+}
+
+static void meddled(struct scene *s, const char *index, const char *step)
+{
+	struct meddler m = { step, index };
+	struct watch w = { .step = meddle, .ctx = &m };
+	int valid = pki_count(index, "V"), revoked = pki_count(index, "R");
+	struct revoke_result r;
+	struct err e = { 0 };
+
+	assert_int_equal(revoke_run(&s->job, &w, &r, &e), ERR_REFUSED);
+	assert_non_null(strstr(e.text, "changed by another program"));
+	assert_int_equal(pki_count(index, "V"), valid + 1);
+	assert_int_equal(pki_count(index, "R"), revoked);
+	pki_must("test -z \"$(ls %s)\"", s->folder); /* no CRL says otherwise */
 }
 
 static void test_during(void **state)
 {
-	struct watch w = { .step = meddle, .ctx = (void *)(uintptr_t) "index synced" };
-	struct revoke_result r;
-	struct err e = { 0 };
 	struct scene s;
 
 	(void)state;
 	pki_openssl("during", "ec", 2);
 	scene_open(&s, "during", "during/openssl.cnf");
-	assert_int_equal(revoke_run(&s.job, &w, &r, &e), ERR_REFUSED);
-	assert_non_null(strstr(e.text, "changed by another program"));
-	assert_int_equal(pki_count("during/index.txt", "V"), 3);
-	assert_int_equal(pki_count("during/index.txt", "R"), 0);
+	meddled(&s, "during/index.txt", "index synced");
+	scene_close(&s);
+}
+
+/* An index so large that it is written while its CRL is signed. */
+static void test_large(void **state)
+{
+	struct revoke_result r;
+	struct err e = { 0 };
+	struct scene s;
+
+	(void)state;
+	pki_openssl("large", "ec", 1);
+	pki_must("awk 'BEGIN { for (i = 0; i < 60000; i++) printf \"V\\t291231235959Z\\t\\t%%08X%%08X\\tunknown\\t"
+	         "/C=DE/O=Example GmbH/CN=host%%07d.example.com\\n\", (i * 48271) %% 2147483647 + 1, i, i }' >> large/index.txt");
+	scene_open(&s, "large", "large/openssl.cnf");
+	keep("large");
+	meddled(&s, "large/index.txt", "index synced");
+	pki_must("rm large/index.txt.pre-*; sed -i '$d' large/index.txt");
+	unchanged("large");
+	/* a key that cannot sign: told before anything is touched */
+	s.job.key = X509_get0_pubkey(s.o.cert);
+	assert_true(revoke_run(&s.job, NULL, &r, &e) < 0);
+	assert_non_null(strstr(e.text, "could not be signed"));
+	unchanged("large");
+	s.job.key = s.o.key;
+	scene_revoke(&s, &r);
+	assert_int_equal(r.planned, 60001);
+	assert_int_equal(r.revoked, 60001);
+	assert_int_equal(r.crl.entries, 60001);
+	pki_must("test $(wc -l < large/index.txt) = 60001");
+	openssl_accepts("large", "large/ca.crt", &r);
+	revoke_clear(&r);
 	scene_close(&s);
 }
 
@@ -561,7 +618,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),
 	};
 

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define LARGE ((size_t)8 << 20)
+#define HUGE_PAGE ((uintptr_t)2 << 20)
 
 static void *mem_check(void *p)
 {
@@ -18,9 +22,20 @@ static void *mem_check(void *p)
 	return p;
 }
 
+/* A database of a million rows is walked in the order of its serials: in pages of 4 KiB a fifth of the time goes
+ * into finding them. Only a wish: where the kernel has no huge pages left, it takes small ones. */
+static void *mem_large(void *p, size_t size)
+{
+	uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = ((uintptr_t)p + size) & ~(HUGE_PAGE - 1);
+
+	if (size >= LARGE && from < to)
+		madvise((void *)from, to - from, MADV_HUGEPAGE);
+	return p;
+}
+
 void *mem_alloc(size_t size)
 {
-	return mem_check(malloc(size > 0 ? size : 1));
+	return mem_large(mem_check(malloc(size > 0 ? size : 1)), size);
 }
 
 void *mem_zalloc(size_t count, size_t size)
@@ -30,7 +45,7 @@ void *mem_zalloc(size_t count, size_t size)
 
 void *mem_grow(void *p, size_t count, size_t size)
 {
-	return mem_check(reallocarray(p, count > 0 ? count : 1, size));
+	return mem_large(mem_check(reallocarray(p, count > 0 ? count : 1, size)), count * size);
 }
 
 char *mem_strdup(const char *s)

@@ -18,6 +18,9 @@
 #include "base/clock.h"
 #include "base/confine.h"
 
+#define BLOCK ((size_t)1 << 20)
+#define EARLY (1 << 18)
+
 int fs_read(const char *path, struct buf *b, size_t max, struct err *e)
 {
 	size_t start = b->len;
@@ -91,11 +94,14 @@ int fs_put(int fd, const void *data, size_t len)
 	ssize_t n;
 
 	while (len > 0) {
-		if ((n = write(fd, p, len)) < 0) {
+		if ((n = write(fd, p, len < BLOCK ? len : BLOCK)) < 0) {
 			if (errno == EINTR)
 				continue;
 			return ERR_IO;
 		}
+		/* what is large is on its way to the disk while the rest is made; an error shows in the fsync */
+		if (n >= EARLY)
+			sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 		p += n;
 		len -= (size_t)n;
 	}
@@ -243,28 +249,25 @@ int fs_backup(const char *from, const char *to, struct err *e)
 	return rc;
 }
 
-int fs_same(int fd, const void *data, size_t len, char sha256[DIGEST_HEX], struct err *e)
+int fs_same(int fd, const void *data, size_t len, struct err *e)
 {
-	enum { BLOCK = 1 << 18 };
-	struct digest *d = digest_new();
+	enum { PIECE = 1 << 18 };
 	const char *p = data;
-	char *block = mem_alloc(BLOCK);
+	char *block = mem_alloc(PIECE);
 	size_t left = len;
 	ssize_t n;
 	int rc = lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, "read back") : 0;
 
-	while (rc == 0 && (n = fs_get(fd, block, BLOCK)) != 0) {
+	while (rc == 0 && (n = fs_get(fd, block, PIECE)) != 0) {
 		if (n < 0)
 			rc = err_sys(e, "read back");
 		else if ((size_t)n > left || memcmp(block, p, (size_t)n) != 0)
 			break;
-		digest_add(d, block, (size_t)n);
 		p += n;
 		left -= (size_t)n;
 	}
 	if (rc == 0 && (left > 0 || n != 0))
 		rc = err_set(e, ERR_FAILED, "what is on disk is not what was written");
-	digest_end(d, sha256);
 	free(block);
 	return rc;
 }

@@ -8,7 +8,6 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/err.h"
 
 /* Append a whole file of at most max octets to b. ERR_IO; ERR_SYNTAX where it is larger. */
@@ -44,9 +43,8 @@ int fs_put(int fd, const void *data, size_t len);
 /* Read len octets, fewer only at the end of the file. Returns how many, -1 with errno. */
 ssize_t fs_get(int fd, void *data, size_t len);
 
-/* Does fd's file, from its start, hold exactly these octets? Their SHA-256 as read goes to sha256. 0, ERR_FAILED
- * or ERR_IO, without the file's name. */
-int fs_same(int fd, const void *data, size_t len, char sha256[DIGEST_HEX], struct err *e);
+/* Does fd's file, from its start, hold exactly these octets? 0, ERR_FAILED or ERR_IO, without the file's name. */
+int fs_same(int fd, const void *data, size_t len, struct err *e);
 
 /* Give a file that is about to be replaced (renamed over) a second name, which must not exist: its old
  * content stays there, durably, without a copy of it. Where the file system knows no links, it is copied. 0 or

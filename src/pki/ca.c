@@ -48,6 +48,19 @@ static char *ca_folder_of(const char *path)
 	return dir;
 }
 
+/* What relative paths are relative to. openssl takes the folder it is called in; that is mostly the one the file lies
+ * in, or, where the file lies in etc/ or in the CA's own folder, the one above: there the database decides. */
+static char *ca_base(const struct ca *ca)
+{
+	const char *s = ca_setting(ca, ca->section, "database");
+	char *base = ca_folder_of(ca->config), *above = fs_join(base, ".."), *here = fs_join(base, s), *there = fs_join(above, s);
+	bool up = s[0] != '/' && !fs_exists(here) && fs_exists(there);
+	char *take = up && strchr(base, '/') != NULL && strcmp(base, "/") != 0 ? ca_folder_of(base) : mem_strdup(up ? above : base);
+
+	free(base), free(above), free(here), free(there);
+	return take;
+}
+
 /* A path setting, absolute; NULL where it is required and absent. */
 static char *ca_path(const struct ca *ca, const char *key, bool required, struct err *e)
 {
@@ -61,10 +74,26 @@ static char *ca_path(const struct ca *ca, const char *key, bool required, struct
 	}
 	if (s[0] == '\0')
 		return mem_strdup("");
-	base = ca_folder_of(ca->config);
+	base = ca_base(ca);
 	full = fs_join(base, strncmp(s, "./", 2) == 0 ? s + 2 : s);
 	free(base);
 	return full;
+}
+
+/* openssl looks for what is included in the folder it is called in; nobody can know which that was, so: beside the file. */
+static int ca_parse_bio(const char *path, CONF *conf, BIO *bio, long *line)
+{
+	bool given = getenv("OPENSSL_CONF_INCLUDE") != NULL;
+	char *folder = ca_folder_of(path);
+	int rc;
+
+	if (!given)
+		setenv("OPENSSL_CONF_INCLUDE", folder, 1);
+	rc = NCONF_load_bio(conf, bio, line) > 0;
+	if (!given)
+		unsetenv("OPENSSL_CONF_INCLUDE");
+	free(folder);
+	return rc;
 }
 
 /* Read here and parsed from memory: OpenSSL calls a file that cannot be opened malformed, or takes it as empty.
@@ -82,7 +111,7 @@ static int ca_parse(const char *path, CONF **conf, long *line, struct err *e)
 		if (bio == NULL || *conf == NULL)
 			rc = err_set(e, ERR_FAILED, _("OpenSSL has no configuration reader"));
 		else
-			rc = NCONF_load_bio(*conf, bio, line) > 0;
+			rc = ca_parse_bio(path, *conf, bio, line);
 	}
 	BIO_free(bio);
 	buf_free(&b);
@@ -143,14 +172,18 @@ static int ca_load_openssl(struct ca *ca, const char *section, const char *key, 
 	if (section == NULL || section[0] == '\0') {
 		s = NCONF_get_string(ca->conf, "ca", "default_ca");
 		ERR_clear_error();
-		if (s == NULL)
-			return err_set(e, ERR_SYNTAX, _("%s: [ca] has no 'default_ca'"), ca->config);
+		if (s == NULL) {
+			err_set(e, ERR_SYNTAX, _("%s: [ca] has no 'default_ca'"), ca->config);
+			return err_remedy(e, _("name the CA's own section with 'section =' in the configuration of sev1"));
+		}
 		section = s;
 	}
 	ca->section = mem_strdup(section);
 	if (NCONF_get_section(ca->conf, section) == NULL) {
 		ERR_clear_error();
-		return err_set(e, ERR_SYNTAX, _("%s: there is no section [%s]"), ca->config, section);
+		err_set(e, ERR_SYNTAX, _("%s: there is no section [%s]"), ca->config, section);
+		return err_remedy(e, _("it is the section with 'database' and 'private_key': name it with 'section =' in the "
+		    "configuration of sev1"));
 	}
 	if ((ca->database = ca_path(ca, "database", true, e)) == NULL ||
 	    (ca->certificate = ca_path(ca, "certificate", true, e)) == NULL ||
@@ -171,17 +204,21 @@ static int ca_load_openssl(struct ca *ca, const char *section, const char *key, 
 
 static int ca_load_easyrsa(struct ca *ca, const char *key)
 {
+	char *old = fs_join(ca->config, "ca.key"), *new = fs_join(ca->config, "private");
+	bool two = fs_exists(old) && !fs_exists(new); /* easy-rsa 2: everything in one folder */
+
+	free(old), free(new);
 	ca->easyrsa = true;
-	ca->rand_serial = true; /* EASYRSA_RAND_SN is its default */
+	ca->rand_serial = !two; /* EASYRSA_RAND_SN is its default */
 	ca->section = mem_strdup("");
 	ca->database = fs_join(ca->config, "index.txt");
 	ca->certificate = fs_join(ca->config, "ca.crt");
-	ca->new_certs_dir = fs_join(ca->config, "certs_by_serial");
+	ca->new_certs_dir = two ? mem_strdup(ca->config) : fs_join(ca->config, "certs_by_serial");
 	ca->serial = fs_join(ca->config, "serial");
 	ca->crlnumber = mem_strdup("");
 	ca->crl = fs_join(ca->config, "crl.pem");
 	ca->private_key = key != NULL && key[0] != '\0' ? mem_strdup(key)
-	                                                : fs_join(ca->config, "private/ca.key");
+	                                                : fs_join(ca->config, two ? "ca.key" : "private/ca.key");
 	ca->default_md = mem_strdup("sha256");
 	ca->default_days = 825;
 	ca->policy = mem_strdup("");
@@ -193,11 +230,11 @@ static int ca_load_easyrsa(struct ca *ca, const char *key)
 /* What a folder holds: an easy-rsa PKI, the folder above one, or an openssl.cnf. */
 static int ca_load_folder(struct ca *ca, const char *section, const char *key, struct err *e)
 {
-	static const char *const below[] = { "", "pki" };
+	static const char *const below[] = { "", "pki", "keys" };
 	char *at, *index, *crt, *cnf;
 	bool found;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
 		at = i == 0 ? mem_strdup(ca->config) : fs_join(ca->config, below[i]);
 		index = fs_join(at, "index.txt");
 		crt = fs_join(at, "ca.crt");

@@ -200,14 +200,15 @@ static int crl_frame(const struct ca *ca, X509 *cert, EVP_PKEY *key, const EVP_M
 static int crl_sign(struct buf *b, size_t tbs_at, const struct der *algorithm, EVP_PKEY *key,
     const EVP_MD *md, struct err *e)
 {
-	size_t n = (size_t)EVP_PKEY_get_size(key);
+	size_t most = (size_t)EVP_PKEY_get_size(key), n = most;
 	unsigned char *sig = mem_alloc(n + 1), header[12];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int rc = 0;
 
 	sig[0] = 0; /* no unused bits */
 	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, md, NULL, key) != 1 ||
-	    EVP_DigestSign(ctx, sig + 1, &n, (unsigned char *)b->data + tbs_at, b->len - tbs_at) != 1) {
+	    EVP_DigestSign(ctx, sig + 1, &n, (unsigned char *)b->data + tbs_at, b->len - tbs_at) != 1 ||
+	    n > most) { /* OpenSSL 3.0 takes an ECDSA signature that it had no memory to encode for one of 2^64-1 octets */
 		rc = err_set(e, ERR_FAILED, _("the CRL could not be signed (%s)"), cert_why());
 	} else {
 		buf_add(b, algorithm->p, der_len(algorithm));

@@ -319,47 +319,82 @@ static void pem_work(void *arg)
 	crl_pem_write(p->draft->pem, p->draft->crl.der, p->draft->crl.len, &p->error);
 }
 
-/* The DER that is in the file fd must be the one that was signed, hold what it should, and verify. */
-static int draft_verify(const struct crl_draft *d, int fd, struct crl_file *out, struct err *e)
-{
-	struct crl_view v;
-	int rc;
+/* What was signed must hold what it should, and verify. It is looked at while it is written: that the file has the
+ * same octets is the writer's proof. */
+struct judge_work {
+	const struct crl_draft *draft;
+	struct crl_view view;
+	struct err error;
+};
 
-	if ((rc = fs_same(fd, d->crl.der, d->crl.len, out->sha256, e)) == 0 &&
-	    (rc = crl_parse(&v, d->crl.der, d->crl.len, e)) == 0 &&
-	    (rc = crl_judge(&v, d->cert, d->l, e)) == 0)
-		crl_describe(out, &v, d->der, d->crl.len);
-	else
+static void judge_work(void *arg)
+{
+	struct judge_work *j = arg;
+	const struct crl_draft *d = j->draft;
+
+	if (crl_parse(&j->view, d->crl.der, d->crl.len, &j->error) == 0)
+		crl_judge(&j->view, d->cert, d->l, &j->error);
+}
+
+/* The DER as a file without its name; returns its descriptor. */
+static int draft_der(const struct crl_draft *d, const struct watch *w, char **tmp, char sha256[DIGEST_HEX], struct err *e)
+{
+	int fd, rc = 0;
+
+	watch_step(w, "crl der");
+	if ((fd = fs_beside(d->der, 0644, tmp, e)) < 0)
+		return fd;
+	if (fs_put(fd, d->crl.der, d->crl.len) < 0)
+		rc = err_sys(e, "%s", d->der);
+	digest_of(d->crl.der, d->crl.len, sha256); /* while the disk is at work */
+	if (rc == 0 && fsync(fd) < 0)
+		rc = err_sys(e, "%s", d->der);
+	watch_stage(w, "verify");
+	watch_step(w, "crl verify");
+	if (rc == 0 && (rc = fs_same(fd, d->crl.der, d->crl.len, e)) < 0)
 		err_prefix(e, "%s", d->der);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	unlink(*tmp);
+	free(*tmp);
+	*tmp = NULL;
 	return rc;
+}
+
+/* The first error of three pieces of work. */
+static int draft_error(struct err *e, int rc, const struct crl_draft *d, struct judge_work *judge, const struct pem_work *pem)
+{
+	if (rc >= 0 && judge->error.code < 0) {
+		err_prefix(&judge->error, "%s", d->der);
+		*e = judge->error;
+	} else if (rc >= 0 && pem->error.code < 0) {
+		*e = pem->error;
+	} else {
+		return rc < 0 ? rc : 0;
+	}
+	return e->code;
 }
 
 static int draft_write(const struct crl_draft *d, const struct watch *w, struct crl_file *out, struct err *e)
 {
 	struct pem_work pem = { .draft = d };
-	struct beside beside;
-	char *tmp;
+	struct judge_work judge = { .draft = d };
+	struct beside beside[2];
+	bool apart = d->crl.len > CRL_APART;
+	char *tmp = NULL;
 	int fd, rc;
 
 	watch_step(w, "crl pem");
-	beside_start(&beside, d->crl.len > CRL_APART, pem_work, &pem);
-	watch_step(w, "crl der");
-	if ((fd = rc = fs_beside(d->der, 0644, &tmp, e)) >= 0) {
-		rc = 0;
-		if (fs_put(fd, d->crl.der, d->crl.len) < 0 || fsync(fd) < 0)
-			rc = err_sys(e, "%s", d->der);
-		watch_stage(w, "verify");
-		watch_step(w, "crl verify");
-		if (rc == 0)
-			rc = draft_verify(d, fd, out, e);
-	}
-	beside_end(&beside);
-	if (rc == 0 && pem.error.code < 0) {
-		*e = pem.error;
-		rc = pem.error.code;
-	}
+	beside_start(&beside[0], apart, judge_work, &judge);
+	beside_start(&beside[1], apart, pem_work, &pem);
+	fd = draft_der(d, w, &tmp, out->sha256, e);
+	beside_end(&beside[1]);
+	beside_end(&beside[0]);
+	rc = draft_error(e, fd, d, &judge, &pem);
 	watch_step(w, "crl name");
-	if (fd >= 0 && rc == 0) {
+	if (rc == 0) {
+		crl_describe(out, &judge.view, d->der, d->crl.len);
 		rc = fs_commit(fd, tmp, d->der, e);
 	} else if (fd >= 0) {
 		close(fd);

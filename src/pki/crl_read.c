@@ -302,8 +302,8 @@ int crl_compare(const struct crl_view *v, const struct listing *l, struct err *e
 	bool bad = false;
 	int rc = 0;
 
-	for (size_t i = 0; i < n; i++)
-		revoked += listing_has(l, &x->row[rows[i].row]);
+	for (size_t i = 0; i < x->rows; i++) /* in the file's order, which costs least */
+		revoked += listing_has(l, &x->row[i]);
 	while (rc == 0 && crl_next(&d, &c, &bad)) {
 		seen++;
 		while (next < n && !listing_has(l, &x->row[rows[next].row]))

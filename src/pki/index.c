@@ -1,51 +1,129 @@
 #include "pki/index.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "pki/index_line.h"
 
-static void index_parse(struct index *x)
+#define APART ((size_t)1 << 22) /* octets from which on two threads are worth it */
+
+/* A part of the index that is being parsed: the lines from p on. */
+struct part {
+	const char *data, *p, *end;
+	struct row *row;
+	size_t rows, bads;
+	struct index_bad *bad; /* lines counted from the part's first */
+	bool open_end;
+};
+
+static void part_parse(void *arg)
 {
-	const char *p = x->data, *end = x->data + x->len, *nl, *why;
-	size_t room = x->len / 64 + 16;
+	struct part *t = arg;
+	size_t room = (size_t)(t->end - t->p) / 64 + 16;
+	const char *nl, *why;
 	struct row *r;
 
-	x->row = mem_grow(NULL, room, sizeof *x->row);
-	for (; p < end; p = nl + 1) {
-		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL) {
-			nl = end;
-			x->open_end = true;
+	t->row = mem_grow(NULL, room, sizeof *t->row);
+	for (const char *p = t->p; p < t->end; p = nl + 1) {
+		if ((nl = memchr(p, '\n', (size_t)(t->end - p))) == NULL) {
+			nl = t->end;
+			t->open_end = true;
 		}
-		if (x->rows == room) {
+		if (t->rows == room) {
 			room *= 2;
-			x->row = mem_grow(x->row, room, sizeof *x->row);
+			t->row = mem_grow(t->row, room, sizeof *t->row);
 		}
-		r = &x->row[x->rows++];
-		*r = (struct row){ .at = (uint64_t)(p - x->data),
+		r = &t->row[t->rows++];
+		*r = (struct row){ .at = (uint64_t)(p - t->data),
 			.len = nl - p > (ptrdiff_t)UINT32_MAX ? UINT32_MAX : (uint32_t)(nl - p) };
 		if ((why = index_line(p, (size_t)(nl - p), r)) == NULL)
 			continue;
-		if (x->bads < INDEX_BAD_KEPT)
-			x->bad[x->bads] = (struct index_bad){ x->rows, why };
-		x->bads++;
+		if (t->bads < INDEX_BAD_KEPT)
+			t->bad[t->bads] = (struct index_bad){ t->rows, why };
+		t->bads++;
 	}
 }
 
-/* Read the whole file in one piece; a file that shrinks or grows meanwhile shows in index_changed. */
+/* Put the second part behind the first. */
+static void part_join(struct part *a, struct part *b)
+{
+	for (size_t i = 0; i < b->bads && i < INDEX_BAD_KEPT && a->bads + i < INDEX_BAD_KEPT; i++)
+		a->bad[a->bads + i] = (struct index_bad){ a->rows + b->bad[i].line, b->bad[i].why };
+	a->row = mem_grow(a->row, a->rows + b->rows, sizeof *a->row);
+	memcpy(a->row + a->rows, b->row, b->rows * sizeof *a->row);
+	a->rows += b->rows;
+	a->bads += b->bads;
+	a->open_end = b->open_end;
+	free(b->row);
+}
+
+/* A large index is parsed by two threads, the second from the first line that starts in its half. */
+static void index_parse(struct index *x)
+{
+	const char *end = x->data + x->len, *half = x->len > APART ? memchr(x->data + x->len / 2, '\n', x->len - x->len / 2) : NULL;
+	struct part a = { .data = x->data, .p = x->data, .end = half != NULL ? half + 1 : end, .bad = x->bad };
+	struct part b = { .data = x->data, .p = a.end, .end = end };
+	struct beside beside;
+
+	if (b.p < b.end) {
+		b.bad = mem_grow(NULL, INDEX_BAD_KEPT, sizeof *b.bad);
+		beside_start(&beside, true, part_parse, &b);
+		part_parse(&a);
+		beside_end(&beside);
+		part_join(&a, &b);
+		free(b.bad);
+	} else {
+		part_parse(&a);
+	}
+	x->row = a.row;
+	x->rows = a.rows;
+	x->bads = a.bads;
+	x->open_end = a.open_end;
+}
+
+struct slurp {
+	int fd;
+	char *to;
+	off_t from;
+	size_t len, got;
+	int error; /* errno */
+};
+
+static void slurp_part(void *arg)
+{
+	struct slurp *s = arg;
+	ssize_t n = 1;
+
+	while (s->error == 0 && s->got < s->len && n != 0) {
+		if ((n = pread(s->fd, s->to + s->got, s->len - s->got, s->from + (off_t)s->got)) < 0 && errno != EINTR)
+			s->error = errno;
+		s->got += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* Read the whole file at one go, a large one in two halves at once; a file that shrinks or grows meanwhile shows
+ * here or in index_changed. */
 static int index_slurp(struct index *x, int fd, struct err *e)
 {
-	size_t want = (size_t)x->st.st_size;
-	ssize_t n;
+	size_t want = (size_t)x->st.st_size, half = want > APART ? want / 2 : want;
+	struct slurp a = { .fd = fd, .len = half }, b = { .fd = fd, .from = (off_t)half, .len = want - half };
+	struct beside beside;
 
 	x->data = mem_alloc(want + 1);
-	if ((n = fs_get(fd, x->data, want)) < 0)
+	a.to = x->data;
+	b.to = x->data + half;
+	beside_start(&beside, half < want, slurp_part, &b);
+	slurp_part(&a);
+	beside_end(&beside);
+	if ((errno = a.error) != 0 || (errno = b.error) != 0)
 		return err_sys(e, "%s", x->path);
-	if ((size_t)n < want)
+	if (a.got + b.got < want)
 		return err_set(e, ERR_IO, _("%s: became shorter while it was read"), x->path);
 	x->len = want;
 	x->data[want] = '\0';
@@ -107,6 +185,8 @@ int index_refuse_bad(const struct index *x, struct err *e)
 		return 0;
 	err_set(e, ERR_REFUSED, _("%s: line %zu cannot be read: %s (%zu such lines)"), x->path,
 	    x->bad[0].line, _(x->bad[0].why), x->bads);
+	if (x->row[x->bad[0].line - 1].len == 0)
+		return err_remedy(e, _("openssl ca does not take it either: sed -i %zud %s"), x->bad[0].line, x->path);
 	return err_remedy(e, _("correct the line, or remove it into another file; sev1 revokes nothing while "
 	    "it cannot read every row"));
 }

@@ -169,9 +169,10 @@ int key_digest(const EVP_PKEY *key, const char *default_md, const EVP_MD **md, s
 	if (default_md == NULL || default_md[0] == '\0' || strcmp(default_md, "default") == 0)
 		default_md = id == EVP_PKEY_RSA_PSS && /* its parameters may allow one only */
 		    EVP_PKEY_get_default_digest_name((EVP_PKEY *)(uintptr_t)key, own, sizeof own) > 0 ? own : "sha256";
-	if ((*md = EVP_get_digestbyname(default_md)) == NULL)
-		return err_set(e, ERR_SYNTAX, _("default_md = %s: no such digest"), default_md);
-	return 0;
+	if ((*md = EVP_get_digestbyname(default_md)) != NULL)
+		return 0;
+	err_set(e, ERR_SYNTAX, _("default_md = %s: no such digest"), default_md);
+	return err_remedy(e, _("write one that openssl knows, such as sha256"));
 }
 
 int key_probe(EVP_PKEY *key, X509 *certificate, struct err *e)
@@ -189,7 +190,7 @@ int key_probe(EVP_PKEY *key, X509 *certificate, struct err *e)
 		return err_set(e, ERR_FAILED, _("the key is larger than 8192 bits"));
 	ctx = EVP_MD_CTX_new();
 	ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
-	    EVP_DigestSign(ctx, sig, &n, probe, sizeof probe) == 1;
+	    EVP_DigestSign(ctx, sig, &n, probe, sizeof probe) == 1 && n <= sizeof sig; /* see crl_sign */
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
 		return err_set(e, ERR_FAILED, _("the key does not sign (%s)"), cert_why());

@@ -256,7 +256,7 @@ static bool possession_sign(EVP_PKEY *key, const char *text, unsigned char *sig,
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = EVP_PKEY_get_size(key) <= SIGNATURE_MAX && possession_init(ctx, key, true) &&
-	    EVP_DigestSign(ctx, sig, n, (const unsigned char *)text, strlen(text)) == 1;
+	    EVP_DigestSign(ctx, sig, n, (const unsigned char *)text, strlen(text)) == 1 && *n <= SIGNATURE_MAX;
 
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();

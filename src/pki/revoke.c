@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "pki/compare.h"
 #include "pki/differ.h"
+#include "pki/key.h"
 
 #define LOCK_WAIT_MS 5000
 #define APART ((int64_t)1 << 22) /* octets of an index from which on two threads are worth it */
@@ -143,11 +144,14 @@ static void revoke_name_backups(struct revoke *v)
 static int revoke_prepare(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
+	const EVP_MD *md;
 	int rc;
 
 	if (job->hours < 1 || job->hours > 24 * 366)
 		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), job->hours);
-	if ((rc = revoke_read(v, e)) < 0)
+	if ((rc = key_digest(X509_get0_pubkey(job->cert), job->ca->default_md, &md, e)) < 0)
+		err_prefix(e, "%s", job->ca->config);
+	if (rc < 0 || (rc = revoke_read(v, e)) < 0)
 		return rc;
 	index_count(v->x, job->now, &v->out->counts);
 	v->out->planned = (int64_t)v->manifest.rows;
@@ -221,7 +225,15 @@ static int revoke_changed(const struct revoke *v, struct err *e)
 	return rc;
 }
 
-static int revoke_index(struct revoke *v, struct err *e)
+/* In memory: from here on the index is as of after the revocation. */
+static void revoke_mark(struct revoke *v)
+{
+	for (size_t i = 0; i < v->x->rows; i++)
+		if (v->cmp.mark[i] != 0 && v->x->row[i].kind == ROW_VALID)
+			index_revoke(v->x, &v->x->row[i], v->cmp.mark[i]);
+}
+
+static int revoke_index(const struct revoke *v, struct err *e)
 {
 	const char *path = v->job->ca->database;
 	char *tmp;
@@ -229,9 +241,6 @@ static int revoke_index(struct revoke *v, struct err *e)
 
 	if (v->cmp.todo == 0)
 		return 0;
-	for (size_t i = 0; i < v->x->rows; i++)
-		if (v->cmp.mark[i] != 0 && v->x->row[i].kind == ROW_VALID)
-			index_revoke(v->x, &v->x->row[i], v->cmp.mark[i]);
 	if ((fd = fs_beside(path, 0644, &tmp, e)) < 0)
 		return fd;
 	watch_step(v->watch, "index write");
@@ -252,26 +261,34 @@ static int revoke_index(struct revoke *v, struct err *e)
 
 /* What is on disk now must be, octet for octet, what was to be written; read anew, row by row, it must count
  * as many revoked as were revoked and planned. */
-struct read_back {
+static int revoke_read_back(const struct revoke *v, struct err *e)
+{
+	struct index_bad *bad = mem_grow(NULL, INDEX_BAD_KEPT, sizeof *bad);
+	struct index_counts now;
+	int64_t want = v->out->counts.revoked + v->cmp.todo;
+	int rc;
+
+	if ((rc = index_same(v->x, v->x->path, e)) == 0 &&
+	    (rc = index_tally(v->x->path, v->job->now, &now, bad, e)) == 0 &&
+	    (now.unreadable != 0 || now.rows != v->out->counts.rows || now.revoked != want ||
+	     v->cmp.todo + v->cmp.done != v->out->planned))
+		rc = err_set(e, ERR_FAILED, _("%s: %lld revoked rows were to be in it, %lld are"), v->x->path,
+		    (long long)want, (long long)now.revoked);
+	free(bad);
+	return rc;
+}
+
+struct index_work {
 	const struct revoke *v;
-	struct index_bad *bad;
 	struct err error;
 };
 
-static void read_back(void *arg)
+static void index_work(void *arg)
 {
-	struct read_back *b = arg;
-	const struct revoke *v = b->v;
-	struct index_counts now;
-	int64_t want = v->out->counts.revoked + v->cmp.todo;
+	struct index_work *w = arg;
 
-	if (index_same(v->x, v->x->path, &b->error) < 0 ||
-	    index_tally(v->x->path, v->job->now, &now, b->bad, &b->error) < 0)
-		return;
-	if (now.unreadable != 0 || now.rows != v->out->counts.rows || now.revoked != want ||
-	    v->cmp.todo + v->cmp.done != v->out->planned)
-		err_set(&b->error, ERR_FAILED, _("%s: %lld revoked rows were to be in it, %lld are"), v->x->path,
-		    (long long)want, (long long)now.revoked);
+	if (revoke_index(w->v, &w->error) == 0)
+		revoke_read_back(w->v, &w->error);
 }
 
 /* An interrupted run may have come as far as the CRL: then it is the one, and no second is made. */
@@ -307,50 +324,68 @@ static int revoke_sweep_all(const struct revoke_job *job, struct err *e)
 	return rc;
 }
 
-/* Sign the CRL while the index is read back; write it only if that is well. */
-static int revoke_crl(struct revoke *v, struct err *e)
+/* Write the index; sign the CRL meanwhile, in memory; store it only if the index is well. */
+static int revoke_write(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
 	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n, .gone = crl_gone(job->ca, job->folder) };
-	struct read_back back = { .v = v, .bad = mem_grow(NULL, INDEX_BAD_KEPT, sizeof *back.bad) };
+	struct index_work index = { .v = v };
+	const struct watch *w = v->apart ? NULL : v->watch; /* the index's writer has the word */
 	struct beside beside;
-	struct crl_draft draft;
-	int rc;
+	struct crl_draft draft = { 0 };
+	int rc = 0;
 
-	beside_start(&beside, v->apart, read_back, &back);
-	rc = crl_file_sign(&draft, job->ca, job->cert, job->key, &l, job->folder, job->now, job->hours, v->watch, e);
+	revoke_mark(v);
+	beside_start(&beside, v->apart, index_work, &index);
+	if (v->apart || index.error.code == 0)
+		rc = crl_file_sign(&draft, job->ca, job->cert, job->key, &l, job->folder, job->now, job->hours, w, e);
 	beside_end(&beside);
-	free(back.bad);
-	if (back.error.code < 0) {
+	if (index.error.code < 0) {
 		crl_draft_clear(&draft);
-		*e = back.error;
+		*e = index.error;
 		return e->code;
 	}
 	v->out->revoked = v->out->planned;
+	watch_stage(v->watch, "crl");
 	return rc < 0 ? rc : crl_file_store(&draft, v->watch, &v->out->crl, e);
+}
+
+/* A CRL of no entries first: what keeps this key, digest and extensions from signing is told before anything is
+ * touched. */
+static int revoke_rehearse(const struct revoke *v, struct err *e)
+{
+	const struct revoke_job *job = v->job;
+	struct listing none = { .x = v->x, .rows = v->rows };
+	struct crl crl;
+	int rc = crl_make(job->ca, job->cert, job->key, &none,
+	    &(struct crl_terms){ job->now, job->now + (int64_t)job->hours * 3600000, v->out->number, NULL }, &crl, e);
+
+	crl_clear(&crl);
+	return rc;
 }
 
 static int revoke_steps(struct revoke *v, struct err *e)
 {
+	bool there;
 	int rc;
 
 	watch_stage(v->watch, "check");
 	if ((rc = revoke_sweep_all(v->job, e)) < 0 || (rc = revoke_prepare(v, e)) < 0)
+		return rc;
+	there = v->cmp.todo == 0 && revoke_crl_there(v, &v->out->crl);
+	if (!there && (rc = revoke_rehearse(v, e)) < 0)
 		return rc;
 	manifest_clear(&v->manifest);
 	watch_stage(v->watch, "backup");
 	if ((rc = revoke_backups(v, e)) < 0)
 		return rc;
 	watch_stage(v->watch, "index");
-	if (v->cmp.todo == 0 && revoke_crl_there(v, &v->out->crl)) {
+	if (there) {
 		v->out->revoked = v->out->planned;
 		watch_stage(v->watch, "verify");
 		return 0;
 	}
-	if ((rc = revoke_index(v, e)) < 0)
-		return rc;
-	watch_stage(v->watch, "crl");
-	return revoke_crl(v, e);
+	return revoke_write(v, e);
 }
 
 int revoke_run(const struct revoke_job *job, const struct watch *w, struct revoke_result *out,

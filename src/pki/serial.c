@@ -2,8 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/beside.h"
+#include "base/buf.h"
 #include "base/i18n.h"
 #include "pki/index.h"
+
+#define FEW 32               /* rows that are sorted by comparing them */
+#define APART ((size_t)1 << 16) /* rows from which on two threads are worth it */
 
 const unsigned char serial_digits[256] = {
 	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
@@ -124,64 +129,103 @@ static int sorted_cmp(const void *pa, const void *pb, void *ctx)
 	return serial_cmp(ta, tb);
 }
 
-/* Radix sort by key, an octet at a time from the last; an octet that all keys share costs no pass. */
-static void sorted_by_key(struct sorted *s, size_t n)
+/* Count every octet of the keys; the highest four that are not the same in all go to shift, highest first. How many
+ * such there are. */
+static int keys_count(const struct sorted *s, size_t n, size_t count[8][256], int shift[4])
 {
-	struct sorted *from = s, *to = mem_grow(NULL, n, sizeof *to), *spare = to, *swap;
-	size_t count[256], at, i;
+	int differ = 0;
 
-	for (int shift = 0; shift < 64; shift += 8) {
-		memset(count, 0, sizeof count);
-		for (i = 0; i < n; i++)
-			count[from[i].key >> shift & 0xff]++;
-		if (count[from[0].key >> shift & 0xff] == n)
-			continue;
+	memset(count, 0, 8 * sizeof *count);
+	for (size_t i = 0; i < n; i++)
+		for (int o = 0; o < 8; o++)
+			count[o][s[i].key >> (8 * o) & 0xff]++;
+	for (int o = 7; o >= 0; o--)
+		if (count[o][s[0].key >> (8 * o) & 0xff] != n && differ++ < 4)
+			shift[differ - 1] = 8 * o;
+	return differ;
+}
+
+/* Radix sort by the highest four octets in which keys differ, from the last of them: with serials at random that
+ * leaves few alike. Returns the shift that takes what has not been looked at off a key; 0: all has. */
+static int sorted_by_octets(struct sorted *s, struct sorted *spare, size_t n)
+{
+	struct sorted *from = s, *to = spare, *swap;
+	size_t count[8][256], at, i;
+	int shift[4], differ = keys_count(s, n, count, shift);
+
+	for (int k = differ < 4 ? differ - 1 : 3; k >= 0; k--) {
+		size_t *c = count[shift[k] / 8];
+
 		for (i = at = 0; i < 256; i++) {
-			size_t these = count[i];
+			size_t these = c[i];
 
-			count[i] = at;
+			c[i] = at;
 			at += these;
 		}
 		for (i = 0; i < n; i++)
-			to[count[from[i].key >> shift & 0xff]++] = from[i];
+			to[c[from[i].key >> shift[k] & 0xff]++] = from[i];
 		swap = from;
 		from = to;
 		to = swap;
 	}
 	if (from != s)
 		memcpy(s, from, n * sizeof *s);
-	free(spare);
+	return differ > 4 ? shift[3] : 0;
 }
 
-/* Among those of one key, what follows the key's octets decides. */
-static void sorted_by_text(const struct index *x, struct sorted *s, size_t n)
+/* Those that are alike so far are few, and are compared; or they are sorted in the same way by what is left. What
+ * follows a key's octets, its text decides. */
+static void sorted_by_key(const struct index *x, struct sorted *s, struct sorted *spare, size_t n)
 {
+	int shift = sorted_by_octets(s, spare, n);
 	size_t from, to;
 
 	for (from = 0; from < n; from = to) {
-		for (to = from + 1; to < n && s[to].key == s[from].key; to++)
+		for (to = from + 1; to < n && s[to].key >> shift == s[from].key >> shift; to++)
 			;
-		if (to - from > 1)
+		if (to - from > FEW && shift > 0)
+			sorted_by_key(x, s + from, spare, to - from);
+		else if (to - from > 1)
 			qsort_r(s + from, to - from, sizeof *s, sorted_cmp, (void *)(uintptr_t)x);
+	}
+}
+
+struct keys {
+	const struct index *x;
+	struct sorted *s;
+	size_t n;
+};
+
+static void keys_make(void *arg)
+{
+	struct keys *k = arg;
+	const char *text;
+	size_t len;
+
+	for (size_t i = 0; i < k->n; i++) {
+		text = row_serial(k->x, &k->x->row[k->s[i].row], &len);
+		k->s[i].key = serial_key(text, len);
 	}
 }
 
 int index_sort(const struct index *x, struct sorted *s, size_t n, struct err *e)
 {
-	size_t len, i;
-	const char *text;
+	struct keys a = { x, s, n > APART ? n / 2 : n }, b = { x, s + a.n, n - a.n };
 	char serial[SERIAL_MAX];
+	struct sorted *spare;
+	struct beside beside;
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		text = row_serial(x, &x->row[s[i].row], &len);
-		s[i].key = serial_key(text, len);
-	}
+	beside_start(&beside, b.n > 0, keys_make, &b);
+	keys_make(&a);
+	beside_end(&beside);
 	for (i = 1; i < n && sorted_cmp(&s[i - 1], &s[i], (void *)(uintptr_t)x) < 0; i++)
 		;
 	if (i >= n)
 		return 0; /* in order already, as sequential serials are */
-	sorted_by_key(s, n);
-	sorted_by_text(x, s, n);
+	spare = mem_grow(NULL, n, sizeof *spare);
+	sorted_by_key(x, s, spare, n);
+	free(spare);
 	for (i = 1; i < n; i++) {
 		if (s[i - 1].key != s[i].key || sorted_cmp(&s[i - 1], &s[i], (void *)(uintptr_t)x) != 0)
 			continue;

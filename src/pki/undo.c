@@ -10,6 +10,7 @@
 #include "base/confine.h"
 #include "base/fs.h"
 #include "base/i18n.h"
+#include "pki/crl_store.h"
 #include "pki/differ.h"
 #include "pki/revoke.h"
 
@@ -87,17 +88,17 @@ static bool number_below(const char *a, const char *b)
 	return la != lb ? la < lb : strcmp(a, b) < 0;
 }
 
-/* The files NAME-NUMBER.crl and .pem whose number was not used up before the revocation. */
-static int undo_crls(struct undo *u, const char *first, struct err *e)
+/* The files NAME-NUMBER.crl and .pem in a folder whose number was not used up before the revocation. */
+static int undo_crls(struct undo *u, const char *folder, const char *first, struct err *e)
 {
 	char *prefix = mem_printf("%s-", u->job->ca->name), number[SERIAL_MAX];
 	size_t pre = strlen(prefix), n;
 	struct dirent *de;
-	DIR *d = opendir(u->job->folder);
+	DIR *d = opendir(folder);
 
-	if (d == NULL && fs_exists(u->job->folder)) {
+	if (d == NULL && fs_exists(folder)) {
 		free(prefix);
-		return err_sys(e, "%s", u->job->folder);
+		return err_sys(e, "%s", folder);
 	}
 	while (d != NULL && (de = readdir(d)) != NULL) {
 		n = strlen(de->d_name);
@@ -106,7 +107,7 @@ static int undo_crls(struct undo *u, const char *first, struct err *e)
 		    (first[0] != '\0' && number_below(number, first)))
 			continue;
 		u->out->crl = mem_grow(u->out->crl, u->out->crls + 2, sizeof *u->out->crl);
-		u->out->crl[u->out->crls++] = fs_join(u->job->folder, de->d_name);
+		u->out->crl[u->out->crls++] = fs_join(folder, de->d_name);
 		u->out->crl[u->out->crls] = NULL;
 	}
 	if (d != NULL)
@@ -120,6 +121,7 @@ static int undo_crls(struct undo *u, const char *first, struct err *e)
 static int undo_since(struct undo *u, struct err *e)
 {
 	char *backup = revoke_backup_name(u->job->ca->crlnumber, u->job->stamp), first[SERIAL_MAX] = "";
+	char *parts = crl_parts_folder(u->job->folder);
 	int rc = 0;
 
 	if (fs_exists(backup)) {
@@ -128,8 +130,9 @@ static int undo_since(struct undo *u, struct err *e)
 		rc = err_set(e, ERR_REFUSED, _("%s is not there: which CRLs were signed since cannot be told"), backup);
 		err_remedy(e, _("restore that backup"));
 	}
-	if (rc == 0 && (fs_exists(backup) || u->out->rows > 0))
-		rc = undo_crls(u, first, e);
+	if (rc == 0 && (fs_exists(backup) || u->out->rows > 0) && (rc = undo_crls(u, parts, first, e)) == 0)
+		rc = undo_crls(u, u->job->folder, first, e);
+	free(parts);
 	free(backup);
 	return rc;
 }

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Any may be NULL. step is finer than stage, for tests that stop there. All are called from the thread that
- * the work was given to. */
+/* Any may be NULL. step is finer than stage, for tests that stop there. They are never
+ * called by two threads at once. */
 struct watch {
 	void (*stage)(void *ctx, const char *stage);
 	void (*step)(void *ctx, const char *step);

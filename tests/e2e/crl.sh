@@ -248,6 +248,17 @@ sev1 open --title "parts" >/dev/null
 sev1 triage --ca parts --level end-entity --compromise 1 --received -5m --serial 2000 --serial 2001 --serial 2002 >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
 sev1 scope >"$D/out" 2>&1 || { cat "$D/out"; die "scope"; }
 sev1 checkpoint 2 --reason "a test" >/dev/null
+cp "$D/part/index.txt" "$D/part.before"
+planned revoke
+made=$(find "$D/state2" -name 'parts-*.crl' | wc -l)
+[ "$made" -eq 3 ] || { find "$D/state2" -name 'parts-*'; die "$made CRLs of three"; }
+planned revoke --undo
+cmp "$D/part/index.txt" "$D/part.before" || die "undo: index.txt is not what it was"
+[ -z "$(find "$D/state2" -name 'parts-*.crl' -o -name 'parts-*.pem')" ] || { find "$D/state2" -name 'parts-*'; die "undo: a CRL is left"; }
+[ "$(find "$D/state2" -name 'parts-*.crl.undone-*' | wc -l)" -eq 3 ] || { find "$D/state2" -name 'parts-*'; die "undo: CRLs are lost"; }
+status=0; sev1 publish >"$D/out" 2>&1 || status=$?
+[ $status -eq 3 ] || { cat "$D/out"; die "publish after undo: $status"; }
+ok "undo: the partitions' CRLs are set aside with the whole one"
 planned revoke
 planned publish
 grep -q "PUBLISH 3" "$D/plan.json" || { cat "$D/plan.json"; die "three points were wanted"; }
@@ -267,9 +278,9 @@ mv "$D/part/ca.key" "$D/part/away"
 sev1 watch --renew >"$D/watch1" 2>&1 &
 pids="$pids $!"
 later 1860
-wait_for 30 "the rung of even" serves s0 44
-wait_for 30 "the rung of odd" serves s1 45
-wait_for 30 "the rung of the whole" serves whole 43
+wait_for 30 "the rung of even" serves s0 47
+wait_for 30 "the rung of odd" serves s1 48
+wait_for 30 "the rung of the whole" serves whole 46
 wait_for 20 "the end of it" said watch1 "odd: verified"
 sev1 crl check --published >"$D/out" 2>&1 || { cat "$D/out"; die "a partition is not sound"; }
 [ "$(lists s1)" = "2001 " ] || die "odd lists $(lists s1)"

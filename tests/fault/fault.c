@@ -5,7 +5,8 @@
  *	FAULT_CALLS  which calls, of: write sync rename open create unlink trunc memory map
  *	FAULT_PATH   only those on a path that holds this text
  *	FAULT_AT     which of them: 1, 2, 3 ...; 0: none, they are only counted
- *	FAULT_DO     an errno by name, "short", "crumbs" (every write, from the Nth on), "before", "after" (kill -9), "hook"
+ *	FAULT_DO     an errno by name, "short", "crumbs" (every write, from the Nth on), "before", "after" (kill -9), "hook",
+ *	             or "stacks": fail nothing, note where each call comes from
  *	FAULT_HOOK   the command of "hook"
  *	FAULT_FILE   where struct fault_record is kept: it outlives a kill
  *
@@ -23,13 +24,15 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include "fault.h"
 
 enum { CRUMB = 7 };
-enum what { DO_NOTHING, DO_FAIL, DO_SHORT, DO_CRUMBS, DO_BEFORE, DO_AFTER, DO_HOOK };
+enum what { DO_NOTHING, DO_FAIL, DO_SHORT, DO_CRUMBS, DO_BEFORE, DO_AFTER, DO_HOOK, DO_STACKS };
 
-static struct fault_record nowhere, *record = &nowhere;
+static struct fault_file nowhere, *file = &nowhere;
+static struct fault_record *record = &nowhere.record;
 static _Atomic bool armed;
 static unsigned calls;
 static int at, failure;
@@ -87,11 +90,15 @@ static void record_open(const char *path)
 
 	if (fd < 0)
 		return;
-	p = (void *)syscall(SYS_mmap, NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = (void *)syscall(SYS_mmap, NULL, sizeof *file, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	syscall(SYS_close, fd);
-	if (p != MAP_FAILED)
-		record = p;
+	if (p != MAP_FAILED) {
+		file = p;
+		record = &file->record;
+	}
 }
+
+static void crash(int sig);
 
 __attribute__((constructor)) static void fault_begin(void)
 {
@@ -112,9 +119,11 @@ __attribute__((constructor)) static void fault_begin(void)
 	if (how != NULL && what == DO_NOTHING)
 		what = strcmp(how, "short") == 0 ? DO_SHORT : strcmp(how, "crumbs") == 0 ? DO_CRUMBS :
 		    strcmp(how, "before") == 0 ? DO_BEFORE : strcmp(how, "after") == 0 ? DO_AFTER :
-		    strcmp(how, "hook") == 0 ? DO_HOOK : DO_NOTHING;
+		    strcmp(how, "hook") == 0 ? DO_HOOK : strcmp(how, "stacks") == 0 ? DO_STACKS : DO_NOTHING;
 	record_open(getenv("FAULT_FILE"));
 	record->loaded = true;
+	if (calls & MEMORY)
+		sigaction(SIGSEGV, &(struct sigaction){ .sa_handler = crash, .sa_flags = (int)SA_RESETHAND }, NULL);
 	armed = strcmp(want, "main") == 0;
 }
 
@@ -145,6 +154,78 @@ static void hook(void)
 	armed = was;
 }
 
+struct walk {
+	uint64_t hash, site;
+	int frames;
+};
+
+static _Unwind_Reason_Code walk_on(struct _Unwind_Context *c, void *arg)
+{
+	struct dl_find_object module = { 0 };
+	struct walk *w = arg;
+	uintptr_t ip = _Unwind_GetIP(c), from;
+
+	if (_dl_find_object((void *)ip, &module) == 0) {
+		from = (uintptr_t)module.dlfo_map_start;
+		if ((uintptr_t)&nowhere >= from && &nowhere < (struct fault_file *)module.dlfo_map_end)
+			return _URC_NO_REASON; /* our own */
+		ip = (ip - from) ^ ((uintptr_t)module.dlfo_map_end - from) << 32;
+	}
+	w->hash = (w->hash ^ ip) * 0x9e3779b97f4a7c15u;
+	w->hash ^= w->hash >> 29;
+	if (++w->frames <= FAULT_FRAMES)
+		w->site = w->hash;
+	return _URC_NO_REASON;
+}
+
+static _Unwind_Reason_Code crash_in(struct _Unwind_Context *c, void *arg)
+{
+	const char *name;
+	Dl_info info;
+
+	(void)arg;
+	if (dladdr((void *)_Unwind_GetIP(c), &info) == 0 || info.dli_fname == NULL)
+		return _URC_NO_REASON;
+	name = strrchr(info.dli_fname, '/');
+	name = name != NULL ? name + 1 : info.dli_fname;
+	if (strncmp(name, "libc.so", 7) == 0 || strcmp(name, "fault.so") == 0)
+		return _URC_NO_REASON;
+	snprintf(record->crashed, sizeof record->crashed, "%s at %#lx", name,
+	    (unsigned long)(_Unwind_GetIP(c) - (uintptr_t)info.dli_fbase));
+	return _URC_END_OF_STACK;
+}
+
+/* Whose fault is it? Then it crashes for good. */
+static void crash(int sig)
+{
+	(void)sig;
+	armed = false;
+	_Unwind_Backtrace(crash_in, NULL);
+}
+
+static struct fault_place place_here(void)
+{
+	struct walk w = { .hash = 1 };
+
+	_Unwind_Backtrace(walk_on, &w);
+	return (struct fault_place){ w.hash | 1, w.site };
+}
+
+static void place_note(int n)
+{
+	struct fault_place place = place_here();
+
+	for (size_t i = 0; i < FAULT_STACKS; i++) {
+		struct fault_seen *s = &file->seen[(place.stack + i) % FAULT_STACKS];
+
+		if (s->place.stack == 0)
+			*s = (struct fault_seen){ place, n };
+		if (s->place.stack == place.stack)
+			return;
+	}
+	file->crowded = true;
+}
+
 /* One call of this class on this path, or on fd: what is to happen to it. */
 static enum what strike(unsigned class, const char *name, const char *path, int fd)
 {
@@ -163,11 +244,15 @@ static enum what strike(unsigned class, const char *name, const char *path, int 
 	if (only != NULL && strstr(path, only) == NULL)
 		return DO_NOTHING;
 	n = ++record->count;
-	if (at == 0 || n < at || (n > at && what != DO_CRUMBS))
+	if (what == DO_STACKS)
+		place_note(n);
+	if (what == DO_STACKS || at == 0 || n < at || (n > at && what != DO_CRUMBS))
 		return DO_NOTHING;
 	if (!record->fired) {
 		snprintf(record->call, sizeof record->call, "%s", name);
 		snprintf(record->path, sizeof record->path, "%.*s", (int)sizeof record->path - 1, path);
+		if (class == MEMORY)
+			record->place = place_here();
 		record->fired = true;
 	}
 	if (what == DO_BEFORE)
