@@ -77,10 +77,10 @@ cat >"$D/bin/openssl" <<E
 [ "\$1" = req ] && stay csr "\$*"
 exec $(command -v openssl) "\$@"
 E
-cat >"$D/bin/cp" <<E
+cat >"$D/bin/sync" <<E
 #!/bin/sh
 stay install "\$*"
-exec $(command -v cp) "\$@"
+exec $(command -v sync) "\$@"
 E
 # verify: a reload that says it was done, and was not
 cat >"$D/bin/nginx" <<E
