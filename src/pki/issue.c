@@ -34,6 +34,7 @@ void issue_item_clear(struct issue_item *item)
 {
 	X509_NAME_free(item->subject);
 	EVP_PKEY_free(item->key);
+	X509_PUBKEY_free(item->as);
 	X509_free(item->made);
 	*item = (struct issue_item){ 0 };
 }
@@ -112,7 +113,7 @@ static bool same_sans(X509 *a, X509 *b)
 
 /* Did an earlier run issue this very certificate? A row of the same subject whose file has the same
  * key and names and is not older than since. */
-static X509 *issued_before(const struct batch *b, X509 *want, const struct row *r)
+static X509 *issued_before(const struct batch *b, const struct issue_item *item, X509 *want, const struct row *r)
 {
 	char serial[SERIAL_MAX], *path;
 	X509 *x = NULL;
@@ -122,7 +123,7 @@ static X509 *issued_before(const struct batch *b, X509 *want, const struct row *
 	if (fs_exists(path))
 		x = cert_read(path, NULL);
 	if (x != NULL && (cert_time(X509_get0_notBefore(x)) < b->is->since / 1000 * 1000 ||
-	    EVP_PKEY_eq(X509_get0_pubkey(x), X509_get0_pubkey(want)) != 1 || !same_sans(x, want) ||
+	    EVP_PKEY_eq(X509_get0_pubkey(x), item->key) != 1 || !same_sans(x, want) ||
 	    !cert_issued_by(x, b->is->cert))) {
 		X509_free(x);
 		x = NULL;
@@ -147,7 +148,7 @@ static int item_known(const struct batch *b, struct issue_item *item, X509 *want
 		if (r->kind != ROW_VALID || (p = row_name(b->x, r, &len), len != want_len) ||
 		    memcmp(p, name, len) != 0 || row_expired(r, now))
 			continue;
-		if (b->is->since > 0 && (item->made = issued_before(b, want, r)) != NULL) {
+		if (b->is->since > 0 && (item->made = issued_before(b, item, want, r)) != NULL) {
 			item->reused = true;
 			rc = 1;
 		} else if (b->is->ca->unique_subject) {
@@ -194,8 +195,12 @@ static int item_make(struct batch *b, struct issue_item *item, int64_t now)
 	int rc;
 
 	/* a serial only once it is sure that there will be a certificate */
-	if ((x = build_new(is->cert, serial, item->subject, item->key, now, is->days, e)) == NULL)
+	if ((x = build_new(is->cert, serial, item->subject, item->as != NULL ? NULL : item->key, now, is->days, e)) == NULL)
 		return e->code;
+	if (item->as != NULL && !build_key_as(x, item->as) && X509_set_pubkey(x, item->key) != 1) {
+		X509_free(x);
+		return err_set(e, ERR_FAILED, _("the certificate could not be made (%s)"), cert_why());
+	}
 	rc = item->names != NULL ? build_server_extensions(x, is->ca, is->cert, item->names, e)
 	                         : build_ca_extensions(x, is->ca, is->cert, false, e);
 	if (rc < 0 || (rc = item_known(b, item, x, now)) != 0) {
