@@ -172,14 +172,14 @@ static int job_read(struct job *j, const char *tag, struct err *e)
  * here for a host, and nothing is proved by it. */
 static json_t *before_read(const unsigned char *data, size_t len)
 {
-	struct der d = { data, data + len }, whole, tbs, serial, part, times, subject;
+	struct der d = { data, data + len }, whole, all, tbs, serial, part, times, subject;
 	char fingerprint[DIGEST_HEX], *name, *hex;
 	ASN1_INTEGER *number;
 	ASN1_TIME *until;
 	X509_NAME *dn;
 	json_t *o = NULL;
 
-	if (!der_take(&d, DER_SEQ, &whole, &tbs) || !der_get(&tbs, DER_SEQ, &tbs))
+	if (!der_get(&d, DER_SEQ, &all) || !der_get(&all, DER_SEQ, &tbs))
 		return NULL;
 	der_get(&tbs, DER_CONTEXT_0, &part); /* the version, where it is not 1 */
 	if (!der_take(&tbs, DER_INTEGER, &serial, &whole) || !der_skip(&tbs, &part) || !der_skip(&tbs, &part) ||
