@@ -232,43 +232,43 @@ static void job(const struct staged *st, const char *verdict, int seconds, const
 
 static void job_in_shell(struct staged st, const char *chain)
 {
-	const char *as_before = "[ \"$(cat j/c)\" = old ] && [ \"$(ls j)\" = \"$(printf 'c\\nk')\" ] && [ \"$(stat -c %%a j/c)\" = 640 ]";
+	const char *as_before = "[ \"$(cat j/c)\" = old ] && [ \"$(ls j)\" = \"$(printf 'c\\nk')\" ] && [ \"$(stat -c %a j/c)\" = 640 ]";
 
 	/* the certificate never comes */
 	job(&st, NULL, 9, ":");
 	sh("grep -q '^sev1 request$' out && openssl req -in out -noout -verify 2>/dev/null && ! grep -q failed out");
-	sh(as_before);
+	sh("%s", as_before);
 	/* told to go back, or left alone */
 	job(&st, "back\n", 9, ":");
 	said("out", "sev1 phase test\nsev1 phase reload\nsev1 installed\nsev1 phase rollback\nsev1 restored\n");
-	sh(as_before);
+	sh("%s", as_before);
 	st.reload = "cat j/c >> reloads";
 	job(&st, "", 9, ":");
 	sh("! grep -q rollback out && [ \"$(tail -n 1 reloads)\" = old ]");
-	sh(as_before);
+	sh("%s", as_before);
 	job(&st, "", 1, "sleep 2");
 	sh("! grep -q rollback out && [ \"$(tail -n 1 reloads)\" = old ] && rm reloads");
-	sh(as_before);
+	sh("%s", as_before);
 	/* what fails or hangs is named, and the service is touched only where it may have read the new files */
 	st.test = "echo broken >&2; exit 3";
 	job(&st, "keep\n", 9, ":");
 	said("out", "sev1 phase test\nsev1 phase rollback\nsev1 restored\n");
 	said("err", "broken");
 	sh("[ ! -e reloads ]");
-	sh(as_before);
+	sh("%s", as_before);
 	st.test = "exec sleep 60";
 	job(&st, "keep\n", 1, ":");
 	said("err", "failed: no end within 1 s: exec sleep 60");
 	said("out", "sev1 phase rollback\nsev1 restored\n");
 	sh("[ ! -e reloads ]");
-	sh(as_before);
+	sh("%s", as_before);
 	st.test = "exec true";
 	st.reload = "[ -e again ] && exit 0; true > again; sleep 60";
 	job(&st, "keep\n", 1, ":");
 	said("err", "failed: no end within 1 s: [ -e again ]");
 	said("out", "sev1 phase reload\nsev1 phase rollback\nsev1 restored\n");
 	sh("rm again");
-	sh(as_before);
+	sh("%s", as_before);
 	/* and kept, the chain in a file of its own */
 	st.reload = "exit 0";
 	st.chain = chain;
