@@ -174,7 +174,7 @@ static void finish(ssh_channel c, int status)
 }
 
 /* Both ways until the command is done; what it said is kept from the peer where drop is set. */
-static void run(const struct one *o, ssh_channel c, const char *command, const char *path, bool no_status)
+static void run(const struct one *o, ssh_channel c, const char *command, const char *path)
 {
 	int in[2], out[2], err[2], status = 0, left = 2;
 	char block[4096];
@@ -233,20 +233,20 @@ static void run(const struct one *o, ssh_channel c, const char *command, const c
 		}
 	}
 	waitpid(pid, &status, 0);
-	finish(c, no_status ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 255);
+	finish(c, WIFEXITED(status) ? WEXITSTATUS(status) : 255);
 }
 
 #define PATH_GOOD "/usr/local/bin:/usr/bin:/bin"
 
-/* openssl's request for names that the word wants, with a key that it wants. */
+/* openssl's request for names that the word wants, with a key that it wants; then what the script would say. */
 static void request(const struct one *o, ssh_channel c, const char *key, const char *subject, const char *san,
     const char *filter)
 {
 	char command[1024];
 
-	snprintf(command, sizeof command, "openssl req -new -key %s -subj '%s' -addext subjectAltName=%s%s", key, subject, san,
-	    filter);
-	run(o, c, command, PATH_GOOD, false);
+	snprintf(command, sizeof command, "openssl req -new -key %s -subj '%s' -addext subjectAltName=%s%s; echo; echo sev1 request; "
+	    "cat >/dev/null", key, subject, san, filter);
+	run(o, c, command, PATH_GOOD);
 }
 
 static void csr(const struct one *o, ssh_channel c, const char *command)
@@ -261,16 +261,16 @@ static void csr(const struct one *o, ssh_channel c, const char *command)
 	else if (is(o, "csr-status-only"))
 		finish(c, 1);
 	else if (is(o, "csr-no-status"))
-		run(o, c, command, PATH_GOOD, true);
+		channel_say(c, "-----BEGIN CERTIFICATE REQUEST-----\n"), finish(c, -1);
 	else if (is(o, "csr-signal"))
 		ssh_channel_request_send_exit_signal(c, "KILL" RAW, 0, RAW, "en"), finish(c, -1);
 	else if (is(o, "csr-says-why"))
 		ssh_channel_write_stderr(c, "sev1 begins\n" RAW " error: no luck\r\n", (uint32_t)strlen("sev1 begins\n" RAW " error: no luck\r\n")),
 		    finish(c, 3);
 	else if (is(o, "csr-binary"))
-		ssh_channel_write(c, "\0\1\2\xff\xfe\0\0\x80", 8), finish(c, 0);
+		ssh_channel_write(c, "\0\1\2\xff\xfe\0\0\x80\nsev1 request\n", 22);
 	else if (is(o, "csr-escapes"))
-		channel_say(c, RAW RAW RAW "\r\n"), finish(c, 0);
+		channel_say(c, RAW RAW RAW "\r\nsev1 request\n");
 	else if (is(o, "csr-endless"))
 		for (;;) {
 			if (ssh_channel_write(c, RAW "0123456789012345678901234567890123456789\n", 52) < 0)
@@ -308,23 +308,46 @@ static void csr(const struct one *o, ssh_channel c, const char *command)
 		request(o, c, key, own, san, " -outform DER | (head -c -8; printf 12345678) | openssl req -inform DER");
 	else if (is(o, "csr-10MB"))
 		run(o, c, "echo -----BEGIN CERTIFICATE REQUEST-----; head -c 10000000 /dev/zero | tr '\\0' A; echo; "
-		    "echo -----END CERTIFICATE REQUEST-----", PATH_GOOD, false);
+		    "echo -----END CERTIFICATE REQUEST-----; echo sev1 request", PATH_GOOD);
 	else
-		run(o, c, command, PATH_GOOD, false);
+		run(o, c, command, PATH_GOOD);
 }
 
-static void install(const struct one *o, ssh_channel c, const char *command)
+/* A request like the script's, and the certificate that comes for it: from here on the word goes its own way. */
+static void request_good(const struct one *o, ssh_channel c)
 {
-	char path[300], word[64] = "";
+	char line[512], heard[65536] = "";
+	FILE *p;
 
-	snprintf(path, sizeof path, "%s/full:" PATH_GOOD, folder);
-	if (is(o, "install-disk-full")) {
-		run(o, c, command, path, false);
+	snprintf(line, sizeof line, "openssl req -new -key hosts/%s/server.key -subj /CN=%s -addext subjectAltName=DNS:%s",
+	    o->host->name, o->host->name, o->host->name);
+	if ((p = popen(line, "r")) == NULL)
+		_exit(1);
+	while (fgets(line, sizeof line, p) != NULL)
+		channel_say(c, line);
+	pclose(p);
+	channel_say(c, "sev1 request\n");
+	for (size_t n = 0; strstr(heard, "\nsev1 install ") == NULL;) {
+		int got = ssh_channel_read(c, heard + n, (uint32_t)(sizeof heard - 1 - n), 0);
+
+		if (got <= 0)
+			_exit(0);
+		n += (size_t)got;
+	}
+}
+
+static void install(const struct one *o, ssh_channel c)
+{
+	char word[64] = "";
+
+	request_good(o, c);
+	if (is(o, "install-close")) {
+		_exit(0);
 	} else if (is(o, "install-stall")) {
-		channel_say(c, "sev1 phase install\n");
+		channel_say(c, "sev1 phase test\n");
 		stall();
 	} else if (is(o, "install-lies")) {
-		channel_say(c, "sev1 phase install\nsev1 phase test\nsev1 phase reload\nsev1 installed\n");
+		channel_say(c, "sev1 phase test\nsev1 phase reload\nsev1 installed\n");
 		ssh_channel_read(c, word, sizeof word - 1, 0);
 		channel_say(c, "sev1 restored\n"), finish(c, 1);
 	} else if (is(o, "install-lies-kept")) {
@@ -339,26 +362,26 @@ static void install(const struct one *o, ssh_channel c, const char *command)
 				_exit(0);
 	} else if (is(o, "install-escapes")) {
 		channel_say(c, "sev1 phase " RAW "\nsev1 " RAW "\n"), finish(c, 0);
-	} else if (is(o, "install-nothing")) {
-		finish(c, 0);
 	} else {
-		run(o, c, command, PATH_GOOD, false);
+		finish(c, 0); /* install-nothing */
 	}
 }
 
 static void command(const struct one *o, ssh_channel c, const char *text)
 {
+	char path[300];
+
 	if (is(o, "exec-stall"))
 		stall();
 	if (is(o, "exec-close"))
 		_exit(0);
-	if (strstr(text, "sev1 phase install") != NULL) {
-		if (is(o, "install-close"))
-			_exit(0);
-		install(o, c, text);
-	} else {
+	snprintf(path, sizeof path, "%s/full:" PATH_GOOD, folder);
+	if (is(o, "install-disk-full"))
+		run(o, c, text, path);
+	else if (begins(o, "install-"))
+		install(o, c);
+	else
 		csr(o, c, text);
-	}
 }
 
 /* ---- SSH, by messages ---- */

@@ -24,6 +24,7 @@
 #include "base/confine.h"
 #include "base/digest.h"
 #include "base/fs.h"
+#include "base/fs_group.h"
 #include "base/json.h"
 #include "base/loop.h"
 #include "base/text.h"
@@ -177,6 +178,44 @@ static void test_write_keeps_mode_and_content(void **state)
 	buf_free(&b);
 	assert_int_equal(fs_read("f", &b, 3, &e), ERR_SYNTAX);
 	buf_free(&b);
+}
+
+static void holds(const char *command)
+{
+	if (system(command) != 0)
+		fail_msg("%s", command);
+}
+
+/* Files that are replaced together: none before the commit, all after it, and what is given up leaves nothing. */
+static void test_group(void **state)
+{
+	struct fs_group g = { 0 };
+	struct err e = { 0 };
+	char name[32];
+	int fd;
+
+	(void)state;
+	holds("mkdir -p g/a g/b && printf old > g/a/1 && chmod 600 g/a/1");
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "g/%c/%d", i % 2 == 0 ? 'b' : 'a', i);
+		assert_int_equal(fs_group_add(&g, name, name, strlen(name), 0644, &e), 0);
+	}
+	holds("[ \"$(cat g/a/1)\" = old ] && [ ! -e g/b/2 ]");
+	assert_true((fd = open("g/other", O_WRONLY | O_CREAT, 0600)) >= 0);
+	assert_int_equal(fs_group_commit(&g, fd, &e), 0);
+	assert_int_equal(close(fd), 0);
+	fs_group_clear(&g);
+	holds("[ \"$(cat g/a/1)\" = g/a/1 ] && [ \"$(stat -c %a g/a/1 g/a/3)\" = \"$(printf '600\\n644')\" ] && "
+	    "[ \"$(ls g/a g/b | grep -c '^[0-9]*$')\" = 41 ] && ! ls g/a g/b | grep -q sev1");
+	/* one that cannot be made, and one whose place is taken by a folder */
+	holds("mkdir g/a/folder");
+	assert_int_equal(fs_group_add(&g, "g/a/1", "new", 3, 0644, &e), 0);
+	assert_int_equal(fs_group_add(&g, "g/none/1", "new", 3, 0644, &e), ERR_IO);
+	assert_int_equal(fs_group_add(&g, "g/a/folder", "new", 3, 0644, &e), 0);
+	assert_int_equal(fs_group_add(&g, "g/a/3", "new", 3, 0644, &e), 0);
+	assert_int_equal(fs_group_commit(&g, -1, &e), ERR_IO);
+	fs_group_clear(&g);
+	holds("[ \"$(cat g/a/1 g/a/3)\" = newg/a/3 ] && ! ls g/a | grep -q sev1");
 }
 
 /* A disk that is full in the middle of the write: the old file is whole, nothing is left beside it. */
@@ -401,7 +440,7 @@ int main(void)
 		cmocka_unit_test(test_quote_survives_a_shell), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_counts), cmocka_unit_test(test_clock_parse),
 		cmocka_unit_test(test_clock_span), cmocka_unit_test(test_write_keeps_mode_and_content),
-		cmocka_unit_test(test_write_to_a_full_disk), cmocka_unit_test(test_lock_excludes),
+		cmocka_unit_test(test_group), cmocka_unit_test(test_write_to_a_full_disk), cmocka_unit_test(test_lock_excludes),
 		cmocka_unit_test(test_remove_tree_does_not_follow_links), cmocka_unit_test(test_confine),
 		cmocka_unit_test(test_digest), cmocka_unit_test(test_json_is_escaped_at_the_door),
 		cmocka_unit_test(test_loop),

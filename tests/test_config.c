@@ -140,6 +140,9 @@ static const struct bad bad[] = {
 	{ ROOT "[notice management]\ntransport = smtp\nto = a@b\nfrom = c@d\n", 3,
 	    "transport = smtp, but [sev1] has no smtp-url",
 	    "add \"smtp-url = smtps://...\" to [sev1], or use sendmail" },
+	{ ROOT FLEET "waves = 5, 10%\n", 3, "waves: ' 10%' is not a number of hosts, a percentage, or rest at the end",
+	    "as in: --waves 5,10%,50%,rest" },
+	{ ROOT FLEET "max-refused = some\n", 3, "max-refused = some: not a number of hosts", "write 0 to 999999, or none" },
 	{ ROOT FLEET "key-mode = swap\n", 8, "key-mode = swap: not a value for it", "keep|new" },
 	{ ROOT "[fleet]\ninventory = hosts.txt\nkey = server.key\n", 5,
 	    "key = server.key: not a value for it", "write an absolute path" },
@@ -280,6 +283,8 @@ static void test_values(void **state)
 	assert_string_equal(config_notice(c, "internal")->template, want);
 	free(want);
 	assert_int_equal(c->fleet.concurrency, 16);
+	assert_null(c->fleet.waves);
+	assert_null(c->fleet.max_failed);
 	assert_int_equal(c->fleet.days, 90);
 	assert_int_equal(c->fleet.probe_port, 0); /* the profile's, else 443 */
 	assert_string_equal(c->fleet.key_mode, "keep");

@@ -75,7 +75,7 @@ static const struct {
 	{ "exec-stall", "failed", "no answer in time while a command ran" },
 	{ "exec-close", "failed", "connection lost while a command ran" },
 	/* requests */
-	{ "csr-nothing", "refused", "not a certificate request" },
+	{ "csr-nothing", "failed", "no reason given" },
 	{ "csr-status-only", "failed", "no reason given" },
 	{ "csr-no-status", "failed", "ended without an exit status" },
 	{ "csr-signal", "failed", "killed by signal KILL" },
@@ -167,8 +167,8 @@ static void scripts(void)
 	put("reload.old-for-ever", "exit 0\n");
 	put("reload.tls-other", "cp \"${0%/*}/../../other.pem\" \"${0%/*}/live.pem\"\n");
 	put("reload.verify-close", "exit 0\n");
-	sh("mkdir full && printf '#!/bin/sh\\necho \"cp: error writing: No space left on device\" >&2\\nexit 1\\n' > full/cp && "
-	   "chmod 755 full/cp");
+	sh("mkdir full && printf '#!/bin/sh\\necho \"sync: error syncing: No space left on device\" >&2\\nexit 1\\n' > full/sync && "
+	   "chmod 755 full/sync");
 }
 
 static void place(const char *host, const char *what, const char *word)

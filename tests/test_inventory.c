@@ -90,6 +90,8 @@ static void test_refused(void **state)
 	refuse("web01,10.0.0.1\n", "hosts:1: one host name");
 	refuse("web01\n-oProxyCommand=sh\n", "hosts:2: not a host name or address: -oProxyCommand=sh");
 	refuse("$(reboot)\n", "hosts:1: not a host name or address");
+	refuse("web01\nroot@web02\n", "hosts:2: the user does not belong into the name but into ansible_user, the column user or [fleet]: root@web02");
+	refuse("-oX@$(reboot)\n", "hosts:1: not a host name or address");
 	refuse("web01\n\033[2Jweb02\n", "hosts:2: not a host name or address: \\x1B[2Jweb02");
 	refuse("", "no host stands in it");
 	refuse("# nothing\n\n", "no host stands in it");

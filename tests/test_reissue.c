@@ -257,6 +257,8 @@ static int restore(void **state)
 static void test_install(void **state)
 {
 	struct drive d = { .verdict = 1 };
+	const json_t *before;
+	json_t *told;
 	struct stat st;
 
 	(void)state;
@@ -266,6 +268,14 @@ static void test_install(void **state)
 	assert_string_equal(buf_str(&d.phases), "connect csr install test reload ");
 	sh("openssl req -in csr.pem -noout -text | grep -q 'DNS:web01, IP Address:192.0.2.4'");
 	sh("openssl req -in csr.pem -noout -subject | grep -q 'CN = web01'");
+	/* what was there before, as the row has it */
+	before = json_object_get(json_object_get(d.row, "found"), "before");
+	set(told = json_object(), "text", "%s\nserial=%s\nsubject=%s\n%lld\n", json_str(before, "fingerprint"),
+	    json_str(before, "serial"), json_str(before, "subject"), (long long)json_num(before, "not_after", 0) / 1000);
+	fs_write("told", json_str(told, "text"), strlen(json_str(told, "text")), 0644, NULL);
+	json_decref(told);
+	sh("{ openssl x509 -in before.pem -outform DER | sha256sum | cut -d' ' -f1; openssl x509 -in before.pem -noout -serial; "
+	   "echo subject=/CN=web01; date -d \"$(openssl x509 -in before.pem -noout -enddate | sed 's/.*=//')\" +%%s; } | diff - told");
 	/* in place, mode kept, the backup beside, the key untouched */
 	sh("cmp etc/server.pem new.pem && cmp etc/server.key before.key");
 	assert_int_equal(stat("etc/server.pem", &st), 0);

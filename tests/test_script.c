@@ -210,9 +210,101 @@ static void test_backup(void **state)
 	free(cert);
 }
 
+/* The whole job in one script with "sh" as that shell; stdin is the certificate and the verdict (NULL: not even the
+ * certificate), and ends once "after" has run. */
+static void job(const struct staged *st, const char *verdict, int seconds, const char *after)
+{
+	char *input = script_job_input(st, PEM, st->chain[0] != '\0' ? PEM : "", seconds), *script = script_job(st);
+	FILE *f = fopen("script", "w");
+
+	assert_non_null(f);
+	fputs(script, f);
+	fclose(f);
+	f = fopen("in", "w");
+	assert_non_null(f);
+	fputs(verdict == NULL ? "" : input, f);
+	fputs(verdict == NULL ? "" : verdict, f);
+	fclose(f);
+	sh("{ cat in; %s; } | PATH=%s/shell:$PATH sh ./script > out 2> err || :", after, scratch_path());
+	free(input);
+	free(script);
+}
+
+static void job_in_shell(struct staged st, const char *chain)
+{
+	const char *as_before = "[ \"$(cat j/c)\" = old ] && [ \"$(ls j)\" = \"$(printf 'c\\nk')\" ] && [ \"$(stat -c %a j/c)\" = 640 ]";
+
+	/* the certificate never comes */
+	job(&st, NULL, 9, ":");
+	sh("grep -q '^sev1 request$' out && openssl req -in out -noout -verify 2>/dev/null && ! grep -q failed out");
+	sh("%s", as_before);
+	/* told to go back, or left alone */
+	job(&st, "back\n", 9, ":");
+	said("out", "sev1 phase test\nsev1 phase reload\nsev1 installed\nsev1 phase rollback\nsev1 restored\n");
+	sh("%s", as_before);
+	st.reload = "cat j/c >> reloads";
+	job(&st, "", 9, ":");
+	sh("! grep -q rollback out && [ \"$(tail -n 1 reloads)\" = old ]");
+	sh("%s", as_before);
+	job(&st, "", 1, "sleep 2");
+	sh("! grep -q rollback out && [ \"$(tail -n 1 reloads)\" = old ] && rm reloads");
+	sh("%s", as_before);
+	/* what fails or hangs is named, and the service is touched only where it may have read the new files */
+	st.test = "echo broken >&2; exit 3";
+	job(&st, "keep\n", 9, ":");
+	said("out", "sev1 phase test\nsev1 phase rollback\nsev1 restored\n");
+	said("err", "broken");
+	sh("[ ! -e reloads ]");
+	sh("%s", as_before);
+	st.test = "exec sleep 60";
+	job(&st, "keep\n", 1, ":");
+	said("err", "failed: no end within 1 s: exec sleep 60");
+	said("out", "sev1 phase rollback\nsev1 restored\n");
+	sh("[ ! -e reloads ]");
+	sh("%s", as_before);
+	st.test = "exec true";
+	st.reload = "[ -e again ] && exit 0; true > again; sleep 60";
+	job(&st, "keep\n", 1, ":");
+	said("err", "failed: no end within 1 s: [ -e again ]");
+	said("out", "sev1 phase reload\nsev1 phase rollback\nsev1 restored\n");
+	sh("rm again");
+	sh("%s", as_before);
+	/* and kept, the chain in a file of its own */
+	st.reload = "exit 0";
+	st.chain = chain;
+	job(&st, "keep\n", 9, ":");
+	said("out", "sev1 kept");
+	sh("grep -q AAAA j/c && cmp j/c j/chain && [ \"$(stat -c %%a j/c j/chain)\" = \"$(printf '640\\n644')\" ] && "
+	   "[ \"$(ls j)\" = \"$(printf 'c\\nc.sev1-1\\nchain\\nk')\" ] && [ \"$(cat j/c.sev1-1)\" = old ]");
+}
+
+/* In every shell that a host may have as sh, as far as it is here. */
+static void test_job(void **state)
+{
+	static const char *const shells[] = { "dash", "bash", "busybox", "mksh", "ksh", "yash" };
+	char *key = mem_printf("%s/j/k", scratch_path()), *cert = mem_printf("%s/j/c", scratch_path());
+	char *chain = mem_printf("%s/j/chain", scratch_path());
+	int tried = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
+		sh("rm -rf shell j; mkdir shell j; ! p=$(command -v %s) || ln -s $p shell/sh; openssl genpkey -algorithm EC "
+		   "-pkeyopt ec_paramgen_curve:P-256 -out j/k 2>/dev/null; echo old > j/c; chmod 640 j/c", shells[i]);
+		if (access("shell/sh", X_OK) < 0)
+			continue;
+		print_message("%s\n", shells[i]);
+		job_in_shell(staged(key, cert), chain);
+		tried++;
+	}
+	assert_true(tried >= 2);
+	free(key);
+	free(cert);
+	free(chain);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_job), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
 		cmocka_unit_test(test_denied), cmocka_unit_test(test_backup) };
 	int rc;
 

@@ -51,7 +51,7 @@ const struct command cmd_reissue = {
 		{ "retry", "WHICH", N_("only failed (tried and not verified), untried, or skipped hosts") },
 		{ "canaries", "N|HOSTS", N_("these first; each must be verified before anything else begins") },
 		{ "waves", "SIZES", N_("then in parts, as 5,10%,50%,rest; each only after the one before it") },
-		{ "max-failed", "N", N_("stop once more than N hosts failed or were rolled back; default none") },
+		{ "max-failed", "N", N_("stop once more than N hosts failed or were rolled back; default: what [fleet] says, or none") },
 		{ "max-unreachable", "N", N_("stop once more than N are unreachable") },
 		{ "max-refused", "N", N_("stop once more than N are refused") },
 		{ "resume", NULL, N_("go on with the waves and limits that the journal holds") },

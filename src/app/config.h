@@ -78,6 +78,8 @@ struct fleet_conf {       /* [fleet] */
 	int concurrency;      /* SSH children; default 16 */
 	int days;             /* validity; default 90 */
 	int deadline;         /* seconds per host; default 60 */
+	char *canaries, *waves; /* as the options of reissue have them; NULL: none */
+	char *max_failed, *max_unreachable, *max_refused; /* a number, or "none"; NULL: none */
 	int line;
 };
 

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "fleet/wave.h"
 #include "pki/token_uri.h"
 
 void *conf_base(struct config *c, const struct conf_part *p)
@@ -370,10 +371,35 @@ static int conf_check_parents(const struct config *c, const struct ca_conf *ca, 
 }
 
 /* Without a profile the section itself must say it all; whether each host has one only the inventory knows. */
+/* A rollout's defaults are found wrong here, and not at three in the morning. */
+static int conf_check_rollout(const struct fleet_conf *f, struct err *e)
+{
+	const struct {
+		const char *key, *value;
+	} limits[] = { { "max-failed", f->max_failed }, { "max-unreachable", f->max_unreachable },
+		{ "max-refused", f->max_refused } };
+	struct waves w = { 0 };
+	int rc = waves_cut(&w, f->waves, 0, 1000, e);
+
+	waves_clear(&w);
+	for (size_t i = 0; rc == 0 && i < sizeof limits / sizeof limits[0]; i++) {
+		const char *v = limits[i].value;
+
+		if (v == NULL || strcmp(v, "none") == 0 ||
+		    (v[0] != '\0' && strlen(v) <= 6 && strspn(v, "0123456789") == strlen(v)))
+			continue;
+		rc = err_set(e, ERR_SYNTAX, _("%s = %s: not a number of hosts"), limits[i].key, v);
+		err_remedy(e, _("write 0 to 999999, or none"));
+	}
+	return rc;
+}
+
 static int conf_check_fleet(const struct fleet_conf *f, const struct conf_part *p, struct err *e)
 {
-	if (f->profile != NULL || p->line == 0 || (f->key == NULL && f->certificate == NULL))
-		return 0;
+	int rc = conf_check_rollout(f, e);
+
+	if (rc < 0 || f->profile != NULL || p->line == 0 || (f->key == NULL && f->certificate == NULL))
+		return rc;
 	if (f->key == NULL)
 		return conf_need(p, "key", _("or a profile"), e);
 	if (f->certificate == NULL)

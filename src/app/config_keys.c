@@ -201,6 +201,14 @@ const struct conf_key conf_keys[] = {
 	    "Validity of the new certificates." },
 	{ FLEET, "deadline", CONF_NUMBER, M(fleet_conf, deadline), 0, false, "60", 5, 86400, NULL, NULL,
 	    "Seconds per host." },
+	TEXT(FLEET, "canaries", M(fleet_conf, canaries), "2",
+	    "What reissue does where its options of the same names say nothing. These first, a number or names:\n"
+	    "each must be verified before anything else begins."),
+	TEXT(FLEET, "waves", M(fleet_conf, waves), "5,10%,50%,rest", "Then in parts, each after the one before it."),
+	TEXT(FLEET, "max-failed", M(fleet_conf, max_failed), "10",
+	    "Stop once more hosts than this have failed (or were rolled back), are unreachable, are refused."),
+	TEXT(FLEET, "max-unreachable", M(fleet_conf, max_unreachable), "50", NULL),
+	TEXT(FLEET, "max-refused", M(fleet_conf, max_refused), "10", NULL),
 
 	{ CONTACTS, "problem-report", CONF_TEXT, M(contacts_conf, problem_report), 0, true, NULL, 0, 0, NULL,
 	    "problem-report@example.com", "Where problems are to be reported: a mail address, or the URL of a form." },

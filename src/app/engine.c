@@ -292,6 +292,9 @@ static char *engine_find_open(const struct engine *en, struct err *e)
 	if (n == 0 && why.code != 0) {
 		if (e != NULL)
 			*e = why; /* one that cannot be read may be the open one */
+	} else if (n == 0 && en->astray) {
+		if (e != NULL)
+			*e = en->config_error; /* nobody looked where it is */
 	} else if (n == 0) {
 		err_set(e, ERR_NOTFOUND, _("no open incident in %s"), en->state);
 		err_remedy(e, _("declare one: sev1 open --title \"...\", or name a file with -i"));

@@ -81,13 +81,23 @@ static int reissue_check_options(struct reissue *d, struct err *e)
 
 /* ---- limits ---- */
 
+/* Where the option is not given, what [fleet] says; a resumed rollout goes on as it was begun. */
+static const char *reissue_option(const struct reissue *d, const char *option, const char *configured)
+{
+	const char *s = args_get(run_args(d->run), option);
+
+	return s != NULL || d->resumed ? s : configured;
+}
+
 static int reissue_limits(struct reissue *d, struct err *e)
 {
 	const struct rollout *r = &run_incident(d->run)->rollout;
+	const struct fleet_conf *f = &run_config(d->run)->fleet;
 	const long was[FLEET_LIMITS] = { r->failed, r->unreachable, r->refused };
+	const char *configured[FLEET_LIMITS] = { f->max_failed, f->max_unreachable, f->max_refused };
 
 	for (size_t i = 0; i < FLEET_LIMITS; i++) {
-		const char *s = args_get(run_args(d->run), limits[i].option);
+		const char *s = reissue_option(d, limits[i].option, configured[i]);
 		char *end = NULL;
 
 		d->limit[i] = d->resumed ? was[i] : FLEET_NO_LIMIT;
@@ -158,7 +168,8 @@ static int canary_first(struct reissue *d, const char *host, size_t *at, struct 
 		d->target[(*at)++] = s;
 		return 0;
 	}
-	if (row_is(incident_host(run_incident(d->run), host), "verified"))
+	/* one of [fleet] need not be among those that are re-issued this time */
+	if (!args_has(run_args(d->run), "canaries") || row_is(incident_host(run_incident(d->run), host), "verified"))
 		return 0;
 	return err_set(e, ERR_USAGE, _("reissue: the canary '%s' is none of the hosts that are re-issued"), host);
 }
@@ -166,7 +177,7 @@ static int canary_first(struct reissue *d, const char *host, size_t *at, struct 
 /* A number, or names separated by commas. */
 static int reissue_canaries(struct reissue *d, size_t *canaries, struct err *e)
 {
-	const char *s = args_get(run_args(d->run), "canaries");
+	const char *s = reissue_option(d, "canaries", run_config(d->run)->fleet.canaries);
 	int rc = 0;
 
 	*canaries = 0;
@@ -221,7 +232,7 @@ int reissue_waves(struct reissue *d, struct err *e)
 	}
 	if ((rc = reissue_canaries(d, &canaries, e)) < 0)
 		return rc;
-	return waves_cut(&d->waves, args_get(run_args(d->run), "waves"), canaries, d->targets, e);
+	return waves_cut(&d->waves, reissue_option(d, "waves", run_config(d->run)->fleet.waves), canaries, d->targets, e);
 }
 
 /* ---- words ---- */

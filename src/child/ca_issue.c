@@ -91,6 +91,7 @@ static void item_read(const struct session *s, json_t *msg, struct issue_item *i
 	}
 	item->subject = build_server_subject(is->ca, is->cert, item->names, &item->error);
 	item->key = X509_REQ_get_pubkey(req);
+	item->as = X509_PUBKEY_dup(X509_REQ_get_X509_PUBKEY(req));
 	X509_REQ_free(req);
 }
 

@@ -372,23 +372,29 @@ static void session_step(struct session *t)
 	}
 }
 
-/* Wait for the sockets, but look for new lines every TICK_MS: these come by another way. */
-static void session_wait(const struct session *t)
+/* Wait for the sockets and for new lines (open: more may come); the resolver has no descriptor to wait for. */
+static void session_wait(const struct session *t, bool open)
 {
-	struct pollfd *p = mem_zalloc(t->shakes, sizeof *p);
+	struct pollfd *p = mem_zalloc(t->shakes + 1, sizeof *p);
+	int ms = 200;
 
-	for (size_t i = 0; i < t->shakes; i++)
+	for (size_t i = 0; i < t->shakes; i++) {
 		p[i] = (struct pollfd){ .events = t->shake[i].events,
 			.fd = t->shake[i].ssl != NULL ? t->shake[i].fd : dial_fd(t->shake[i].dial) };
-	poll(p, (nfds_t)t->shakes, TICK_MS);
+		if (p[i].fd < 0)
+			ms = TICK_MS;
+	}
+	p[t->shakes] = (struct pollfd){ .fd = open ? STDIN_FILENO : -1, .events = POLLIN };
+	poll(p, (nfds_t)t->shakes + 1, ms);
 	free(p);
 }
 
 static int probe_tls(struct err *e)
 {
 	struct session t = { .ctx = SSL_CTX_new(TLS_client_method()) };
-	int late, open = 1;
+	bool open = true;
 	json_t *ask;
+	int late;
 
 	if (t.ctx == NULL)
 		return err_set(e, ERR_FAILED, _("TLS is not available from OpenSSL"));
@@ -399,10 +405,10 @@ static int probe_tls(struct err *e)
 		if (ask != NULL)
 			session_add(&t, ask);
 		else if (open && !late)
-			open = 0;
+			open = false;
 		session_step(&t);
 		if (ask == NULL && t.shakes > 0)
-			session_wait(&t);
+			session_wait(&t, open);
 	}
 	free(t.shake);
 	SSL_CTX_free(t.ctx);

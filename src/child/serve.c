@@ -169,8 +169,11 @@ int serve_main(const char *name)
 	struct err e = { 0 };
 	json_t *request, *result = NULL, *said;
 	serve_fn run = serve_find(name);
+	char shown[16]; /* in ps and top, which would say "exe" */
 	int rc;
 
+	snprintf(shown, sizeof shown, "sev1-%s", name);
+	prctl(PR_SET_NAME, shown);
 	json_set_alloc_funcs(mem_alloc, serve_free);
 	request = serve_next(-1, NULL);
 	if (run == NULL)

@@ -3,9 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -13,7 +10,6 @@
 #include "child/serve.h"
 #include "child/ssh_script.h"
 #include "child/ssh_session.h"
-#include "pki/cert.h"
 
 #define KEEP 65536u
 /* Our own words are few; what test and reload say besides may be more. Nobody reads on after that. */
@@ -30,16 +26,15 @@ struct job {
 	const char *id;
 	const json_t *order;     /* the line that started it */
 	struct session *s;
-	struct remote *x;          /* the install */
+	struct remote *x;        /* all of it, in one command */
 	struct staged st;
 	const char *names[SCRIPT_NAMES];
 	char stamp[24]; /* of its backups: to the millisecond, as a retry may follow at once */
 	const char *phase;
 	int64_t start, forward, until; /* clock_mono: when it began, when it must turn back, its end */
-	struct buf errors;       /* stderr of the install, the first KEEP octets */
-	size_t heard, grumbled;   /* octets of its stdout and stderr in all */
+	struct buf errors;       /* its stderr, the first KEEP octets */
+	size_t heard, grumbled;   /* octets of its stdout since the request, and of its stderr */
 	int phases;              /* of the install that were told: each once, in their order */
-	struct buf said;         /* stderr of what came before */
 	json_t *before;          /* the certificate that was there: {serial, fingerprint, subject, not_after}; NULL */
 };
 
@@ -60,10 +55,10 @@ void reissue_said(json_t *list, const struct buf *b)
 	const char *p = buf_str(b), *begins = strstr(p, SCRIPT_BEGINS "\n");
 	size_t n;
 
-	for (p = begins != NULL ? begins + strlen(SCRIPT_BEGINS "\n") : p; *p != '\0'; p += n + (p[n] != '\0')) {
+	for (p = begins != NULL ? begins : p; *p != '\0'; p += n + (p[n] != '\0')) {
 		char *line;
 		n = strcspn(p, "\r\n");
-		if (n == 0 || json_array_size(list) >= SAID_LINES)
+		if (n == 0 || json_array_size(list) >= SAID_LINES || strncmp(p, SCRIPT_BEGINS "\n", n + 1) == 0)
 			continue;
 		line = text_escaped(p, n, SAID_LINE);
 		json_array_append_new(list, json_string(line));
@@ -80,7 +75,6 @@ static void job_end(const struct job *j, const char *state, const char *detail)
 	json_put_num(o, "ms", clock_mono() - j->start);
 	if (j->before != NULL)
 		json_object_set(found, "before", j->before);
-	reissue_said(output, &j->said);
 	reissue_said(output, &j->errors);
 	json_object_set_new(found, "output", output);
 	json_object_set_new(o, "found", found);
@@ -91,11 +85,12 @@ char *reissue_reason(const struct buf *errors)
 {
 	static const char *const telling[] = { "emerg", "rror", "ailed", "denied", "annot", "No space",
 		"not ", NULL };
-	const char *text = buf_str(errors), *begins = strstr(text, SCRIPT_BEGINS "\n");
+	const char *text = buf_str(errors), *begins;
 	const char *line, *first = NULL, *found = NULL;
 	size_t n, first_len = 0, found_len = 0;
 
-	if (begins != NULL)
+	/* What is wrong is wrong with the part that began last. */
+	while ((begins = strstr(text, SCRIPT_BEGINS "\n")) != NULL)
 		text = begins + strlen(SCRIPT_BEGINS "\n");
 	for (line = text; *line != '\0' && found == NULL; line += n + (line[n] != '\0')) {
 		n = strcspn(line, "\r\n");
@@ -168,67 +163,64 @@ static int job_read(struct job *j, const char *tag, struct err *e)
 	return script_order(&j->st, j->order, j->names, tag, j->stamp, e);
 }
 
-/* For a row only, so what cannot be read is no error. */
-json_t *reissue_before(const struct buf *out)
+/* The line that ends the request in what the host has said; NULL: not yet. */
+#define REQUEST_ENDS "sev1 request\n"
+static const char *request_end(const struct buf *out)
 {
-	static const char mark[] = "-----BEGIN CERTIFICATE-----";
-	char *at = out->len > 0 ? memmem(out->data, out->len, mark, strlen(mark)) : NULL;
-	char fingerprint[DIGEST_HEX], *serial, *subject;
-	X509 *x = NULL;
-	json_t *o;
-	BIO *b;
+	static const char line[] = "\n" REQUEST_ENDS;
+	const char *at = out->len > 0 ? memmem(out->data, out->len, line, sizeof line - 1) : NULL;
 
-	if (at == NULL)
-		return NULL;
-	if ((b = BIO_new_mem_buf(at, (int)(out->len - (size_t)(at - out->data)))) != NULL)
-		x = PEM_read_bio_X509(b, NULL, NULL, (void *)""); /* nobody is asked for a passphrase */
-	BIO_free(b);
-	if (x == NULL) {
-		cert_why();
-		return NULL;
+	return at != NULL ? at + 1 : NULL;
+}
+
+/* Wait for the request: 0 with its length, or an error. */
+static int job_hear_request(struct job *j, size_t *len, struct err *e)
+{
+	struct buf *out = remote_out(j->x), *errors = remote_errors(j->x);
+	const char *end;
+	char *why;
+	int rc = 1, status;
+
+	while ((end = request_end(out)) == NULL && rc > 0)
+		if ((rc = remote_wait(j->x, j->forward, e)) < 0)
+			break;
+	buf_add(&j->errors, buf_str(errors), errors->len);
+	buf_clear(errors);
+	if (end != NULL) {
+		*len = (size_t)(end - out->data);
+		return 0;
 	}
-	cert_fingerprint(x, fingerprint);
-	serial = cert_serial(X509_get0_serialNumber(x));
-	subject = cert_name(X509_get_subject_name(x));
-	o = json_object();
-	json_put(o, "serial", serial);
-	json_put(o, "fingerprint", fingerprint);
-	json_put(o, "subject", subject);
-	json_put_num(o, "not_after", cert_time(X509_get0_notAfter(x)));
-	free(serial);
-	free(subject);
-	X509_free(x);
-	return o;
+	if (rc < 0 || (rc = remote_ended(j->x, &status, e)) < 0)
+		return rc;
+	why = reason_explained(reissue_reason(&j->errors), j->st.sudo);
+	rc = err_set(e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
+	free(why);
+	return rc;
 }
 
 /* Have the host make its request and hand it on. 0, or the row is said. */
 static int job_request(struct job *j)
 {
-	struct buf out = { 0 }, errors = { 0 };
 	struct err e = { 0 };
-	char *script = script_csr(&j->st), *why = NULL;
+	char *script = script_job(&j->st);
 	json_t *text = NULL;
-	int status = 0, rc;
+	size_t len = 0;
+	int rc;
 
 	job_phase(j, "csr");
-	rc = session_run(j->s, script, NULL, 0, KEEP, j->forward, &out, &errors, &status, &e);
-	if (rc == 0)
-		j->before = reissue_before(&out);
-	if (rc == 0 && status != 0) {
-		why = reason_explained(reissue_reason(&errors), j->st.sudo);
-		rc = err_set(&e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
-	}
-	if (rc == 0 && (text = json_stringn(buf_str(&out), out.len)) == NULL)
-		rc = err_set(&e, ERR_SYNTAX, _("no request: what came is not text"));
-	if (rc == 0)
-		job_say(j, "csr", json_pack("{s:o}", "csr", text));
-	j->said = errors;
-	if (rc != 0)
-		job_end(j, "failed", e.text);
-	free(why);
+	j->x = remote_open(j->s, script, KEEP, j->forward, &e);
 	free(script);
-	buf_free(&out);
-	return rc;
+	rc = j->x != NULL ? job_hear_request(j, &len, &e) : e.code;
+	if (rc == 0 && (text = json_stringn(remote_out(j->x)->data, len)) == NULL)
+		rc = err_set(&e, ERR_SYNTAX, _("no request: what came is not text"));
+	if (rc != 0) {
+		job_end(j, "failed", e.text);
+		return rc;
+	}
+	j->before = reissue_before(remote_out(j->x));
+	job_say(j, "csr", json_pack("{s:o}", "csr", text));
+	buf_drop(remote_out(j->x), len + strlen(REQUEST_ENDS));
+	return 0;
 }
 
 /* The next "sev1 WORD" line of the install, without "sev1 "; owned by the caller. NULL at the end of the
@@ -297,7 +289,7 @@ static void job_turned_back(struct job *j, const char *word, const char *why, co
 /* Follow the host's words to one that is not a phase. */
 static char *job_follow(struct job *j, int64_t until, struct err *e)
 {
-	static const char *const phases[] = { "install", "test", "reload", "rollback" };
+	static const char *const phases[] = { "test", "reload", "rollback" };
 	char *word;
 
 	while ((word = job_word(j, until, e)) != NULL && strncmp(word, "phase ", 6) == 0) {
@@ -343,29 +335,24 @@ static void job_verdict(struct job *j)
 static void job_install(struct job *j, const json_t *install)
 {
 	const char *certificate = json_str(install, "certificate"), *chain = json_str(install, "chain");
-	int seconds = (int)((j->forward - clock_mono()) / 1000);
 	struct err e = { 0 };
-	char *script, *word;
+	char *input, *word = NULL;
 
 	if (!script_is_pem(certificate) || (chain[0] != '\0' && !script_is_pem(chain))) {
 		job_end(j, "failed", _("what the CA issued is not PEM"));
 		return;
 	}
-	j->phase = "install";
-	script = script_install(&j->st, certificate, chain, seconds);
-	j->x = remote_open(j->s, script, KEEP, j->forward, &e);
-	free(script);
-	if (j->x == NULL) {
-		job_end(j, "failed", e.text);
-		return;
-	}
-	word = job_follow(j, j->until, &e);
+	job_phase(j, "install");
+	/* rounded up: a verdict that is given in time is not to be too late for the host */
+	input = script_job_input(&j->st, certificate, chain, (int)((j->forward - clock_mono() + 999) / 1000));
+	if (remote_write(j->x, input, strlen(input), j->forward, &e) == 0)
+		word = job_follow(j, j->until, &e);
+	free(input);
 	if (word != NULL && strcmp(word, "installed") == 0)
 		job_verdict(j);
 	else
 		job_turned_back(j, word, NULL, &e);
 	free(word);
-	remote_close(j->x);
 }
 
 /* The state of a row whose connection could not be had. */
@@ -399,6 +386,7 @@ static void job_run(struct job *j)
 			job_end(j, "failed", gone ? _("the console is gone") : _("no certificate in time"));
 		json_decref(msg);
 	}
+	remote_close(j->x);
 	session_free(j->s);
 }
 
@@ -423,7 +411,6 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e)
 			else
 				job_run(&j);
 			buf_free(&j.errors);
-			buf_free(&j.said);
 			json_decref(j.before);
 			hosts++;
 		}

@@ -200,8 +200,7 @@ void remote_close(struct remote *x)
 	free(x);
 }
 
-/* 0 where the command ended with a status. */
-static int remote_ended(struct remote *x, int *status, struct err *e)
+int remote_ended(const struct remote *x, int *status, struct err *e)
 {
 	const char *name;
 

@@ -43,10 +43,9 @@ char *script_put(const char *path, const char *hex, mode_t mode);
 /* Print a certificate request, and behind it the certificate that is in place, if it can be read. */
 char *script_csr(const struct staged *st);
 
-/* Put certificate and chain in place and wait for the verdict on stdin: "keep", or anything else
- * (also end of file, and 5 seconds more gone) to put everything back. Each of test and reload may take
- * seconds. Says on stdout, a line each:
- *	sev1 phase install|test|reload|rollback
+/* Put certificate and chain in place, test, reload and wait for the verdict on stdin: "keep", or anything else (also end
+ * of file) to put everything back, as it is once the seconds for all of this are gone. Says on stdout, a line each:
+ *	sev1 phase test|reload|rollback
  *	sev1 failed       nothing was changed; stderr says why
  *	sev1 installed    now waits for the verdict
  *	sev1 kept
@@ -54,6 +53,11 @@ char *script_csr(const struct staged *st);
  *	sev1 broken       put back, but the reload failed again
  * What test and reload say goes to stderr. pem must have passed script_is_pem. */
 char *script_install(const struct staged *st, const char *certificate, const char *chain, int seconds);
+
+/* Both in one: print the request, the certificate that is in place and the line "sev1 request"; install what
+ * script_job_input then brings on stdin, and go on as an install does. Where nothing comes, nothing is changed. */
+char *script_job(const struct staged *st);
+char *script_job_input(const struct staged *st, const char *certificate, const char *chain, int seconds);
 
 /* Put back what an install with the same stamp replaced, after its "kept". Says phase rollback, then restored or
  * broken; fails where there is no backup. */

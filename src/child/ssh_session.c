@@ -140,15 +140,24 @@ static char *session_host_keys(struct session *s, struct err *e)
 	return buf_take(&b);
 }
 
+/* As libssh has them, but first those that OpenSSH leaves to OpenSSL: its own curve25519 and Poly1305 are portable code,
+ * and cost a server a tenth of all that a connection does. GCM is not open to prefix truncation (Terrapin) either. */
+static const char kex_usual[] = "ecdh-sha2-nistp256,curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp384,"
+    "ecdh-sha2-nistp521,diffie-hellman-group18-sha512,diffie-hellman-group16-sha512,"
+    "diffie-hellman-group-exchange-sha256,diffie-hellman-group14-sha256";
+static const char ciphers_usual[] = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com,"
+    "aes256-ctr,aes192-ctr,aes128-ctr";
+
 static int session_algorithms(struct session *s, struct err *e)
 {
 	const struct ssh_conf *c = &s->conf;
+	const char *ciphers = c->ciphers != NULL ? c->ciphers : ciphers_usual;
 	char *keys = session_host_keys(s, e);
 	const struct {
 		enum ssh_options_e option;
 		const char *value;
-	} lists[] = { { SSH_OPTIONS_HOSTKEYS, keys }, { SSH_OPTIONS_CIPHERS_C_S, c->ciphers },
-		{ SSH_OPTIONS_CIPHERS_S_C, c->ciphers }, { SSH_OPTIONS_KEY_EXCHANGE, c->kex },
+	} lists[] = { { SSH_OPTIONS_HOSTKEYS, keys }, { SSH_OPTIONS_CIPHERS_C_S, ciphers },
+		{ SSH_OPTIONS_CIPHERS_S_C, ciphers }, { SSH_OPTIONS_KEY_EXCHANGE, c->kex != NULL ? c->kex : kex_usual },
 		{ SSH_OPTIONS_HMAC_C_S, c->macs }, { SSH_OPTIONS_HMAC_S_C, c->macs },
 		{ SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, c->pubkeys } };
 	int rc = keys != NULL ? 0 : e->code;

@@ -44,6 +44,8 @@ struct buf *remote_out(struct remote *x);
 struct buf *remote_errors(struct remote *x);
 /* The exit status; -1 where there was none, *signal_name then says which signal ended it ("" unknown). */
 int remote_status(const struct remote *x, const char **signal_name);
+/* It has ended: 0 with its status, or ERR_FAILED where there is none. */
+int remote_ended(const struct remote *x, int *status, struct err *e);
 void remote_close(struct remote *x);
 
 /* Run a command to its end with input (may be NULL): out and errors hold at most keep octets each.

@@ -170,8 +170,12 @@ static int host_take(void *ctx, const char *name)
 	for (char *p = key; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	if (!text_is_host(name, false)) {
+		const char *at = strrchr(name, '@');
+
 		free(key);
-		return inv_error(in, a->file, a->line, _("not a host name or address"), name);
+		return inv_error(in, a->file, a->line, at != NULL && text_is_host(at + 1, false) ?
+		    _("the user does not belong into the name but into ansible_user, the column user or [fleet]") :
+		    _("not a host name or address"), name);
 	}
 	if ((i = dict_get(&in->by_host, key)) == DICT_NONE) {
 		i = host_new(a, name, key);

@@ -111,6 +111,27 @@ bool build_serial(X509 *x, const char *serial)
 	return ok;
 }
 
+/* X509_set_pubkey encodes the key and decodes it again, which takes as long as to check the request's signature. */
+bool build_key_as(X509 *x, const X509_PUBKEY *key)
+{
+	const unsigned char *octets;
+	const ASN1_OBJECT *kind;
+	const void *value;
+	X509_ALGOR *algorithm;
+	ASN1_OBJECT *object = NULL, *curve = NULL;
+	unsigned char *copy;
+	int n, type;
+
+	if (X509_PUBKEY_get0_param(&object, &octets, &n, &algorithm, key) != 1)
+		return false;
+	X509_ALGOR_get0(&kind, &type, &value, algorithm);
+	if ((type != V_ASN1_OBJECT && type != V_ASN1_NULL && type != V_ASN1_UNDEF) ||
+	    (object = OBJ_dup(kind)) == NULL || (type == V_ASN1_OBJECT && (curve = OBJ_dup(value)) == NULL) ||
+	    (copy = OPENSSL_memdup(octets, (size_t)n)) == NULL)
+		return false;
+	return X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x), object, type, curve, copy, n) == 1;
+}
+
 X509 *build_new(X509 *issuer, const char *serial, X509_NAME *subject, EVP_PKEY *key, int64_t now,
     int days, struct err *e)
 {
@@ -125,7 +146,7 @@ X509 *build_new(X509 *issuer, const char *serial, X509_NAME *subject, EVP_PKEY *
 	    X509_set_issuer_name(x, issuer != NULL ? X509_get_subject_name(issuer) : subject) == 1 &&
 	    ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(now / 1000)) != NULL &&
 	    ASN1_TIME_set(X509_getm_notAfter(x), (time_t)(until / 1000)) != NULL &&
-	    X509_set_pubkey(x, key) == 1)
+	    (key == NULL || X509_set_pubkey(x, key) == 1))
 		return x;
 	if (until <= now)
 		err_set(e, ERR_REFUSED, _("the issuer's certificate has expired"));

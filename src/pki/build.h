@@ -16,7 +16,11 @@ X509_NAME *build_subject(const char *text, struct err *e);
  * what the CA's policy wants to "match" or has "supplied" is taken from the CA's own subject. */
 X509_NAME *build_server_subject(const struct ca *ca, X509 *issuer, const json_t *names, struct err *e);
 
-/* An unsigned certificate with serial (hex), subject and key, valid from now (ms) for days, not
+/* Give x the key of a request as it stands there. False where it cannot be taken over so; x is as it was then. x has the
+ * octets only, X509_get0_pubkey does not know them. */
+bool build_key_as(X509 *x, const X509_PUBKEY *key);
+
+/* An unsigned certificate with serial (hex), subject and key (NULL: build_key_as sets it), valid from now (ms) for days, not
  * beyond the issuer's own end. issuer NULL: self-signed. */
 X509 *build_new(X509 *issuer, const char *serial, X509_NAME *subject, EVP_PKEY *key, int64_t now,
     int days, struct err *e);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/fs_group.h"
 #include "base/i18n.h"
 #include "pki/build.h"
 #include "pki/cert.h"
@@ -25,6 +26,7 @@ struct batch {
 	size_t n;
 	char serial[SERIAL_MAX]; /* the next one of the serial file; "" where random */
 	struct buf added;        /* rows for the index */
+	struct fs_group files;   /* the serial and the certificates: durable before a row names them */
 	struct err keyless;      /* the key did not sign: that is no fault of an item */
 };
 
@@ -32,6 +34,7 @@ void issue_item_clear(struct issue_item *item)
 {
 	X509_NAME_free(item->subject);
 	EVP_PKEY_free(item->key);
+	X509_PUBKEY_free(item->as);
 	X509_free(item->made);
 	*item = (struct issue_item){ 0 };
 }
@@ -86,14 +89,14 @@ static void serial_take(struct batch *b, char *out)
 	BN_free(bn);
 }
 
-static int serial_save(const struct batch *b, struct err *e)
+static int serial_save(struct batch *b, struct err *e)
 {
 	char line[SERIAL_MAX + 2];
 
 	if (b->serial[0] == '\0')
 		return 0;
 	snprintf(line, sizeof line, "%s\n", b->serial);
-	return fs_write(b->is->ca->serial, line, strlen(line), 0644, e);
+	return fs_group_add(&b->files, b->is->ca->serial, line, strlen(line), 0644, e);
 }
 
 /* The same names in the same order, as the extension has them. */
@@ -110,7 +113,7 @@ static bool same_sans(X509 *a, X509 *b)
 
 /* Did an earlier run issue this very certificate? A row of the same subject whose file has the same
  * key and names and is not older than since. */
-static X509 *issued_before(const struct batch *b, X509 *want, const struct row *r)
+static X509 *issued_before(const struct batch *b, const struct issue_item *item, X509 *want, const struct row *r)
 {
 	char serial[SERIAL_MAX], *path;
 	X509 *x = NULL;
@@ -120,7 +123,7 @@ static X509 *issued_before(const struct batch *b, X509 *want, const struct row *
 	if (fs_exists(path))
 		x = cert_read(path, NULL);
 	if (x != NULL && (cert_time(X509_get0_notBefore(x)) < b->is->since / 1000 * 1000 ||
-	    EVP_PKEY_eq(X509_get0_pubkey(x), X509_get0_pubkey(want)) != 1 || !same_sans(x, want) ||
+	    EVP_PKEY_eq(X509_get0_pubkey(x), item->key) != 1 || !same_sans(x, want) ||
 	    !cert_issued_by(x, b->is->cert))) {
 		X509_free(x);
 		x = NULL;
@@ -145,7 +148,7 @@ static int item_known(const struct batch *b, struct issue_item *item, X509 *want
 		if (r->kind != ROW_VALID || (p = row_name(b->x, r, &len), len != want_len) ||
 		    memcmp(p, name, len) != 0 || row_expired(r, now))
 			continue;
-		if (b->is->since > 0 && (item->made = issued_before(b, want, r)) != NULL) {
+		if (b->is->since > 0 && (item->made = issued_before(b, item, want, r)) != NULL) {
 			item->reused = true;
 			rc = 1;
 		} else if (b->is->ca->unique_subject) {
@@ -192,8 +195,12 @@ static int item_make(struct batch *b, struct issue_item *item, int64_t now)
 	int rc;
 
 	/* a serial only once it is sure that there will be a certificate */
-	if ((x = build_new(is->cert, serial, item->subject, item->key, now, is->days, e)) == NULL)
+	if ((x = build_new(is->cert, serial, item->subject, item->as != NULL ? NULL : item->key, now, is->days, e)) == NULL)
 		return e->code;
+	if (item->as != NULL && !build_key_as(x, item->as) && X509_set_pubkey(x, item->key) != 1) {
+		X509_free(x);
+		return err_set(e, ERR_FAILED, _("the certificate could not be made (%s)"), cert_why());
+	}
 	rc = item->names != NULL ? build_server_extensions(x, is->ca, is->cert, item->names, e)
 	                         : build_ca_extensions(x, is->ca, is->cert, false, e);
 	if (rc < 0 || (rc = item_known(b, item, x, now)) != 0) {
@@ -223,7 +230,7 @@ static int item_store(struct batch *b, const struct issue_item *item, struct err
 		rc = err_set(e, ERR_SYNTAX, _("%s: [%s] has no 'new_certs_dir'"), b->is->ca->config,
 		    b->is->ca->section);
 	else
-		rc = fs_write(path, pem, strlen(pem), 0644, e);
+		rc = fs_group_add(&b->files, path, pem, strlen(pem), 0644, e);
 	time_write(until, cert_time(X509_get0_notAfter(item->made)) / 1000);
 	buf_addf(&b->added, "V\t%s\t\t%s\tunknown\t%s\n", until, serial, name);
 	free(serial);
@@ -233,21 +240,23 @@ static int item_store(struct batch *b, const struct issue_item *item, struct err
 	return rc;
 }
 
-/* The index with the new rows: a new file, renamed over the old one. */
-static int batch_index(const struct batch *b, struct err *e)
+/* The index with the new rows: a new file, renamed over the old one once what its rows name is there. */
+static int batch_index(struct batch *b, struct err *e)
 {
 	const char *path = b->is->ca->database;
 	char *tmp;
-	int fd, rc = 0;
+	int fd, rc;
 
 	if (b->added.len == 0)
-		return 0;
+		return fs_group_commit(&b->files, -1, e);
 	if ((fd = fs_beside(path, 0644, &tmp, e)) < 0)
 		return fd;
 	if (fs_put(fd, b->x->data, b->x->len) < 0 ||
 	    (b->x->open_end && fs_put(fd, "\n", 1) < 0) ||
-	    fs_put(fd, buf_str(&b->added), b->added.len) < 0 || fsync(fd) < 0)
+	    fs_put(fd, buf_str(&b->added), b->added.len) < 0)
 		rc = err_sys(e, "%s", path);
+	else
+		rc = fs_group_commit(&b->files, fd, e);
 	if (rc == 0) {
 		rc = fs_replace(fd, tmp, path, &b->x->st, e);
 	} else {
@@ -297,6 +306,7 @@ int issue_all(const struct issuer *is, struct issue_item *item, size_t n, int64_
 	index_free(b.x);
 	free(b.rows);
 	buf_free(&b.added);
+	fs_group_clear(&b.files);
 	for (size_t i = 0; rc < 0 && i < n; i++) {
 		X509_free(item[i].made);
 		item[i].made = NULL;

@@ -17,12 +17,13 @@
 struct issue_item {
 	X509_NAME *subject;
 	EVP_PKEY *key;         /* the public one */
+	X509_PUBKEY *as;       /* as the request has it; may be NULL */
 	const json_t *names;   /* NULL: a CA certificate */
 	bool reused;           /* out: an earlier run had issued it */
 	X509 *made;            /* out; NULL where error.code is set */
 	struct err error;
 };
-void issue_item_clear(struct issue_item *item); /* frees subject, key and made */
+void issue_item_clear(struct issue_item *item); /* frees subject, key, as and made */
 
 struct issuer {
 	const struct ca *ca;

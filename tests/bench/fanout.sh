@@ -91,7 +91,7 @@ while read -r h; do
   echo "$h,$h,2222,$(id -un),h${h//./-}.example.com" >>"$D/inventory.csv"
   echo "[$h]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
 done <"$D/hosts"
-"$PEER" tls "$D/h" 8443 2>"$D/tls.log" &
+"$PEER" tls "$D/h" 8443 "$D/server.key" 2>"$D/tls.log" &
 echo $! >"$D/tls.pid"
 test_command="test -s $D/h/%h/server.pem" reload_command="kill -HUP $(cat "$D/tls.pid")"
 mkdir -m 700 "$D/state"

@@ -1,6 +1,6 @@
 /* What the fan-out is measured with:
- *	fanout_peer tls DIR PORT              a TLS service for every address of loopback: it presents
- *	                                      DIR/ADDRESS/server.pem with server.key as they are at that moment
+ *	fanout_peer tls DIR PORT KEY          a TLS service for every address of loopback: it presents
+ *	                                      DIR/ADDRESS/server.pem as it is at that moment, on a key that all have
  *	fanout_peer ssh PROCESSES PORT USER IDENTITY COMMAND HOST...
  *	                                      plain libssh: so many processes, each takes one host after another,
  *	                                      connects and runs COMMAND, %h replaced by the host
@@ -32,44 +32,42 @@ static int fail(const char *what, const char *why)
 
 /* ---- the TLS service ---- */
 
-static void tls_serve(int fd, const char *folder)
+static void tls_serve(SSL_CTX *ctx, int fd, const char *folder)
 {
 	struct sockaddr_in to;
 	socklen_t len = sizeof to;
-	char *pem, *key;
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	SSL *ssl;
+	SSL *ssl = SSL_new(ctx);
+	char *pem;
 
 	getsockname(fd, (struct sockaddr *)&to, &len);
 	pem = mem_printf("%s/%s/server.pem", folder, inet_ntoa(to.sin_addr));
-	key = mem_printf("%s/%s/server.key", folder, inet_ntoa(to.sin_addr));
-	if (SSL_CTX_use_certificate_chain_file(ctx, pem) == 1 && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
-	    (ssl = SSL_new(ctx)) != NULL) {
+	if (SSL_use_certificate_chain_file(ssl, pem) == 1) {
 		SSL_set_fd(ssl, fd);
 		if (SSL_accept(ssl) == 1)
 			SSL_shutdown(ssl);
-		SSL_free(ssl);
 	}
-	SSL_CTX_free(ctx);
+	SSL_free(ssl);
 	free(pem);
-	free(key);
 	close(fd);
 }
 
-static int tls_main(const char *folder, int port)
+static int tls_main(const char *folder, int port, const char *key)
 {
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((in_port_t)port) };
 	struct timeval most = { .tv_sec = 2 };
 	int s = socket(AF_INET, SOCK_STREAM, 0), on = 1, fd;
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN); /* a reload: files are read at every handshake */
+	signal(SIGHUP, SIG_IGN); /* a reload: the certificate is read at every handshake */
+	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+		return fail(key, "not a key");
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (bind(s, (struct sockaddr *)&at, sizeof at) < 0 || listen(s, 512) < 0)
 		return fail("listen", strerror(errno));
 	while ((fd = accept(s, NULL, NULL)) >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-		tls_serve(fd, folder);
+		tls_serve(ctx, fd, folder);
 	}
 	return fail("accept", strerror(errno));
 }
@@ -147,10 +145,10 @@ int main(int argc, char *argv[])
 {
 	struct ssh_job j = { 0 };
 
-	if (argc == 4 && strcmp(argv[1], "tls") == 0)
-		return tls_main(argv[2], atoi(argv[3]));
+	if (argc == 5 && strcmp(argv[1], "tls") == 0)
+		return tls_main(argv[2], atoi(argv[3]), argv[4]);
 	if (argc < 8 || strcmp(argv[1], "ssh") != 0)
-		return fail("usage", "tls DIR PORT | ssh PROCESSES PORT USER IDENTITY COMMAND HOST...");
+		return fail("usage", "tls DIR PORT KEY | ssh PROCESSES PORT USER IDENTITY COMMAND HOST...");
 	ssh_init();
 	j.port = (unsigned int)atoi(argv[3]);
 	j.user = argv[4];

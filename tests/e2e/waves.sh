@@ -77,10 +77,10 @@ cat >"$D/bin/openssl" <<E
 [ "\$1" = req ] && stay csr "\$*"
 exec $(command -v openssl) "\$@"
 E
-cat >"$D/bin/cp" <<E
+cat >"$D/bin/sync" <<E
 #!/bin/sh
 stay install "\$*"
-exec $(command -v cp) "\$@"
+exec $(command -v sync) "\$@"
 E
 # verify: a reload that says it was done, and was not
 cat >"$D/bin/nginx" <<E
@@ -185,6 +185,25 @@ refused 2 "is not a number" reissue --max-failed many
 refused 3 "nothing to resume" reissue --resume
 refused 3 "no re-issue goes" rollout pause
 ok "unusable waves, canaries, limits and a resume of nothing are refused"
+
+# ---- [fleet] says what the options do not ----
+# planned_so WORDS NOT ARGUMENTS...: the plan has these words, and not those
+planned_so() {
+  words=$1 not=$2; shift 2
+  sev1 reissue "$@" --json >"$D/plan.json" 2>"$D/plan.err" || :
+  tr -d '\n' <"$D/plan.json" | grep -q "$words" || { cat "$D/plan.json" "$D/plan.err"; die "reissue $*: no $words"; }
+  ! tr -d '\n' <"$D/plan.json" | grep -q "$not" || { cat "$D/plan.json"; die "reissue $*: $not"; }
+}
+cp "$D/sev1.conf" "$D/plain.conf"
+printf 'canaries = hw2,hc1,gone\nwaves = 2,rest\nmax-failed = 3\nmax-refused = none\n' >>"$D/sev1.conf"
+planned_so '2 canaries, 2, 2 (rest).*failed > 3 or a canary that is not verified' 'refused >' --only 'h*'
+planned_so '1 canaries, 2, 1 (rest)' 'refused >' --only 'hw*'
+planned_so '6 (rest)\|failed > 0 or unreachable > 5' 'canaries' --only 'h*' --canaries 0 --waves rest --max-failed 0 --max-unreachable 5
+refused 2 "the canary 'gone' is none of the hosts" reissue --only 'h*' --canaries hw2,gone
+sed -i 's/^max-failed = 3/max-failed = many/' "$D/sev1.conf"
+refused 1 "max-failed = many: not a number of hosts" reissue --only 'h*'
+cp "$D/plain.conf" "$D/sev1.conf"
+ok "canaries, waves and limits of [fleet] hold where no option says otherwise; a wrong one is found at once"
 
 # ---- a canary fails: nothing else begins ----
 cp "$D/hosts/hc2/nginx.conf" "$D/hc2.conf"

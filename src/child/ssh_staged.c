@@ -1,0 +1,360 @@
+/* The scripts of a re-issue. Every program that is started costs the host as much as a signature: what the shell can
+ * do by itself, it does. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "child/ssh_script.h"
+#include "child/ssh_script_inside.h"
+
+/* ---- the request ---- */
+
+/* DNS:a,IP:192.0.2.1 */
+static void script_add_names(struct buf *b, const struct staged *st)
+{
+	for (size_t i = 0; i < st->count; i++) {
+		const char *n = st->names[i];
+		bool ip = strchr(n, ':') != NULL || n[strspn(n, "0123456789.")] == '\0';
+		buf_addf(b, "%s%s:%s", i > 0 ? "," : "", ip ? "IP" : "DNS", n);
+	}
+}
+
+/* The public key's digest, as it stands in the note that this incident's new key is in place. */
+static const char script_spki[] =
+    "spki() { openssl pkey -in \"$1\" -passin pass: -pubout 2>/dev/null </dev/null | openssl dgst -sha256 -r; }\n";
+
+/* Make the key beside, once: a second try finds it, beside or in place already, and goes on with it. */
+static const char script_new_key[] =
+    "real \"$kf\"; q=$r\n"
+    "n=$q.sev1-new-$g\n"
+    "d=$q.sev1-done-$g\n"
+    "[ -L \"$n\" ] && die \"$n is a link; remove it\"\n"
+    "if [ ! -e \"$n\" ] && [ -f \"$d\" ] && [ \"$(spki \"$q\")\" = \"$(cat \"$d\")\" ]; then\n"
+    "  n=$q\n"
+    "elif [ -e \"$n\" ]; then\n"
+    "  [ -O \"$n\" ] || die \"$n belongs to someone else; remove it\"\n"
+    "else\n"
+    "  t=$(beside \"$q\") || exit 1\n"
+    "  trap 'rm -f \"$t\"' EXIT\n"
+    "  trap 'exit 1' HUP INT TERM PIPE\n"
+    "  case $(openssl pkey -in \"$q\" -passin pass: -noout -text 2>/dev/null </dev/null | head -n 1) in\n"
+    "  *primes*) set -- RSA rsa_keygen_bits:3072 ;;\n"
+    "  *) set -- EC ec_paramgen_curve:P-256 ;;\n"
+    "  esac\n"
+    "  openssl genpkey -quiet -algorithm \"$1\" -pkeyopt \"$2\" -out \"$t\" 2>/dev/null </dev/null ||\n"
+    "    openssl genpkey -algorithm \"$1\" -pkeyopt \"$2\" -out \"$t\" </dev/null || die \"no new key was made\"\n"
+    "  chmod 600 \"$t\" && mv -f \"$t\" \"$n\" || die \"$n: not written\"\n"
+    "  trap - EXIT\n"
+    "fi\n"
+    "q=$n\n";
+
+static const char script_why[] =
+    "why() {\n"
+    "  f=$1\n"
+    "  while [ \"$f\" != / ] && [ ! -d \"$f\" ]; do f=$(dirname \"$f\"); done\n"
+    "  [ -x \"$f\" ] || die \"$f: a private folder that $(id -un) may not enter; set sudo = yes or another user\"\n"
+    "}\n"
+    "command -v openssl >/dev/null || die \"openssl is not installed on this host\"\n"
+    "q=$kf\n";
+
+static const char script_request[] =
+    "[ -e \"$q\" ] || { why \"$q\"; die \"$q: no such key on the host\"; }\n"
+    "[ -r \"$q\" ] || die \"$q: not readable by $(id -un); set sudo = yes or another user\"\n"
+    "y=$(openssl req -new -config /dev/stdin -key \"$q\" -passin pass: -subj \"$subject\" -addext \"$san\" <<E\n"
+    "[req]\n"
+    "distinguished_name=d\n"
+    "[d]\n"
+    "E\n"
+    ") || exit 1\n"
+    /* The certificate that is there now, and nothing else of a file that may hold a key too. */
+    "show() {\n"
+    "  x=\n"
+    "  while IFS= read -r l || [ -n \"$l\" ]; do\n"
+    "    case $l in -----BEGIN\" \"CERTIFICATE-----*) x=1 ;; esac\n"
+    "    [ -z \"$x\" ] || y=\"$y\n$l\"\n"
+    "    case $x$l in 1-----END\" \"CERTIFICATE-----*) break ;; esac\n"
+    "  done\n"
+    "}\n"
+    "if [ -r \"$c\" ] && [ -f \"$c\" ]; then show 2>/dev/null < \"$c\"; fi\n";
+
+/* What every one of them knows. */
+static void script_vars(struct buf *b, const struct staged *st)
+{
+	bool apart = st->chain != NULL && st->chain[0] != '\0';
+
+	script_set(b, "c", st->certificate);
+	script_set(b, "h", apart ? st->chain : "");
+	script_set(b, "k", st->new_key && !st->combined ? st->key : "");
+	script_set(b, "kf", st->key);
+	script_set(b, "g", st->tag);
+	script_set(b, "s", st->stamp);
+	script_set(b, "reload", st->reload);
+}
+
+static void script_add_request(struct buf *b, const struct staged *st)
+{
+	struct buf subject = { 0 }, san = { 0 };
+
+	/* X.520 ends a common name at 64 characters; longer names stand in the SAN only. */
+	buf_addf(&subject, "/%s%s", strlen(st->names[0]) <= 64 ? "CN=" : "",
+	    strlen(st->names[0]) <= 64 ? st->names[0] : "");
+	buf_adds(&san, "subjectAltName=");
+	script_add_names(&san, st);
+	script_set(b, "subject", buf_str(&subject));
+	script_set(b, "san", buf_str(&san));
+	buf_adds(b, script_why);
+	if (st->new_key)
+		buf_adds(b, script_new_key);
+	buf_adds(b, script_request);
+	buf_free(&subject);
+	buf_free(&san);
+}
+
+/* ---- the install ---- */
+
+/* $c certificate, $h chain or "", $k key where it changes or "", $kf the key's file, $both where certificate, chain and
+ * key are one file. */
+static const char script_parts[] =
+    "lim() { if command -v timeout >/dev/null; then timeout -k 2 $l \"$@\"; else \"$@\"; fi; }\n"
+    "tidy() { for f in \"$tc\" \"$th\" \"$tk\"; do [ -z \"$f\" ] || rm -f \"$f\"; done; }\n"
+    /* before anything was changed */
+    "no() { echo \"$*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"
+    "drop() {\n"
+    "  [ -z \"$kc\" ] || rm -f \"$c.sev1-$s\"\n"
+    "  [ -z \"$kh\" ] || rm -f \"$h.sev1-$s\"\n"
+    "  [ -z \"$kk\" ] || rm -f \"$k.sev1-$s\"\n"
+    "}\n"
+    /* The stamp makes the name; noclobber makes the file, or finds that somebody else did. */
+    "stage() {\n"
+    "  t=$1.sev1-t$s\n"
+    "  umask $2\n"
+    "  [ ! -L \"$t\" ] && [ ! -e \"$t\" ] && set -C && true > \"$t\" && set +C && [ -f \"$t\" ] ||\n"
+    "    no \"no file can be made beside $1 by $(id -un); set sudo = yes or another user\"\n"
+    "  umask 077\n"
+    "}\n"
+    "who() { ls -ld \"$1\" | { read -r m n u g x; echo \"$u:$g\"; }; }\n"
+    /* Is the new file $t for $1 as long as it was meant, and of the same mode and owner as the one that is there? One ls
+     * for both, by name, the shorter first. A mark for a label behind the mode is dropped; one for an ACL must be
+     * the same, and makes them differ where the ACL was not copied ($3). */
+    "same() {\n"
+    "  if [ -e \"$1\" ]; then x=$(ls -ldn \"$1\" \"$t\"); else x=$(ls -ldn \"$t\"); fi || no \"$1: not written\"\n"
+    "  f=$1 z=$2 a=$3\n"
+    "  set -f\n"
+    "  set -- ${x%%\n*}\n"
+    "  m=${1%[.@]} u=$3:$4\n"
+    "  set -- ${x##*\n}\n"
+    "  set +f\n"
+    "  [ -z \"$z\" ] || [ \"$5\" = \"$z\" ] || no \"$f: not written\"\n"
+    "  case $a$m$1 in -*+*) [ ! -e \"$f\" ] || return 1 ;; esac\n"
+    "  [ \"${m%+} $u\" = \"${1%[.+@]} $3:$4\" ]\n"
+    "}\n"
+    /* The new file $t for $1 belongs to whom the old one does, or it is not put there. */
+    "ours() {\n"
+    "  same \"$1\" \"$2\" copied || no \"$1 belongs to $(who \"$1\"), and $(id -un) cannot give a new file to them;"
+    " set sudo = yes or another user\"\n"
+    "}\n"
+    "label() {\n"
+    "  if [ -e \"$1\" ] && command -v selinuxenabled >/dev/null && selinuxenabled; then\n"
+    "    chcon --reference=\"$1\" \"$t\" || no \"$1: $(id -un) cannot give its SELinux label to a new file\"\n"
+    "  fi\n"
+    "}\n"
+    "like() { [ ! -e \"$1\" ] || cp -p \"$1\" \"$t\" || no \"$1: not written\"; }\n"
+    /* what is in them is public: as most of them are, until it is seen that this one is another */
+    "fill() {\n"
+    "  printf %s \"$2\" > \"$t\" || no \"$1: not written\"\n"
+    "  same \"$1\" ${#2} '' || { like \"$1\"; printf %s \"$2\" > \"$t\" || no \"$1: not written\"; ours \"$1\" ${#2}; }\n"
+    "  label \"$1\"\n"
+    "}\n"
+    "pick() { sed -n \"/-----BEGIN $2-----/,/-----END $2-----/p\" \"$1\"; }\n"
+    "fuse() {\n"
+    "  like \"$1\"\n"
+    "  { printf %s \"$3\" && pick \"$2\" '.*PRIVATE KEY' && { [ ! -e \"$1\" ] || pick \"$1\" 'DH PARAMETERS'; }; } > \"$t\" &&\n"
+    "    grep -q 'PRIVATE KEY-----' \"$t\" || no \"$1: not written\"\n"
+    "  ours \"$1\" ''\n"
+    "  label \"$1\"\n"
+    "}\n"
+    /* The backup is the old file itself under a second name, with all that belongs to it, until it is renamed over;
+     * a copy where a second name cannot be had. */
+    "keep() {\n"
+    "  r=\n"
+    "  [ -e \"$1\" ] || return 0\n"
+    "  [ -e \"$1.sev1-$s\" ] && no \"$1.sev1-$s is there already\"\n"
+    "  ln \"$1\" \"$1.sev1-$s\" 2>/dev/null || { cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\"; } ||\n"
+    "    { rm -f \"$1.sev1-$s\"; no \"$1: no backup could be made\"; }\n"
+    "  r=1\n"
+    "}\n"
+    "give() {\n"
+    "  [ -n \"$1\" ] || return 0\n"
+    /* to rename one name of a file over its other does nothing */
+    "  if [ \"$1.sev1-$s\" -ef \"$1\" ]; then rm -f \"$1.sev1-$s\" || ok=\n"
+    "  elif [ -e \"$1.sev1-$s\" ]; then mv -f \"$1.sev1-$s\" \"$1\" || ok=\n"
+    "  elif [ -n \"$2\" ]; then ok=\n"
+    "  else rm -f \"$1\"; fi\n"
+    "}\n"
+    "late() { case $r in 124|137|143) echo \"failed: no end within $l s: $1\" >&2 ;; esac; }\n"
+    "back() {\n"
+    "  echo sev1 phase rollback 2>/dev/null || exec >/dev/null 2>&1\n"
+    "  tidy\n"
+    "  give \"$c\" \"$kc\"; give \"$h\" \"$kh\"; give \"$k\" \"$kk\"\n"
+    "  if [ -n \"$again\" ] && [ -n \"$reload\" ]; then\n"
+    "    trap '' PIPE\n" /* nobody may be left to read what it says; that must not kill it */
+    "    lim sh -c \"$reload\" </dev/null >&2; r=$?\n"
+    "    trap : PIPE\n"
+    "    [ $r -eq 0 ] || ok=\n"
+    "    late \"$reload\"\n"
+    "  fi\n"
+    "  if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n"
+    "  exit 1\n"
+    "}\n";
+
+/* Test, reload and the verdict, all of it in one time, for which one more process watches. It tells how far it came by
+ * signals, as its output is the console's and its status may be that of the watch: from USR1 on the service may have
+ * read the new files, from USR2 on the verdict is awaited. */
+static const char script_try[] =
+    "again= up=\n"
+    "trap again=1 USR1\n"
+    "trap up=1 USR2\n"
+    "trap '' PIPE\n"
+    "lim sh -c '\n"
+    "p=$1 t=$2 r=$3\n"
+    "shift 3\n"
+    "[ -z \"$t\" ] || { echo sev1 phase test; (eval \"$t\") </dev/null >&2 || exit 3; }\n"
+    "echo sev1 phase reload\n"
+    "kill -s USR1 $p || exit 3\n"
+    "[ -z \"$r\" ] || (eval \"$r\") </dev/null >&2 || exit 4\n"
+    "kill -s USR2 $p\n"
+    "echo sev1 installed\n"
+    "read -r v || exit 5\n"
+    "[ \"$v\" = keep ] || exit 6\n"
+    "' sh $$ \"$test\" \"$reload\"\n"
+    "r=$?\n"
+    "trap : PIPE\n"
+    "if [ $r -ne 0 ]; then\n"
+    "  if [ -n \"$up\" ]; then [ $r -eq 6 ] || exec >/dev/null 2>&1\n" /* nobody is there any more */
+    "  elif [ -n \"$again\" ]; then late \"$reload\"\n"
+    "  else late \"$test\"; fi\n"
+    "  back\n"
+    "fi\n";
+
+static const char script_steps[] =
+    "tc= th= tk= kc= kh= kk= again= ok=1\n"
+    "trap : HUP PIPE INT TERM\n" /* a lost connection must not stop it half way */
+    "real \"$c\"; c=$r; real \"$kf\"; kf=$r; real \"$h\"; h=$r; real \"$k\"; k=$r\n"
+    "case \"$c$h$kf\" in *[[:cntrl:]]*) no \"a path with control characters cannot be used\" ;; esac\n"
+    "n=$kf.sev1-new-$g; [ -n \"$new\" ] && [ -e \"$n\" ] || n=$kf\n"
+    "if [ -n \"$both\" ]; then stage \"$c\" 077; tc=$t; fuse \"$c\" \"$n\" \"$pem\"\n"
+    "else stage \"$c\" 022; tc=$t; fill \"$c\" \"$pem\"; fi\n"
+    "[ -z \"$h\" ] || { stage \"$h\" 022; th=$t; fill \"$h\" \"$more\"; }\n"
+    "[ -z \"$k\" ] || { stage \"$k\" 077; tk=$t; like \"$k\"; cat \"$n\" > \"$t\" || no \"$k: not written\"; ours \"$k\" ''; label \"$k\"; }\n"
+    "flush \"$tc\" ${th:+\"$th\"} ${tk:+\"$tk\"} || no \"$c: not written\"\n"
+    "keep \"$c\"; kc=$r\n"
+    "[ -z \"$h\" ] || { keep \"$h\"; kh=$r; }\n"
+    "[ -z \"$k\" ] || { keep \"$k\"; kk=$r; }\n"
+    "[ -z \"$k\" ] || mv -f \"$tk\" \"$k\" || back\n"
+    "mv -f \"$tc\" \"$c\" || back\n"
+    "[ -z \"$h\" ] || mv -f \"$th\" \"$h\" || back\n";
+
+static const char script_kept[] =
+    "[ \"$n\" = \"$kf\" ] || { spki \"$kf\" > \"$kf.sev1-done-$g\" && rm -f \"$n\"; }\n"
+    "echo sev1 kept\n";
+
+static void script_add_install(struct buf *b, const struct staged *st)
+{
+	script_set(b, "new", st->new_key ? "1" : "");
+	script_set(b, "both", st->combined ? "1" : "");
+	script_set(b, "test", st->test);
+	buf_adds(b, script_parts);
+	buf_adds(b, script_steps);
+	buf_adds(b, script_try);
+	buf_adds(b, script_kept);
+}
+
+/* ---- whole ones ---- */
+
+char *script_csr(const struct staged *st)
+{
+	struct buf b = { 0 };
+
+	buf_adds(&b, script_head);
+	script_vars(&b, st);
+	buf_adds(&b, script_spki);
+	script_add_request(&b, st);
+	buf_adds(&b, "printf '%s\n' \"$y\"\n");
+	return script_wrap(&b, st->sudo);
+}
+
+char *script_install(const struct staged *st, const char *certificate, const char *chain, int seconds)
+{
+	bool apart = st->chain != NULL && st->chain[0] != '\0';
+	struct buf b = { 0 };
+	char *both = apart ? NULL : mem_printf("%s%s", certificate, chain);
+
+	buf_adds(&b, script_head);
+	buf_adds(&b, script_flush);
+	script_vars(&b, st);
+	buf_adds(&b, script_spki);
+	script_set(&b, "pem", apart ? certificate : both);
+	script_set(&b, "more", apart ? chain : "");
+	buf_addf(&b, "l=%d\n", seconds > 0 ? seconds : 1);
+	script_add_install(&b, st);
+	free(both);
+	return script_wrap(&b, st->sudo);
+}
+
+/* The request is shown, and what shall be installed is read: what stands before "chain" goes into its own file. What is
+ * said on stderr from here on is about the install. */
+static const char script_hear[] =
+    "echo '" SCRIPT_BEGINS "' >&2\n"
+    "printf '%s\nsev1 request\n' \"$y\"\n"
+    "pem= more= l=\n"
+    "while [ -z \"$l\" ] && IFS= read -r x; do\n"
+    "  case $x in\n"
+    "  'sev1 chain') more=$pem pem= ;;\n"
+    "  'sev1 install '*) l=${x#sev1 install } ;;\n"
+    "  *) pem=\"$pem$x\n\" ;;\n"
+    "  esac\n"
+    "done\n"
+    "[ -n \"$l\" ] || exit 1\n"; /* nothing comes: nothing was changed */
+
+char *script_job(const struct staged *st)
+{
+	struct buf b = { 0 };
+
+	buf_adds(&b, script_head);
+	buf_adds(&b, script_flush);
+	script_vars(&b, st);
+	buf_adds(&b, script_spki);
+	script_add_request(&b, st);
+	buf_adds(&b, script_hear);
+	script_add_install(&b, st);
+	return script_wrap(&b, st->sudo);
+}
+
+char *script_job_input(const struct staged *st, const char *certificate, const char *chain, int seconds)
+{
+	bool apart = st->chain != NULL && st->chain[0] != '\0';
+
+	return mem_printf("%s%s%s%ssev1 install %d\n", apart ? chain : "", apart ? "sev1 chain\n" : "", certificate,
+	    apart ? "" : chain, seconds > 0 ? seconds : 1);
+}
+
+char *script_back(const struct staged *st)
+{
+	struct buf b = { 0 };
+
+	buf_adds(&b, script_head);
+	script_vars(&b, st);
+	buf_adds(&b,
+	    "echo sev1 phase rollback\n"
+	    "ok=1 any=\n"
+	    "for f in \"$c\" \"$h\" \"$k\"; do\n"
+	    "  [ -n \"$f\" ] || continue\n"
+	    "  real \"$f\"; f=$r\n"
+	    "  [ -e \"$f.sev1-$s\" ] || continue\n"
+	    "  any=1\n"
+	    "  mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"
+	    "done\n"
+	    "[ -n \"$any\" ] || die \"$c.sev1-$s: no such backup\"\n"
+	    "[ -z \"$reload\" ] || sh -c \"$reload\" </dev/null >&2 || ok=\n"
+	    "if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n");
+	return script_wrap(&b, st->sudo);
+}
