@@ -171,6 +171,8 @@ int serve_main(const char *name)
 	serve_fn run = serve_find(name);
 	int rc;
 
+	/* otherwise glibc raises it with the first large block that is freed, and keeps those that follow */
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	json_set_alloc_funcs(mem_alloc, serve_free);
 	request = serve_next(-1, NULL);
 	if (run == NULL)
