@@ -381,6 +381,25 @@ static void test_number(void **state)
 	scene_close(&s);
 }
 
+/* The database and the number lie elsewhere: rewritten there, and still linked to. */
+static void test_links(void **state)
+{
+	struct scene s;
+	struct revoke_result r;
+
+	(void)state;
+	pki_openssl("links", "ec", 2);
+	pki_must("mkdir far && mv links/index.txt far/db && mv links/crlnumber far/number && ln -s ../far/db links/index.txt && "
+	         "ln -s ../far/number links/crlnumber");
+	scene_open(&s, "links", "links/openssl.cnf");
+	scene_revoke(&s, &r);
+	pki_must("test -L links/index.txt && test -L links/crlnumber && test $(grep -c ^R far/db) = 2 && grep -qx 02 far/number");
+	pki_must("openssl ca -config links/openssl.cnf -status 1000 2>&1 | grep -q Revoked");
+	openssl_accepts("links", "links/ca.crt", &r);
+	revoke_clear(&r);
+	scene_close(&s);
+}
+
 /* Something else writes to the index while it is being rewritten: seen in the last moment. */
 struct meddler {
 	const char *step, *index;
@@ -618,7 +637,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),
 	};
 

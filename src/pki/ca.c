@@ -1,5 +1,6 @@
 #include "pki/ca.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <openssl/conf.h>
 #include <openssl/err.h>
@@ -253,6 +254,22 @@ static int ca_load_folder(struct ca *ca, const char *section, const char *key, s
 	return err_remedy(e, _("name the openssl.cnf of the CA, or the pki folder of easy-rsa"));
 }
 
+/* A file that is a link is rewritten where it lies: a rename would leave another beside the one that is linked to. */
+static void ca_follow(char **path)
+{
+	struct stat st;
+	char *real;
+
+	if (lstat(*path, &st) < 0 || !S_ISLNK(st.st_mode))
+		return;
+	if ((real = realpath(*path, NULL)) != NULL) {
+		free(*path);
+		*path = real;
+	} else if (errno == ENOMEM) {
+		mem_alloc((size_t)-1);
+	}
+}
+
 struct ca *ca_load(const char *name, const char *title, const char *config, const char *section,
     const char *key, struct err *e)
 {
@@ -275,13 +292,16 @@ struct ca *ca_load(const char *name, const char *title, const char *config, cons
 		ca_free(ca);
 		return NULL;
 	}
-	ca->dir = ca_folder_of(ca->database);
 	ca->attr = mem_printf("%s.attr", ca->database);
+	ca_follow(&ca->attr);
+	ca_follow(&ca->database);
+	ca->dir = ca_folder_of(ca->database);
 	if (ca->crlnumber[0] == '\0') {
 		free(ca->crlnumber);
 		ca->crlnumber = fs_join(ca->dir, "crlnumber");
 		ca->crlnumber_own = true;
 	}
+	ca_follow(&ca->crlnumber);
 	if (ca_read_attr(ca, e) < 0) {
 		ca_free(ca);
 		return NULL;

@@ -337,8 +337,10 @@ static int revoke_write(struct revoke *v, struct err *e)
 
 	revoke_mark(v);
 	beside_start(&beside, v->apart, index_work, &index);
-	if (v->apart || index.error.code == 0)
+	if (v->apart || index.error.code == 0) {
+		watch_stage(w, "crl");
 		rc = crl_file_sign(&draft, job->ca, job->cert, job->key, &l, job->folder, job->now, job->hours, w, e);
+	}
 	beside_end(&beside);
 	if (index.error.code < 0) {
 		crl_draft_clear(&draft);
@@ -346,7 +348,8 @@ static int revoke_write(struct revoke *v, struct err *e)
 		return e->code;
 	}
 	v->out->revoked = v->out->planned;
-	watch_stage(v->watch, "crl");
+	if (v->apart)
+		watch_stage(v->watch, "crl");
 	return rc < 0 ? rc : crl_file_store(&draft, v->watch, &v->out->crl, e);
 }
 
