@@ -267,6 +267,8 @@ static void csr(const struct one *o, ssh_channel c, const char *command)
 	else if (is(o, "csr-says-why"))
 		ssh_channel_write_stderr(c, "sev1 begins\n" RAW " error: no luck\r\n", (uint32_t)strlen("sev1 begins\n" RAW " error: no luck\r\n")),
 		    finish(c, 3);
+	else if (is(o, "csr-csh"))
+		ssh_channel_write_stderr(c, "Unmatched '''.\n", 15), finish(c, 1);
 	else if (is(o, "csr-binary"))
 		ssh_channel_write(c, "\0\1\2\xff\xfe\0\0\x80\nsev1 request\n", 22);
 	else if (is(o, "csr-escapes"))

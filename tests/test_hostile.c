@@ -80,6 +80,7 @@ static const struct {
 	{ "csr-no-status", "failed", "ended without an exit status" },
 	{ "csr-signal", "failed", "killed by signal KILL" },
 	{ "csr-says-why", "failed", "error: no luck" },
+	{ "csr-csh", "failed", "the login shell there is a csh" },
 	{ "csr-binary", "failed", "what came is not text" },
 	{ "csr-escapes", "refused", "not a certificate request" },
 	{ "csr-endless", "failed", "cut off after" },

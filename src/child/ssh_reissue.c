@@ -123,6 +123,8 @@ static char *reason_explained(char *why, bool sudo)
 		more = _("sudo refuses there, or is not installed; look at sudo -l of that user");
 	else if (strstr(why, "ermission denied") != NULL || strstr(why, "avc:") != NULL)
 		more = _("the service may not read it: compare owner, mode and SELinux label (ls -lZ, ausearch -m avc)");
+	else if (strncmp(why, "Unmatched '", 11) == 0)
+		more = _("the login shell there is a csh, which takes no script of several lines: use another user, or give it sh");
 	if (more == NULL)
 		return why;
 	all = mem_printf("%s; %s", why, more);
