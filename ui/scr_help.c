@@ -36,7 +36,7 @@ static void help_screen(struct help *h, const struct screen *of)
 	help_title(h, title);
 	for (const struct binding *b = of->ops->keys; b != NULL && b->what != NULL; b++)
 		if (keymap_label(b) != NULL)
-			help_line(h, keymap_label(b), _(b->what));
+			help_line(h, keymap_label(b), in_(b->what));
 }
 
 static void help_global(struct help *h)

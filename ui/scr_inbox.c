@@ -20,7 +20,7 @@ static const struct column columns[] = {
 	{ N_("state"), 13, false },
 	{ N_("since"), 9, true },
 	{ N_("left"), 9, true },
-	{ N_("Subject"), 0, false },
+	{ NC_("mail", "Subject"), 0, false },
 };
 
 struct inbox {

@@ -252,7 +252,7 @@ static bool start_key(struct screen *s, int key)
 }
 
 static const struct binding start_keys[] = {
-	{ KEYC_ENTER, "Enter", N_("open"), NULL },
+	{ KEYC_ENTER, "Enter", NC_("verb", "open"), NULL },
 	{ 'r', "r", N_("read again"), NULL },
 	{ ':', ":", N_("command"), NULL },
 	{ 0, NULL, NULL, NULL },

@@ -386,8 +386,8 @@ static void checkpoint_start(struct run *r)
 	}
 	body = json_object();
 	json_put_num(body, "n", c->n);
-	json_put(body, "state", args_has(run_args(r), "reopen") ? "reopened" :
-	    args_has(run_args(r), "waive") ? "waived" : "by hand");
+	json_put(body, "state", args_has(run_args(r), "reopen") ? N_("reopened") :
+	    args_has(run_args(r), "waive") ? N_("waived") : N_("by hand"));
 	json_put(body, "reason", reason);
 	if (run_append(r, EV_CHECKPOINT, body) == 0)
 		run_end(r, EXIT_DONE);

@@ -53,7 +53,7 @@ void intake_list(struct run *r)
 			continue;
 		if (json_array_size(shown) == 0)
 			run_out(r, _("%-11s  %-8s %-8s %-20s  %11s  %11s  %s"), _("report"), _("level"), _("state"), _("first received"),
-			    _("ago"), _("left"), _("subject"));
+			    _("ago"), _("left"), in_(NC_("mail", "subject")));
 		json_array_append_new(shown, clocked(r, o, times));
 		list_line(r, json_array_get(shown, json_array_size(shown) - 1));
 	}
