@@ -208,7 +208,7 @@ static void stored_say(struct intaking *t, const json_t *report, bool joined)
 {
 	char at[24], late[40];
 
-	run_out(t->run, joined ? _("%s %-8s joined: %s") : _("%s %-8s %s"), json_str(report, "id"), json_str(report, "level"),
+	run_out(t->run, joined ? _("%s %-8s joined: %s") : _("%s %-8s %s"), json_str(report, "id"), intake_word(report, "level"),
 	    json_str(t->fresh, "subject"));
 	run_out(t->run, _("  first received %s, %s ago, from %s"), clock_iso(at, sizeof at, json_num(report, "received", 0)),
 	    clock_span(late, sizeof late, clock_now() - json_num(report, "received", 0)), json_str(report, "from"));
