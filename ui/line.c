@@ -112,7 +112,7 @@ static void line_help(void)
 		    c->usage != NULL && c->usage[0] != '\0' ? _(c->usage) : "", _(c->summary));
 		for (const struct option *o = c->options; o != NULL && o->name != NULL; o++)
 			line_printf("    --%s%s%s: %s", o->name, o->arg != NULL ? " " : "",
-			    o->arg != NULL ? o->arg : "", _(o->help));
+			    o->arg != NULL ? _(o->arg) : "", _(o->help));
 	}
 	line_put(_("quit: leave; the incident is kept."));
 }

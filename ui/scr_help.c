@@ -69,7 +69,7 @@ static void help_commands(struct help *h, const struct ui *u)
 		if (c->effect != NULL)
 			help_line(h, "", _(c->effect));
 		for (const struct option *o = c->options; o != NULL && o->name != NULL; o++) {
-			left = mem_printf("--%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+			left = mem_printf("--%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? _(o->arg) : "");
 			right = mem_printf("%-18s %s", left, _(o->help));
 			help_line(h, "", right);
 			free(left);

@@ -229,7 +229,7 @@ const struct command cmd_open = {
 	.summary = N_("declare an incident: its clocks start now"),
 	.options = (const struct option[]){
 		{ "title", "TEXT", N_("what happened, in a few words; triage fills it in otherwise") },
-		{ "declared", "TIME", N_("when it was declared: 2026-08-31T02:14Z, -20m, now (default)") },
+		{ "declared", N_("TIME"), N_("when it was declared: 2026-08-31T02:14Z, -20m, now (default)") },
 		{ "report", "ID", N_("a problem report (sev1 intake list): triage takes its receipt, channel, reporter and certificates") },
 		{ NULL, NULL, NULL } },
 	.start = open_start,

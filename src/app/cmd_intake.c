@@ -517,7 +517,7 @@ const struct command cmd_intake = {
 		{ "subject", "TEXT", N_("type: in a few words") },
 		{ "reporter", "TEXT", N_("who reported it") },
 		{ "channel", "NAME", N_("problem-report (default), support, phone, monitoring, staff, authority, other") },
-		{ "received", "TIME", N_("type: when it was first received, with a zone; -35m; now (default)") },
+		{ "received", N_("TIME"), N_("type: when it was first received, with a zone; -35m; now (default)") },
 		{ "no-route", NULL, N_("tell nobody this time") },
 		{ "all", NULL, N_("list: closed ones too") },
 		{ "reason", "TEXT", N_("close: why nothing is to be done") },

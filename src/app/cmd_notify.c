@@ -283,7 +283,7 @@ static void notify_go(struct run *r)
 static const struct option options[] = {
 	{ "field", "NAME=VALUE", N_("fill a field of the template (may be repeated)") },
 	{ "new", NULL, N_("a new text, although the last one was not accepted by all") },
-	{ "waive", "REASON", N_("external only: not needed; closes the checkpoint with the reason") },
+	{ "waive", N_("REASON"), N_("external only: not needed; closes the checkpoint with the reason") },
 	{ NULL, NULL, NULL },
 };
 
