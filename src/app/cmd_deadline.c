@@ -25,8 +25,8 @@ static void deadline_row(struct run *r, json_t *all, const struct deadline *d, i
 	char due[24], span[40], pad[64];
 	json_t *o = json_object();
 
-	run_out(r, "%s %s  %14s  %s", text_pad(pad, sizeof pad, strcmp(state, "late") == 0 ? _("LATE") : strcmp(state, "running") == 0 ? _("running") :
-	    strcmp(state, "met") == 0 ? _("met") : _("met late"), 9), clock_iso(due, sizeof due, d->due),
+	run_out(r, "%s %s  %14s  %s", text_pad(pad, sizeof pad, strcmp(state, "late") == 0 ? _("LATE") :
+	    strcmp(state, "running") == 0 ? _("running") : strcmp(state, "met") == 0 ? _("met") : _("met late"), 9), clock_iso(due, sizeof due, d->due),
 	    clock_span(span, sizeof span, left), d->title);
 	json_put(o, "name", d->name);
 	json_put(o, "kind", deadline_word(d->kind));

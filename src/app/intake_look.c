@@ -44,7 +44,8 @@ static void list_line(struct run *r, const json_t *o)
 		return;
 	}
 	run_out(r, "%s  %s %s %s  %11s  %11s  %s", json_str(o, "id"), text_pad(level, sizeof level, intake_word(o, "level"), 8),
-	    text_pad(state, sizeof state, json_str(o, "incident")[0] != '\0' ? json_str(o, "incident") : intake_word(o, "state"), 8), clock_iso(at, sizeof at, json_num(o, "received", 0)),
+	    text_pad(state, sizeof state, json_str(o, "incident")[0] != '\0' ? json_str(o, "incident") : intake_word(o, "state"), 8),
+	    clock_iso(at, sizeof at, json_num(o, "received", 0)),
 	    clock_span(age, sizeof age, clock_now() - json_num(o, "received", 0)),
 	    due != 0 ? clock_span(left, sizeof left, due - clock_now()) : "-", json_str(o, "subject"));
 }
