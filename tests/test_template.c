@@ -100,6 +100,49 @@ static void test_malformed(void **state)
 	assert_int_equal(fill("Subject: s\n\n{{}}\n", NULL, NULL), ERR_SYNTAX);
 }
 
+/* The fields that a template of the package names. */
+static json_t *shipped(const char *name, struct fields *none)
+{
+	const char *srcdir = getenv("SRCDIR");
+	char *path = fs_join(srcdir != NULL ? srcdir : ".", name), *s = NULL, *b = NULL;
+	json_t *named = json_array(), *all = json_object(), *one;
+	struct buf text = { 0 };
+	size_t i;
+
+	assert_int_equal(fs_read(path, &text, 65536, &e), 0);
+	assert_int_equal(template_fill(buf_str(&text), name, none, NULL, named, &s, &b, &e), 0);
+	json_array_foreach(named, i, one)
+		json_object_set_new(all, json_str(one, "field"), json_true());
+	assert_true(json_object_size(all) > 0);
+	json_decref(named);
+	buf_free(&text);
+	free(path);
+	free(s);
+	free(b);
+	return all;
+}
+
+static void test_translated(void **state)
+{
+	static const char *const names[] = { "approvers", "external", "intake", "internal", "management", "preliminary",
+		"subscriber" };
+	struct fields *none = fields_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char *en = mem_printf("data/templates/%s.txt", names[i]), *de = mem_printf("data/templates/de/%s.txt", names[i]);
+		json_t *a = shipped(en, none), *b = shipped(de, none);
+
+		if (!json_equal(a, b))
+			fail_msg("%s and %s do not name the same fields", en, de);
+		json_decref(a);
+		json_decref(b);
+		free(en);
+		free(de);
+	}
+	fields_free(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +150,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unfilled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
+		cmocka_unit_test(test_translated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,20 +25,21 @@ static int chrome_status(const struct ui *u, const struct area *a, const struct 
 {
 	char now[32];
 	int end = a->cols - 1;
-	const char *mode = model_armed(u->en) ? "ARMED" : "OBSERVE";
+	const char *mode = model_armed(u->en) ? _("ARMED") : _("OBSERVE"), *kind;
 
 	clock_time(now, sizeof now, clock_now());
 	draw_right(a, 0, end, STYLE_BOLD, now);
 	end -= (int)strlen(now) + 2;
 	draw_right(a, 0, end, model_armed(u->en) ? STYLE_ARMED : STYLE_PLAIN, mode);
-	end -= (int)strlen(mode) + 2;
+	end -= text_columns(mode) + 2;
 	if (in == NULL)
 		return end;
-	draw_right(a, 0, end, in->drill ? STYLE_DRILL : STYLE_REAL, in->drill ? " DRILL " : " REAL ");
-	end -= in->drill ? 8 : 7;
+	kind = in->drill ? _(" DRILL ") : _(" REAL ");
+	draw_right(a, 0, end, in->drill ? STYLE_DRILL : STYLE_REAL, kind);
+	end -= text_columns(kind) + 1;
 	if (in->closed) {
-		draw_right(a, 0, end, STYLE_BOLD, "CLOSED");
-		end -= 8;
+		draw_right(a, 0, end, STYLE_BOLD, _("CLOSED"));
+		end -= text_columns(_("CLOSED")) + 2;
 	}
 	return end;
 }

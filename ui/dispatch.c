@@ -181,7 +181,7 @@ static void ui_command_typed(void *ctx, enum prompt_end end, const char *text)
 	else
 		snprintf(u->prompt.hint, sizeof u->prompt.hint, "%s%s%s: %s", cmd->name,
 		    cmd->usage != NULL && cmd->usage[0] != '\0' ? " " : "",
-		    cmd->usage != NULL ? cmd->usage : "", _(cmd->summary));
+		    cmd->usage != NULL && cmd->usage[0] != '\0' ? _(cmd->usage) : "", _(cmd->summary));
 }
 
 void ui_ask_command(struct ui *u, const char *text)

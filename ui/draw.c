@@ -285,7 +285,7 @@ void draw_head(const struct area *a, int row, const struct column *c, size_t n)
 	enum style st[16];
 
 	for (size_t i = 0; i < n && i < 16; i++) {
-		text[i] = c[i].title[0] != '\0' ? _(c[i].title) : "";
+		text[i] = c[i].title[0] != '\0' ? in_(c[i].title) : "";
 		st[i] = STYLE_DIM;
 	}
 	draw_row(a, row, ' ', c, n, text, st);

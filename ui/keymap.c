@@ -99,6 +99,6 @@ void keymap_footer(struct buf *b, const struct binding *own, bool typing, int co
 	room = cols - text_columns(tail);
 	for (; own != NULL && own->what != NULL; own++)
 		if (keymap_label(own) != NULL)
-			keymap_add(b, room, keymap_label(own), _(own->what));
+			keymap_add(b, room, keymap_label(own), in_(own->what));
 	buf_adds(b, b->len > 0 ? tail : tail + 3);
 }

@@ -79,8 +79,8 @@ static void line_menu(const struct line *l)
 		line_put(_("Type: open --title TEXT, intake list, open --report ID, doctor, help, quit."));
 		return;
 	}
-	line_printf("%s %s. %s. %s. %s.", in->drill ? "DRILL" : "REAL", in->id, in->title,
-	    model_armed(l->en) ? "ARMED" : "OBSERVE", clock_iso(now, sizeof now, clock_now()));
+	line_printf("%s %s. %s. %s. %s.", in->drill ? _("DRILL") : _("REAL"), in->id, in->title,
+	    model_armed(l->en) ? _("ARMED") : _("OBSERVE"), clock_iso(now, sizeof now, clock_now()));
 	line_printf(_("RTO %s."), clock_span(span, sizeof span, incident_rto_left(in, clock_now())));
 	line_printf(_("Deadline %s."), clock_span(span, sizeof span, incident_deadline_left(in, clock_now())));
 	line_printf(_("CRL fuse %s."), clock_span(span, sizeof span, incident_fuse_left(in, clock_now())));
@@ -109,10 +109,10 @@ static void line_help(void)
 
 	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
 		line_printf("%s%s%s: %s", c->name, c->usage != NULL && c->usage[0] != '\0' ? " " : "",
-		    c->usage != NULL ? c->usage : "", _(c->summary));
+		    c->usage != NULL && c->usage[0] != '\0' ? _(c->usage) : "", _(c->summary));
 		for (const struct option *o = c->options; o != NULL && o->name != NULL; o++)
 			line_printf("    --%s%s%s: %s", o->name, o->arg != NULL ? " " : "",
-			    o->arg != NULL ? o->arg : "", _(o->help));
+			    o->arg != NULL ? _(o->arg) : "", _(o->help));
 	}
 	line_put(_("quit: leave; the incident is kept."));
 }

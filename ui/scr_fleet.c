@@ -417,7 +417,7 @@ static void fleet_ended(struct screen *s, struct job *j)
 }
 
 static const struct binding fleet_keys[] = {
-	{ KEYC_ENTER, "Enter", N_("open"), NULL },
+	{ KEYC_ENTER, "Enter", NC_("verb", "open"), NULL },
 	{ '/', "/", N_("filter"), NULL },
 	{ 's', "s S", N_("sort, turn"), NULL },
 	{ 'e', "e", N_("errors"), NULL },

@@ -36,7 +36,7 @@ static void help_screen(struct help *h, const struct screen *of)
 	help_title(h, title);
 	for (const struct binding *b = of->ops->keys; b != NULL && b->what != NULL; b++)
 		if (keymap_label(b) != NULL)
-			help_line(h, keymap_label(b), _(b->what));
+			help_line(h, keymap_label(b), in_(b->what));
 }
 
 static void help_global(struct help *h)
@@ -69,7 +69,7 @@ static void help_commands(struct help *h, const struct ui *u)
 		if (c->effect != NULL)
 			help_line(h, "", _(c->effect));
 		for (const struct option *o = c->options; o != NULL && o->name != NULL; o++) {
-			left = mem_printf("--%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+			left = mem_printf("--%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? _(o->arg) : "");
 			right = mem_printf("%-18s %s", left, _(o->help));
 			help_line(h, "", right);
 			free(left);

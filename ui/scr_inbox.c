@@ -20,7 +20,7 @@ static const struct column columns[] = {
 	{ N_("state"), 13, false },
 	{ N_("since"), 9, true },
 	{ N_("left"), 9, true },
-	{ N_("Subject"), 0, false },
+	{ NC_("mail", "Subject"), 0, false },
 };
 
 struct inbox {
@@ -63,11 +63,18 @@ static enum style level_style(const char *level)
 	return level[0] == 'h' ? STYLE_BAD : level[0] == 'd' ? STYLE_WARN : STYLE_PLAIN;
 }
 
+/* A level or state of a report; the file of one that cannot be read has none. */
+static const char *word_of(const char *s)
+{
+	return s[0] != '\0' ? _(s) : "";
+}
+
 static void inbox_row(const struct area *a, int row, const struct report_entry *r, bool here)
 {
 	int64_t now = clock_now(), left = r->due - (r->published != 0 ? r->published : now);
 	char since[40], due[40];
-	const char *text[] = { r->id, r->level, r->incident[0] != '\0' ? r->incident : r->state, since, due, r->subject };
+	const char *text[] = { r->id, word_of(r->level), r->incident[0] != '\0' ? r->incident : word_of(r->state), since, due,
+	    r->subject };
 	enum style st[] = { STYLE_BOLD, level_style(r->level), STYLE_PLAIN, STYLE_PLAIN, theme_clock(left), STYLE_PLAIN };
 
 	if (r->error != NULL) {

@@ -103,7 +103,7 @@ static void start_incident(const struct area *a, int row, const struct incident_
 {
 	char due[40], next[200];
 	enum style when = start_due(it, due);
-	const char *kind = it->drill ? "DRILL" : "REAL";
+	const char *kind = it->drill ? _("DRILL") : _("REAL");
 	const char *text[] = { it->id, kind, it->title, next, due };
 	enum style st[] = { STYLE_BOLD, it->drill ? STYLE_WARN : STYLE_BAD, STYLE_PLAIN, STYLE_PLAIN, when };
 
@@ -252,7 +252,7 @@ static bool start_key(struct screen *s, int key)
 }
 
 static const struct binding start_keys[] = {
-	{ KEYC_ENTER, "Enter", N_("open"), NULL },
+	{ KEYC_ENTER, "Enter", NC_("verb", "open"), NULL },
 	{ 'r', "r", N_("read again"), NULL },
 	{ ':', ":", N_("command"), NULL },
 	{ 0, NULL, NULL, NULL },

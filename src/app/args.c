@@ -16,7 +16,7 @@ struct args {
 /* Known to every command. */
 static const struct option common[] = {
 	{ "plan", "HASH", N_("run exactly the plan with this hash") },
-	{ "confirm", "PHRASE", N_("the phrase that confirms the plan") },
+	{ "confirm", N_("PHRASE"), N_("the phrase that confirms the plan") },
 	{ "json", NULL, N_("machine-readable output") },
 	{ "pin-fd", "N", N_("read PINs and passphrases from this descriptor, a line each") },
 	{ NULL, NULL, NULL }

@@ -10,7 +10,10 @@
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "child/image.h"
+
+#define LABEL_COLS 7 /* of what stands before a command in the plan */
 
 /* What is to happen to an action in this plan. */
 enum verdict { DO_IT, HOLDS, RUNNING, UNDONE, WAITS, LEFT_OUT };
@@ -74,6 +77,7 @@ static const char *where(const char *host)
 static void plan_command(struct plan *p, const char *label, const char *command, const char *join)
 {
 	const char *line = command, *end;
+	char pad[64];
 
 	for (bool first = true; *line != '\0'; first = false) {
 		end = join != NULL ? strstr(line, join) : NULL;
@@ -82,7 +86,7 @@ static void plan_command(struct plan *p, const char *label, const char *command,
 		for (char *t = text; *t != '\0'; t++)
 			if (*t == '\t')
 				*t = ' ';
-		plan_line(p, "  %-7s %s", first ? label : "", text);
+		plan_line(p, "  %s %s", text_pad(pad, sizeof pad, first ? label : "", LABEL_COLS), text);
 		free(text);
 		line = end + (*end == '\n');
 	}
@@ -91,22 +95,24 @@ static void plan_command(struct plan *p, const char *label, const char *command,
 static void plan_action(struct plan *p, const json_t *item)
 {
 	bool rules = strcmp(json_str(item, "kind"), "firewall") == 0;
+	char pad[64];
 
 	plan_line(p, _("%s on %s:"), json_str(item, "title"), where(json_str(item, "host")));
 	if (strcmp(json_str(item, "kind"), "image") == 0) {
 		char *script = image_command(json_str(item, "source"), json_str(item, "target"),
 		    json_str(item, "image"));
 		plan_command(p, _("run"), script, "\n");
-		plan_line(p, _("  %-7s size and SHA-256, by the script itself"), _("verify"));
+		plan_line(p, _("  %s size and SHA-256, by the script itself"), text_pad(pad, sizeof pad, _("verify"), LABEL_COLS));
 		free(script);
 	} else {
 		plan_command(p, _("run"), json_str(item, "command"), rules ? "} && " : NULL);
 		plan_command(p, _("verify"), json_str(item, "verify"), rules ? "' && " : NULL);
 	}
 	if (json_str(item, "probe")[0] != '\0')
-		plan_line(p, _("  %-7s no answer from %s"), _("probe"), json_str(item, "probe"));
+		plan_line(p, _("  %s no answer from %s"), text_pad(pad, sizeof pad, _("probe"), LABEL_COLS), json_str(item, "probe"));
 	if (json_object_get(item, "ca") != NULL)
-		plan_line(p, _("  %-7s the key of %s no longer signs"), _("key"), json_str(json_object_get(item, "ca"), "title"));
+		plan_line(p, _("  %s the key of %s no longer signs"), text_pad(pad, sizeof pad, _("key"), LABEL_COLS),
+		    json_str(json_object_get(item, "ca"), "title"));
 	plan_command(p, _("undo"), json_str(item, "undo"), rules ? "; " : NULL);
 }
 

@@ -22,11 +22,11 @@ static void deadline_row(struct run *r, json_t *all, const struct deadline *d, i
 {
 	const char *state = d->met != 0 ? (d->met > d->due ? "met late" : "met") : d->due < now ? "late" : "running";
 	int64_t left = d->due - (d->met != 0 ? d->met : now);
-	char due[24], span[40];
+	char due[24], span[40], pad[64];
 	json_t *o = json_object();
 
-	run_out(r, "%-8s %s  %14s  %s", strcmp(state, "late") == 0 ? _("LATE") : strcmp(state, "running") == 0 ? _("running") :
-	    strcmp(state, "met") == 0 ? _("met") : _("met late"), clock_iso(due, sizeof due, d->due),
+	run_out(r, "%s %s  %14s  %s", text_pad(pad, sizeof pad, strcmp(state, "late") == 0 ? _("LATE") :
+	    strcmp(state, "running") == 0 ? _("running") : strcmp(state, "met") == 0 ? _("met") : _("met late"), 9), clock_iso(due, sizeof due, d->due),
 	    clock_span(span, sizeof span, left), d->title);
 	json_put(o, "name", d->name);
 	json_put(o, "kind", deadline_word(d->kind));
@@ -69,10 +69,11 @@ static void forecast_counted(struct run *r, const struct forecast *f)
 static void forecast_row(struct run *r, json_t *all, const struct forecast *f, int64_t due)
 {
 	const char *name = forecast_name(f->name);
-	char done[32], total[32], at[24], span[40];
+	char done[32], total[32], at[24], span[40], pad[64];
 	json_t *o = json_object();
 	bool before = f->end != 0 && (due == INT64_MIN || f->end <= due);
 
+	name = text_pad(pad, sizeof pad, name, 20);
 	text_count(done, f->done);
 	text_count(total, f->total);
 	if (f->end == 0)

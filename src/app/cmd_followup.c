@@ -37,9 +37,10 @@ static void owed_show(struct run *r, const struct followup *f, int64_t now)
 {
 	const struct incident *in = run_incident(r);
 	bool item = f->kind[0] != '\0';
-	char due[32];
+	char due[32], pad[64];
 
-	run_out(r, "%2d  %-9s %-20s  %s%s%s", f->n, followup_overdue(in, f, now) ? _("OVERDUE") : _(followup_state(in, f, now)),
+	run_out(r, "%2d  %s %-20s  %s%s%s", f->n,
+	    text_pad(pad, sizeof pad, followup_overdue(in, f, now) ? _("OVERDUE") : _(followup_state(in, f, now)), 10),
 	    f->due >= 0 ? clock_iso(due, sizeof due, f->due) : item ? _("no due date") : _("per regulation"), f->title,
 	    f->text[0] != '\0' ? ": " : "", f->text);
 	if (item)

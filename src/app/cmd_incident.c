@@ -229,7 +229,7 @@ const struct command cmd_open = {
 	.summary = N_("declare an incident: its clocks start now"),
 	.options = (const struct option[]){
 		{ "title", "TEXT", N_("what happened, in a few words; triage fills it in otherwise") },
-		{ "declared", "TIME", N_("when it was declared: 2026-08-31T02:14Z, -20m, now (default)") },
+		{ "declared", N_("TIME"), N_("when it was declared: 2026-08-31T02:14Z, -20m, now (default)") },
 		{ "report", "ID", N_("a problem report (sev1 intake list): triage takes its receipt, channel, reporter and certificates") },
 		{ NULL, NULL, NULL } },
 	.start = open_start,
@@ -386,8 +386,8 @@ static void checkpoint_start(struct run *r)
 	}
 	body = json_object();
 	json_put_num(body, "n", c->n);
-	json_put(body, "state", args_has(run_args(r), "reopen") ? "reopened" :
-	    args_has(run_args(r), "waive") ? "waived" : "by hand");
+	json_put(body, "state", args_has(run_args(r), "reopen") ? N_("reopened") :
+	    args_has(run_args(r), "waive") ? N_("waived") : N_("by hand"));
 	json_put(body, "reason", reason);
 	if (run_append(r, EV_CHECKPOINT, body) == 0)
 		run_end(r, EXIT_DONE);

@@ -208,7 +208,7 @@ static void stored_say(struct intaking *t, const json_t *report, bool joined)
 {
 	char at[24], late[40];
 
-	run_out(t->run, joined ? _("%s %-8s joined: %s") : _("%s %-8s %s"), json_str(report, "id"), json_str(report, "level"),
+	run_out(t->run, joined ? _("%s %-8s joined: %s") : _("%s %-8s %s"), json_str(report, "id"), intake_word(report, "level"),
 	    json_str(t->fresh, "subject"));
 	run_out(t->run, _("  first received %s, %s ago, from %s"), clock_iso(at, sizeof at, json_num(report, "received", 0)),
 	    clock_span(late, sizeof late, clock_now() - json_num(report, "received", 0)), json_str(report, "from"));
@@ -517,7 +517,7 @@ const struct command cmd_intake = {
 		{ "subject", "TEXT", N_("type: in a few words") },
 		{ "reporter", "TEXT", N_("who reported it") },
 		{ "channel", "NAME", N_("problem-report (default), support, phone, monitoring, staff, authority, other") },
-		{ "received", "TIME", N_("type: when it was first received, with a zone; -35m; now (default)") },
+		{ "received", N_("TIME"), N_("type: when it was first received, with a zone; -35m; now (default)") },
 		{ "no-route", NULL, N_("tell nobody this time") },
 		{ "all", NULL, N_("list: closed ones too") },
 		{ "reason", "TEXT", N_("close: why nothing is to be done") },

@@ -108,8 +108,8 @@ const struct command cmd_inventory = {
 	.summary = N_("the fleet's hosts and groups, as the inventory resolves"),
 	.effect = N_("reads the inventory and what lies beside it; connects to nothing"),
 	.options = (const struct option[]){
-		{ "only", "PATTERNS", N_("only these, also -w: web*, GROUP, web[01-20], @FILE, a:&b, a:!b") },
-		{ "exclude", "PATTERNS", N_("all but these, also -x") },
+		{ "only", N_("PATTERNS"), N_("only these, also -w: web*, GROUP, web[01-20], @FILE, a:&b, a:!b") },
+		{ "exclude", N_("PATTERNS"), N_("all but these, also -x") },
 		{ "groups", NULL, N_("counts and groups without the hosts") },
 		{ NULL, NULL, NULL } },
 	.gates = GATE_CONFIG,

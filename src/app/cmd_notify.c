@@ -115,8 +115,8 @@ static int notify_fill(struct run *r, const struct notice_conf *conf, int64_t at
     struct err *e)
 {
 	struct fields *f = notice_fields(run_incident(r), run_config(r), at, e);
-	char *name = mem_printf("templates/%s.txt", conf->name), *subject = NULL, *body = NULL;
-	char *path = conf->template != NULL ? mem_strdup(conf->template) : path_data(name);
+	char *path = conf->template != NULL ? mem_strdup(conf->template) : path_template(conf->name);
+	char *subject = NULL, *body = NULL;
 	json_t *missing = json_array();
 	struct buf source = { 0 };
 	int rc = f == NULL ? e->code : 0;
@@ -139,7 +139,6 @@ static int notify_fill(struct run *r, const struct notice_conf *conf, int64_t at
 	free(subject);
 	free(body);
 	free(path);
-	free(name);
 	return rc;
 }
 
@@ -284,7 +283,7 @@ static void notify_go(struct run *r)
 static const struct option options[] = {
 	{ "field", "NAME=VALUE", N_("fill a field of the template (may be repeated)") },
 	{ "new", NULL, N_("a new text, although the last one was not accepted by all") },
-	{ "waive", "REASON", N_("external only: not needed; closes the checkpoint with the reason") },
+	{ "waive", N_("REASON"), N_("external only: not needed; closes the checkpoint with the reason") },
 	{ NULL, NULL, NULL },
 };
 

@@ -435,7 +435,7 @@ const struct command cmd_recover = {
 		{ "name", "NAME", N_("what the new one is called") },
 		{ "subject", "DN", N_("its subject: /C=DE/O=Example/CN=Issuing CA 3") },
 		{ "parent", "CA", N_("who signs it; without: a request to have signed elsewhere") },
-		{ "folder", "PATH", N_("where it is made (default: issuers/NAME beside the incidents)") },
+		{ "folder", N_("PATH"), N_("where it is made (default: issuers/NAME beside the incidents)") },
 		{ "key", "KIND", N_("ec-p256, ec-p384, rsa-3072 or rsa-4096 (default ec-p384)") },
 		{ "days", "N", N_("its validity (default 1825)") },
 		{ "cdp", "URL", N_("where its CRL will be served") },

@@ -36,7 +36,7 @@ void rollout_say(struct run *r, const struct incident *in)
 
 	if (ro->state != ROLLOUT_NONE)
 		run_out(r, _("Re-issue: %s%s%s, %zu of %zu hosts verified%s%s"), words, words[0] != '\0' ? ", " : "",
-		    rollout_word(ro->state), in->hosts_verified, in->hosts,
+		    _(rollout_word(ro->state)), in->hosts_verified, in->hosts,
 		    ro->stopped[0] != '\0' ? _("; stopped: ") : "", ro->stopped);
 	free(words);
 }
@@ -85,7 +85,7 @@ static int rollout_check(struct run *r, const char *what, struct err *e)
 	if (state == ROLLOUT_NONE || state == ROLLOUT_ENDED)
 		return err_set(e, ERR_REFUSED, _("rollout: no re-issue goes"));
 	if (strcmp(what, "continue") == 0 && state != ROLLOUT_PAUSED)
-		return err_set(e, ERR_REFUSED, _("rollout: it is %s, not paused"), rollout_word(state));
+		return err_set(e, ERR_REFUSED, _("rollout: it is %s, not paused"), _(rollout_word(state)));
 	return strcmp(what, "continue") == 0 ? run_gate(r, GATE_ARMED, e) : 0;
 }
 

@@ -24,13 +24,14 @@ static json_t *status_clock(int64_t left)
 static void status_checkpoints(struct run *r, const struct incident *in, int64_t now)
 {
 	json_t *all = json_array(), *o;
-	char clock[40];
+	char clock[40], pad[64];
 
 	for (size_t i = 0; i < in->checkpoints; i++) {
 		const struct checkpoint *c = &in->checkpoint[i];
 		static const char *const word[] = { "open", "done", "by hand", "waived" };
-		run_out(r, "  %d %-28s +%dm %10s  %-8s %s", c->n, c->title, c->due,
-		    checkpoint_clock(clock, sizeof clock, in, c, now), _(checkpoint_word(in, c, now)), c->shown);
+		run_out(r, "  %d %-28s +%dm %10s  %s %s", c->n, c->title, c->due,
+		    checkpoint_clock(clock, sizeof clock, in, c, now), text_pad(pad, sizeof pad, _(checkpoint_word(in, c, now)), 8),
+		    c->shown);
 		o = json_object();
 		json_put_num(o, "n", c->n);
 		json_put(o, "title", c->title);

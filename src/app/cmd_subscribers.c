@@ -210,12 +210,12 @@ const struct command cmd_subscribers = {
 	.effect = N_("proceed tells the approvers that waits for an answer have ended; that cannot be taken back. To tell the "
 	             "subscribers: notify subscriber, notify preliminary"),
 	.options = (const struct option[]){
-		{ "channel", "CHANNEL", N_("log, answer: phone (default), mail, webhook, letter, \"in person\", other") },
-		{ "outcome", "WORD", N_("log: reached, \"no answer\" or failed") },
-		{ "at", "TIME", N_("log, answer: when it was (default now)") },
+		{ "channel", N_("CHANNEL"), N_("log, answer: phone (default), mail, webhook, letter, \"in person\", other") },
+		{ "outcome", N_("WORD"), N_("log: reached, \"no answer\" or failed") },
+		{ "at", N_("TIME"), N_("log, answer: when it was (default now)") },
 		{ "text", "TEXT", N_("log, answer: what was said") },
 		{ "preliminary", NULL, N_("log: the preliminary report was given") },
-		{ "reporter-mail", "ADDRESS", N_("find: the reporter's address, where triage does not name one") },
+		{ "reporter-mail", N_("ADDRESS"), N_("find: the reporter's address, where triage does not name one") },
 		{ "told", "TEXT", N_("proceed: the approvers were told by other means, how and by whom") },
 		{ "due", NULL, N_("proceed: only where a wait has ended, as the console does") },
 		{ NULL, NULL, NULL } },

@@ -23,20 +23,14 @@ struct reader {
 
 static char *config_fallback(const struct conf_key *k, const struct conf_part *p)
 {
-	char *relative, *path;
-
 	if (strcmp(k->fallback, "@name") == 0)
 		return mem_strdup(p->name);
 	if (strcmp(k->fallback, "@state") == 0)
 		return path_state();
 	if (strcmp(k->fallback, "@playbook") == 0)
 		return path_data("playbooks/ca-compromise.ini");
-	if (strcmp(k->fallback, "@template") == 0) {
-		relative = mem_printf("templates/%s.txt", p->name);
-		path = path_data(relative);
-		free(relative);
-		return path;
-	}
+	if (strcmp(k->fallback, "@template") == 0)
+		return path_template(p->name);
 	return mem_strdup(k->fallback);
 }
 

@@ -153,7 +153,7 @@ const struct conf_key conf_keys[] = {
 	TEXT(NOTICE, "from", M(notice_conf, from), "pki-emergency@example.com", NULL),
 	TEXT(NOTICE, "subject", M(notice_conf, subject), "SEV-1: PKI compromise", NULL),
 	{ NOTICE, "template", CONF_FILE, M(notice_conf, template), 0, false, "@template", 0, 0, NULL,
-	    NULL, "The text with its fields." },
+	    NULL, "The text with its fields; by default the installed one, in the language of the locale where there is one." },
 
 	{ FLEET, "inventory", CONF_FILE, M(fleet_conf, inventory), 0, true, NULL, 0, 0, NULL,
 	    "/etc/pki/inventory/all-servers.txt", "A list of hosts, CSV, or an ansible inventory in INI or YAML; see: sev1 inventory." },

@@ -90,8 +90,8 @@ void help_usage(struct buf *b)
 	buf_adds(b, _("sev1: the war-room console for a compromised certification authority\n\n"));
 	buf_adds(b, _("Usage:\n"));
 	help_row(b, "sev1", NULL, _("the console: the open incident, or the start screen"), 26);
-	help_row(b, "sev1 COMMAND ...", NULL, _("one step, without a screen"), 26);
-	help_row(b, "sev1 help COMMAND", NULL, _("what it does, and how to undo it"), 26);
+	help_row(b, _("sev1 COMMAND ..."), NULL, _("one step, without a screen"), 26);
+	help_row(b, _("sev1 help COMMAND"), NULL, _("what it does, and how to undo it"), 26);
 	buf_adds(b, _("\nCommands, in the order in which an incident needs them:\n"));
 	for (size_t i = 0; (cmd = command_at(i)) != NULL; i++)
 		help_row(b, cmd->name, NULL, _(cmd->summary), 14);

@@ -14,6 +14,8 @@ void intake_route(struct run *r, void (*done)(struct run *r, size_t left));
 bool intake_fills(const char *field);
 /* Subcommands, which end the run: the reports that are open, a whole one, closing one. */
 void intake_list(struct run *r);
+/* Its level or state in the operator's language; "" where a damaged report has none. */
+const char *intake_word(const json_t *report, const char *key);
 void intake_show(struct run *r, const json_t *report);
 void intake_close(struct run *r, const char *id);
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/text.h"
 
 /* A copy that says by when, for --json: of one that has no incident, whose clock would be another. */
 static json_t *clocked(struct run *r, const json_t *o, const json_t *times)
@@ -26,17 +27,25 @@ static json_t *clocked(struct run *r, const json_t *o, const json_t *times)
 	return copy;
 }
 
+const char *intake_word(const json_t *report, const char *key)
+{
+	const char *word = json_str(report, key);
+
+	return word[0] != '\0' ? _(word) : "";
+}
+
 static void list_line(struct run *r, const json_t *o)
 {
 	int64_t due = json_num(o, "due", 0);
-	char at[24], age[40], left[40];
+	char at[24], age[40], left[40], level[64], state[64];
 
 	if (json_str(o, "error")[0] != '\0') {
 		run_out(r, "%s %s", json_str(o, "id"), json_str(o, "error"));
 		return;
 	}
-	run_out(r, "%s  %-8s %-8s %s  %11s  %11s  %s", json_str(o, "id"), json_str(o, "level"), json_str(o, "incident")[0] != '\0' ?
-	    json_str(o, "incident") : json_str(o, "state"), clock_iso(at, sizeof at, json_num(o, "received", 0)),
+	run_out(r, "%s  %s %s %s  %11s  %11s  %s", json_str(o, "id"), text_pad(level, sizeof level, intake_word(o, "level"), 8),
+	    text_pad(state, sizeof state, json_str(o, "incident")[0] != '\0' ? json_str(o, "incident") : intake_word(o, "state"), 8),
+	    clock_iso(at, sizeof at, json_num(o, "received", 0)),
 	    clock_span(age, sizeof age, clock_now() - json_num(o, "received", 0)),
 	    due != 0 ? clock_span(left, sizeof left, due - clock_now()) : "-", json_str(o, "subject"));
 }
@@ -53,7 +62,7 @@ void intake_list(struct run *r)
 			continue;
 		if (json_array_size(shown) == 0)
 			run_out(r, _("%-11s  %-8s %-8s %-20s  %11s  %11s  %s"), _("report"), _("level"), _("state"), _("first received"),
-			    _("ago"), _("left"), _("subject"));
+			    _("ago"), _("left"), in_(NC_("mail", "subject")));
 		json_array_append_new(shown, clocked(r, o, times));
 		list_line(r, json_array_get(shown, json_array_size(shown) - 1));
 	}
@@ -161,7 +170,7 @@ void intake_show(struct run *r, const json_t *o)
 	json_t *times = intake_times(run_config(r));
 	char at[24], age[40];
 
-	run_out(r, "%s  %s, %s  %s", json_str(o, "id"), json_str(o, "level"), json_str(o, "state"), json_str(o, "subject"));
+	run_out(r, "%s  %s, %s  %s", json_str(o, "id"), intake_word(o, "level"), intake_word(o, "state"), json_str(o, "subject"));
 	run_out(r, _("From %s by %s"), json_str(o, "from"), json_str(o, "channel"));
 	run_out(r, _("First received %s, %s ago"), clock_iso(at, sizeof at, received), clock_span(age, sizeof age, clock_now() - received));
 	show_clock(r, o, times);

@@ -149,7 +149,7 @@ static struct fields *routing_fields(const struct config *c, const json_t *repor
 
 static int routing_text(struct routing *s, const json_t *report, char **subject, char **body, struct err *e)
 {
-	char *path = s->conf->template != NULL ? mem_strdup(s->conf->template) : path_data("templates/intake.txt");
+	char *path = s->conf->template != NULL ? mem_strdup(s->conf->template) : path_template("intake");
 	struct fields *f = routing_fields(run_config(s->run), report);
 	struct buf source = { 0 };
 	int rc = fs_read(path, &source, TEMPLATE_MAX, e);

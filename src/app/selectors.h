@@ -10,17 +10,17 @@
 /* The options, for a command's table. Every kind that is given must hold; of a kind one value is enough; --or
  * starts a further group, whose certificates are concerned too. */
 #define SELECTOR_OPTIONS \
-	{ "serial", "SERIAL", N_("selects a serial: hexadecimal (1A:2B, 0x1a2b), or decimal as dec:123456; may be repeated") }, \
+	{ "serial", N_("SERIAL"), N_("selects a serial: hexadecimal (1A:2B, 0x1a2b), or decimal as dec:123456; may be repeated") }, \
 	{ "serials-file", "FILE", N_("selects the serials of a file, one a line; # starts a comment; may be repeated") }, \
-	{ "subject", "GLOB", N_("selects subjects like this, as index.txt has them: *CN=web*; may be repeated") }, \
-	{ "san", "GLOB", N_("selects by names in the certificate (DNS, IP, mail, URI): *.example.com; may be repeated") }, \
+	{ "subject", N_("GLOB"), N_("selects subjects like this, as index.txt has them: *CN=web*; may be repeated") }, \
+	{ "san", N_("GLOB"), N_("selects by names in the certificate (DNS, IP, mail, URI): *.example.com; may be repeated") }, \
 	{ "key-file", "FILE", N_("selects every certificate on the key of a leaked private key (possession is proved), CSR, " \
 	    "certificate or public key; may be repeated") }, \
 	{ "key-hash", "HASH", N_("selects by the public key's SHA-256: hexadecimal or sha256/BASE64=; may be repeated") }, \
-	{ "issued-since", "TIME", N_("selects what was issued at or after") }, \
-	{ "issued-until", "TIME", N_("selects what was issued at or before") }, \
+	{ "issued-since", N_("TIME"), N_("selects what was issued at or after") }, \
+	{ "issued-until", N_("TIME"), N_("selects what was issued at or before") }, \
 	{ "all", NULL, N_("selects every valid certificate of the CA") }, \
-	{ "group-reason", "REASON", N_("the reason for this group of selectors instead of --reason") }, \
+	{ "group-reason", N_("REASON"), N_("the reason for this group of selectors instead of --reason") }, \
 	{ "or", NULL, N_("starts another group. In a group every kind that is given must hold, and of a kind one value is " \
 	    "enough; a certificate of several groups gets the reason of the first") }
 

@@ -152,17 +152,18 @@ static void shell_progress(void *ctx, struct run *r)
 static void shell_show_plan(const struct plan *p)
 {
 	const json_t *row, *line;
+	char pad[256];
 	size_t i;
 
 	printf("%s\n\n", p->title);
 	json_array_foreach(p->rows, i, row)
-		printf("  %-22s %s\n", json_string_value(json_array_get(row, 0)),
+		printf("  %s %s\n", text_pad(pad, sizeof pad, json_string_value(json_array_get(row, 0)), 22),
 		    json_string_value(json_array_get(row, 1)));
 	if (json_array_size(p->lines) > 0)
 		printf("\n");
 	json_array_foreach(p->lines, i, line)
 		printf("    %s\n", json_string_value(line));
-	printf("\n  %-22s %s\n", _("plan"), p->hash);
+	printf("\n  %s %s\n", text_pad(pad, sizeof pad, _("plan"), 22), p->hash);
 	fflush(stdout);
 }
 

@@ -113,6 +113,14 @@ int text_columns(const char *s)
 	return used;
 }
 
+const char *text_pad(char *out, size_t size, const char *s, int cols)
+{
+	int used = text_columns(s);
+
+	snprintf(out, size, "%s%*s", s, used < cols ? cols - used : 0, "");
+	return out;
+}
+
 void text_quote(struct buf *b, const char *s)
 {
 	buf_addc(b, '\'');

@@ -16,6 +16,8 @@ char *text_escaped(const char *s, size_t len, size_t max);
 
 /* Columns that valid UTF-8 takes on a terminal. */
 int text_columns(const char *s);
+/* s, filled up with spaces to cols columns: what printf's "%-8s" does with octets. Returns out. */
+const char *text_pad(char *out, size_t size, const char *s, int cols);
 /* Octets of the longest prefix of s that fits cols columns; *used says how many it takes. */
 size_t text_fit(const char *s, int cols, int *used);
 

@@ -13,7 +13,7 @@
 
 const char *report_level_name(enum report_level l)
 {
-	return l == REPORT_HIGH ? "high" : l == REPORT_DOUBTFUL ? "doubtful" : "ordinary";
+	return l == REPORT_HIGH ? N_("high") : l == REPORT_DOUBTFUL ? N_("doubtful") : N_("ordinary");
 }
 
 enum report_level recognised_level(const struct recognised *r)

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/text.h"
 
 #define MINUTE_MS 60000LL
 #define POINTS_FULL 10
@@ -96,7 +97,7 @@ static void score_add(char ***line, size_t *n, char *text)
 
 char **score_text(const struct score *s, size_t *n)
 {
-	char **line = NULL, due[24], took[24];
+	char **line = NULL, due[24], took[24], pad[64];
 
 	*n = 0;
 	for (size_t i = 0; i < s->lines; i++) {
@@ -104,8 +105,8 @@ char **score_text(const struct score *s, size_t *n)
 
 		clock_span(due, sizeof due, l->due);
 		clock_span(took, sizeof took, l->took < 0 ? INT64_MIN : l->took);
-		score_add(&line, n, mem_printf("%d %-28s %s  %9s  %-8s %2d", l->n, l->title, due, took,
-		    _(verdict_words[l->verdict]), l->points));
+		score_add(&line, n, mem_printf("%d %-28s %s  %9s  %s %2d", l->n, l->title, due, took,
+		    text_pad(pad, sizeof pad, _(verdict_words[l->verdict]), 8), l->points));
 	}
 	score_add(&line, n, mem_printf(_("%d of %d points; RTO %s"), s->points, s->of,
 	    s->rto ? _("met") : _("missed")));

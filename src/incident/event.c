@@ -223,13 +223,21 @@ static void text_notice(struct buf *b, const struct event *ev)
 		    json_str(o, "detail"));
 }
 
+/* The word of a state, as the screens show it. */
+static const char *state_word(const json_t *o)
+{
+	const char *state = json_str(o, "state");
+
+	return state[0] != '\0' ? _(state) : "";
+}
+
 static void text_hosts(struct buf *b, const json_t *rows)
 {
 	size_t n = json_array_size(rows);
 	const json_t *row = json_array_get(rows, 0);
 
 	if (n == 1) {
-		buf_addf(b, "reissue: %s: %s", json_str(row, "host"), json_str(row, "state"));
+		buf_addf(b, "reissue: %s: %s", json_str(row, "host"), state_word(row));
 		if (json_str(row, "detail")[0] != '\0')
 			buf_addf(b, ", %s", json_str(row, "detail"));
 		return;
@@ -237,7 +245,7 @@ static void text_hosts(struct buf *b, const json_t *rows)
 	buf_addf(b, ngettext("reissue: %zu host: ", "reissue: %zu hosts: ", n), n);
 	for (size_t i = 0; i < n && i < 6; i++)
 		buf_addf(b, "%s%s %s", i > 0 ? ", " : "", json_str(json_array_get(rows, i), "host"),
-		    json_str(json_array_get(rows, i), "state"));
+		    state_word(json_array_get(rows, i)));
 	if (n > 6)
 		buf_adds(b, " ...");
 }
@@ -405,7 +413,7 @@ static void text_incident(struct buf *b, const struct event *ev)
 		    json_str(o, "manifest"));
 		break;
 	case EV_CHECKPOINT:
-		buf_addf(b, _("checkpoint %lld %s: %s"), (long long)json_num(o, "n", 0), json_str(o, "state"),
+		buf_addf(b, _("checkpoint %lld %s: %s"), (long long)json_num(o, "n", 0), state_word(o),
 		    json_str(o, "reason"));
 		break;
 	case EV_CEREMONY:

@@ -10,8 +10,8 @@
 const char *rollout_word(enum rollout_state state)
 {
 	static const char *const word[] = {
-		[ROLLOUT_NONE] = "none", [ROLLOUT_GOING] = "going", [ROLLOUT_PAUSED] = "paused",
-		[ROLLOUT_DRAINING] = "draining", [ROLLOUT_ABORTED] = "aborted", [ROLLOUT_ENDED] = "ended",
+		[ROLLOUT_NONE] = "none", [ROLLOUT_GOING] = N_("going"), [ROLLOUT_PAUSED] = N_("paused"),
+		[ROLLOUT_DRAINING] = N_("draining"), [ROLLOUT_ABORTED] = N_("aborted"), [ROLLOUT_ENDED] = N_("ended"),
 	};
 
 	return word[state];

@@ -209,9 +209,9 @@ static void after_actions(const struct after *t)
 		pair(t, _("Detail"), a->detail);
 		pair(t, "SHA-256", a->sha256);
 		t->d->facts_end(t->b);
-		md_line(&lines, "run", a->command);
-		md_line(&lines, "verify", a->verify);
-		md_line(&lines, "undo", a->undo);
+		md_line(&lines, _("run"), a->command);
+		md_line(&lines, _("verify"), a->verify);
+		md_line(&lines, _("undo"), a->undo);
 		t->d->block(t->b, &lines);
 		buf_clear(&lines);
 	}

@@ -384,7 +384,10 @@ static void tell(const struct telling *t)
 		{ REPORT_STATUS, 1, "Revocation Delay: Status Update", tell_status },
 		{ REPORT_CLOSURE, 2, "Report Closure Summary", tell_closure },
 	};
+	char *domain = mem_strdup(textdomain(NULL));
 
+	/* The CCADB reads English, whatever the operator reads: nothing is looked up in a domain that has no catalogue. */
+	textdomain("untranslated");
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (kinds[i].is != t->kind)
 			continue;
@@ -393,6 +396,8 @@ static void tell(const struct telling *t)
 		kinds[i].body(t);
 		t->d->end(t->b, t->r);
 	}
+	textdomain(domain);
+	free(domain);
 }
 
 void ccadb_write(const struct report *r, enum report_what kind, struct buf *b)

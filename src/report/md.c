@@ -53,9 +53,11 @@ void md_block(struct buf *b, const struct buf *lines)
 
 void md_line(struct buf *lines, const char *label, const char *s)
 {
+	char pad[64];
+
 	if (s[0] == '\0')
 		return;
-	buf_addf(lines, "%-8s", label);
+	buf_adds(lines, text_pad(pad, sizeof pad, label, 8));
 	text_escape(lines, s, strlen(s));
 	buf_addc(lines, '\n');
 }
