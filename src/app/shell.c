@@ -197,6 +197,42 @@ static void shell_ask(struct shell *sh, struct run *r)
 	run_cancel(r, _("not confirmed; nothing was done"));
 }
 
+static void shell_word(struct buf *b, const char *word)
+{
+	static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:=@,+%";
+
+	buf_addc(b, ' ');
+	if (word[0] != '\0' && word[strspn(word, bare)] == '\0')
+		buf_adds(b, word);
+	else
+		text_quote(b, word);
+}
+
+/* The call as it was made, with what confirms its plan: what is pasted back runs on the same files. */
+static void shell_show_again(const struct shell_call *call, const struct plan *p)
+{
+	struct buf b = { 0 };
+
+	if (call->config != NULL) {
+		buf_adds(&b, " -c");
+		shell_word(&b, call->config);
+	}
+	if (call->incident != NULL) {
+		buf_adds(&b, " -i");
+		shell_word(&b, call->incident);
+	}
+	for (int i = 0; i < call->argc; i++) {
+		const char *word = call->argv[i];
+
+		if (strcmp(word, "--plan") == 0 || strcmp(word, "--confirm") == 0)
+			i++;
+		else if (strncmp(word, "--plan=", 7) != 0 && strncmp(word, "--confirm=", 10) != 0)
+			shell_word(&b, word);
+	}
+	printf(_("\nTo run exactly this plan:\n  sev1%s --plan %s --confirm '%s'\n"), buf_str(&b), p->hash, p->phrase);
+	buf_free(&b);
+}
+
 static void shell_planned(void *ctx, struct run *r)
 {
 	struct shell *sh = ctx;
@@ -219,8 +255,7 @@ static void shell_planned(void *ctx, struct run *r)
 		shell_ask(sh, r);
 	} else {
 		if (!sh->call->json)
-			printf(_("\nTo run exactly this plan:\n  sev1 %s --plan %s --confirm '%s'\n"),
-			    run_command(r)->name, p->hash, p->phrase);
+			shell_show_again(sh->call, p);
 		run_cancel(r, _("a plan needs --plan HASH and --confirm PHRASE without a terminal; nothing was done"));
 	}
 }

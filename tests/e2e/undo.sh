@@ -64,6 +64,8 @@ ok "index.txt is octet for octet what it was, checkpoint 4 waits again, nothing 
 # ---- revoked again, by two at once: the first stands still in the middle, the second sees whose turn it is ----
 sev1 revoke --json >"$D/plan.json" 2>/dev/null && die "revoke ran without a confirmation"
 hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
+sev1 revoke --hours 24 </dev/null >"$D/out" 2>&1 && die "revoke ran without a confirmation"
+grep -qF "  sev1 -c $F/sev1.conf revoke --hours 24 --plan " "$D/out" || { cat "$D/out"; die "the command to be pasted back is not whole"; }
 lock=$dir/index.txt.lock
 flock "$lock" sh -c "echo held >'$D/held'; while [ ! -e '$D/go' ]; do read -r _ <'$tick'; done" &
 holder=$!
