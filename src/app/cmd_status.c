@@ -28,7 +28,6 @@ static void status_checkpoints(struct run *r, const struct incident *in, int64_t
 
 	for (size_t i = 0; i < in->checkpoints; i++) {
 		const struct checkpoint *c = &in->checkpoint[i];
-		static const char *const word[] = { "open", "done", "by hand", "waived" };
 		run_out(r, "  %d %-28s +%dm %10s  %s %s", c->n, c->title, c->due,
 		    checkpoint_clock(clock, sizeof clock, in, c, now), text_pad(pad, sizeof pad, _(checkpoint_word(in, c, now)), 8),
 		    c->shown);
@@ -36,7 +35,7 @@ static void status_checkpoints(struct run *r, const struct incident *in, int64_t
 		json_put_num(o, "n", c->n);
 		json_put(o, "title", c->title);
 		json_put_num(o, "due", in->declared + (int64_t)c->due * 60000);
-		json_put(o, "state", word[c->state]);
+		json_put(o, "state", checkpoint_state(c));
 		json_put_num(o, "done_at", c->done_at);
 		json_put(o, "evidence", c->shown);
 		json_array_append_new(all, o);

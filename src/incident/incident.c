@@ -244,7 +244,7 @@ int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, 
 	return in->declared + cp->due * MINUTE_MS - (cp->state == CP_OPEN ? now : cp->done_at);
 }
 
-const char *checkpoint_word(const struct incident *in, const struct checkpoint *cp, int64_t now)
+const char *checkpoint_state(const struct checkpoint *cp)
 {
 	switch (cp->state) {
 	case CP_DONE:
@@ -256,6 +256,13 @@ const char *checkpoint_word(const struct incident *in, const struct checkpoint *
 	case CP_OPEN:
 		break;
 	}
+	return N_("open");
+}
+
+const char *checkpoint_word(const struct incident *in, const struct checkpoint *cp, int64_t now)
+{
+	if (cp->state != CP_OPEN)
+		return checkpoint_state(cp);
 	if (checkpoint_left(in, cp, now) < 0)
 		return N_("late");
 	return incident_next(in) == cp ? N_("next") : N_("open");

@@ -267,7 +267,8 @@ int64_t incident_fuse_left(const struct incident *in, int64_t now);     /* first
 /* When the last rung of the ladder that ends first expires, ms; INT64_MIN without one that can be used. */
 int64_t incident_ladder_end(const struct incident *in);
 int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, int64_t now);
-/* "done", "late", "next" ..., to be translated. */
+/* "open", "done", "by hand" or "waived"; and of an open one whether it is "late" or "next": to be translated. */
+const char *checkpoint_state(const struct checkpoint *cp);
 const char *checkpoint_word(const struct incident *in, const struct checkpoint *cp, int64_t now);
 /* Closed: when, counted from the declaration. Open: "-" and what is left to its due time; "+" and by how much it is late. */
 char *checkpoint_clock(char *out, size_t size, const struct incident *in, const struct checkpoint *cp, int64_t now);

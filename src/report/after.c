@@ -110,7 +110,7 @@ static void after_checkpoints(const struct after *t)
 		t->d->time(t->b, report_due(t->r, c));
 		t->d->time(t->b, c->done_at);
 		t->d->state(t->b, buf_str(&words), words.len == 0 ? 0 : margin < 0 ? -1 : 1);
-		t->d->state(t->b, _(report_checkpoint_state(c)), c->state == CP_DONE);
+		t->d->state(t->b, _(checkpoint_state(c)), c->state == CP_DONE);
 		cell(t, c->shown);
 		t->d->row_end(t->b);
 		buf_free(&words);

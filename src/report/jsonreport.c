@@ -55,7 +55,7 @@ static json_t *report_checkpoints(const struct report *r)
 		o = list_row(list);
 		json_put_num(o, "n", c->n);
 		json_put(o, "title", c->title);
-		json_put(o, "state", report_checkpoint_state(c));
+		json_put(o, "state", checkpoint_state(c));
 		json_put(o, "shown", c->shown);
 		put_time(o, "due", report_due(r, c));
 		put_time(o, "closed", c->done_at);

@@ -103,21 +103,6 @@ int64_t report_margin(const struct report *r, const struct checkpoint *c)
 	return report_due(r, c) - (c->done_at > 0 ? c->done_at : r->at);
 }
 
-const char *report_checkpoint_state(const struct checkpoint *c)
-{
-	switch (c->state) {
-	case CP_DONE:
-		return N_("done");
-	case CP_BY_HAND:
-		return N_("by hand");
-	case CP_WAIVED:
-		return N_("waived");
-	case CP_OPEN:
-		break;
-	}
-	return N_("open");
-}
-
 const char *report_action_state(const struct action *a)
 {
 	switch (a->state) {

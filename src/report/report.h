@@ -62,7 +62,6 @@ int64_t report_due(const struct report *r, const struct checkpoint *c); /* ms */
 /* How far a checkpoint was from its time, in ms: positive early, negative late; for an open one
  * measured now. */
 int64_t report_margin(const struct report *r, const struct checkpoint *c);
-const char *report_checkpoint_state(const struct checkpoint *c); /* untranslated: "done", "by hand" ... */
 const char *report_action_state(const struct action *a);         /* "held", "failed" ... */
 const char *report_point_state(const struct point *p);           /* "verified", "failed" ... */
 const char *report_revocation_state(const struct revocation *v); /* "done", "failed", "started" */
