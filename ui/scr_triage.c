@@ -321,7 +321,7 @@ static void triage_ended(struct screen *s, struct job *j)
 	struct triage *t = s->data;
 	struct ui *u = s->ui;
 	const struct incident *in;
-	char num[32];
+	char num[64];
 
 	if (j != t->job)
 		return;
@@ -338,8 +338,8 @@ static void triage_ended(struct screen *s, struct job *j)
 	in = model_incident(ui_engine(u));
 	ui_home(u); /* s is gone */
 	if (in != NULL && in->scope_frozen)
-		ui_say(u, STYLE_GOOD, _("The scope is frozen: %s certificates, manifest sha256 %.16s."),
-		    text_count(num, in->scope_count), in->manifest);
+		ui_say(u, STYLE_GOOD, _("The scope is frozen: %s, manifest sha256 %.16s."),
+		    text_certificates(num, in->scope_count), in->manifest);
 }
 
 static const struct binding triage_keys[] = {

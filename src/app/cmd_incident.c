@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "comms/grounds.h"
 #include "incident/playbook.h"
 #include "incident/times.h"
@@ -173,11 +174,12 @@ static void open_others(struct run *r)
 {
 	const json_t *report = engine_incident(run_engine(r))->report;
 	const char *ca;
+	char count[64];
 	json_t *n;
 
 	json_object_foreach(json_object_get(report, "others"), ca, n)
-		run_out(r, _("%s also names %lld certificates of %s, which this incident does not cover: declare another one for them"),
-		    json_str(report, "id"), (long long)json_integer_value(n), ca);
+		run_out(r, _("%s also names %s of %s, which this incident does not cover: declare another one for that"),
+		    json_str(report, "id"), text_certificates(count, json_integer_value(n)), ca);
 }
 
 static void open_start(struct run *r)

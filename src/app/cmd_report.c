@@ -268,7 +268,7 @@ static void fields_show(struct run *r, const struct report_kind *k, struct err *
 static void appendix_done(void *ctx, const json_t *result, const struct err *err)
 {
 	struct run *r = ctx;
-	char n[32];
+	char n[64];
 
 	if (result == NULL) {
 		run_fail(r, err);
@@ -276,8 +276,8 @@ static void appendix_done(void *ctx, const json_t *result, const struct err *err
 	}
 	if (run_append(r, EV_APPENDIX, json_deep_copy(result)) < 0)
 		return;
-	run_out(r, _("Appendix of %s certificates written to %s (sha256 %.16s)"), text_count(n, json_num(result, "rows", 0)),
-	    json_str(result, "path"), json_str(result, "sha256"));
+	run_out(r, _("Appendix written to %s: %s (sha256 %.16s)"), json_str(result, "path"),
+	    text_certificates(n, json_num(result, "rows", 0)), json_str(result, "sha256"));
 	json_object_set_new(run_result(r), "appendix", json_deep_copy(result));
 	run_end(r, EXIT_DONE);
 }

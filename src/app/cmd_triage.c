@@ -325,7 +325,7 @@ static int scope_keep(struct run *r, const json_t *cas, struct err *e)
 static void scope_show(struct run *r)
 {
 	const struct incident *in = run_incident(r);
-	char n[32], *reasons = incident_reasons(in);
+	char n[64], *reasons = incident_reasons(in);
 
 	for (size_t i = 0; i < in->scopes; i++)
 		run_out(r, _("%-20s %10s of %lld valid; %lld revoked before, %lld expired"), in->scope[i].ca,
@@ -337,7 +337,7 @@ static void scope_show(struct run *r)
 	if (strstr(reasons, "certificateHold") != NULL)
 		run_out(r, "%-18s %s", "certificateHold", _("suspends: it can be lifted again, and it is not for public TLS (TLS BR 7.2)"));
 	free(reasons);
-	run_out(r, _("Frozen: %s certificates, manifest sha256 %s"), text_count(n, in->scope_count), in->manifest);
+	run_out(r, _("Frozen: %s, manifest sha256 %s"), text_certificates(n, in->scope_count), in->manifest);
 }
 
 static void scope_show_found(struct run *r, const json_t *scope)

@@ -112,13 +112,14 @@ static void show_list(struct run *r, const json_t *o, const char *name, const ch
 static void show_keys(struct run *r, const json_t *o)
 {
 	const json_t *v;
+	char n[64];
 	size_t i;
 
 	json_array_foreach(json_list(o, "keys"), i, v) {
 		if (i == 0)
 			run_out(r, "%s", _("Keys"));
-		run_out(r, _("  %s in %s: sha256 %s, on %lld certificates of ours%s"), json_str(v, "kind"), json_str(v, "where"),
-		    json_str(v, "spki"), (long long)json_num(v, "certificates", 0), strcmp(json_str(v, "kind"), "private-key") == 0 &&
+		run_out(r, _("  %s in %s: sha256 %s, on %s of ours%s"), json_str(v, "kind"), json_str(v, "where"),
+		    json_str(v, "spki"), text_certificates(n, json_num(v, "certificates", 0)), strcmp(json_str(v, "kind"), "private-key") == 0 &&
 		    json_num(v, "certificates", 0) > 0 ? _("; possession proved, the key itself was not kept") : "");
 	}
 }

@@ -164,10 +164,10 @@ void replaced_clear(struct replacing *p)
 
 static char *replaced_text(int64_t total, int64_t replaced, int64_t seen)
 {
-	char n[32], all[32], on[32];
+	char n[32], all[64], on[32];
 
-	return mem_printf(_("%s of %s certificates replaced (%lld %%), %s of them seen on servers"), text_count(n, replaced),
-	    text_count(all, total), (long long)(total > 0 ? replaced * 100 / total : 0), text_count(on, seen));
+	return mem_printf(_("%s of %s replaced (%lld %%), %s of them seen on servers"), text_count(n, replaced),
+	    text_certificates(all, total), (long long)(total > 0 ? replaced * 100 / total : 0), text_count(on, seen));
 }
 
 char *replaced_words(const struct incident *in)

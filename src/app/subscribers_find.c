@@ -104,7 +104,7 @@ static void find_done(void *ctx, const json_t *result, const struct err *err)
 	json_t *body, *rows;
 	const json_t *found;
 	struct err e = { 0 };
-	char *mail, n[32];
+	char *mail, n[64];
 	size_t i;
 
 	if (result == NULL) {
@@ -131,11 +131,11 @@ static void find_done(void *ctx, const json_t *result, const struct err *err)
 	json_object_set(run_result(r), "roster", body);
 	run_out(r, _("%zu subscribers of %zu have certificates in the scope."), json_array_size(rows) - 1, f->file->contacts);
 	if (json_num(result, "unmatched", 0) > 0)
-		run_out(r, _("%s certificates are nobody's: add patterns for them to %s"),
-		    text_count(n, json_num(result, "unmatched", 0)), f->file->path);
+		run_out(r, _("Of nobody: %s; add patterns for them to %s"), text_certificates(n, json_num(result, "unmatched", 0)),
+		    f->file->path);
 	if (json_num(result, "unread", 0) > 0)
-		run_out(r, _("%s certificates have no file: only their subject was looked at"),
-		    text_count(n, json_num(result, "unread", 0)));
+		run_out(r, _("Without a file, so that only the subject was looked at: %s"),
+		    text_certificates(n, json_num(result, "unread", 0)));
 	if (run_append(r, EV_ROSTER, body) == 0)
 		run_end(r, EXIT_DONE);
 }

@@ -67,14 +67,14 @@ static const struct notice_conf *round_conf(struct run *r, const char *name, str
 static char *round_proceeding(const struct incident *in, int64_t now)
 {
 	struct buf b = { 0 };
-	char since[24], n[32];
+	char since[24], n[64];
 
 	for (size_t i = 0; i < in->subscribers; i++) {
 		const struct subscriber *s = &in->subscriber[i];
 		int64_t hold = subscriber_hold(in, s);
 		if (hold != 0 && hold <= now)
-			buf_addf(&b, _("%s  %s: %s certificates, first tried %s"), b.len > 0 ? "\n" : "", s->name,
-			    text_count(n, s->certificates), clock_iso(since, sizeof since, s->tried));
+			buf_addf(&b, _("%s  %s: %s, first tried %s"), b.len > 0 ? "\n" : "", s->name,
+			    text_certificates(n, s->certificates), clock_iso(since, sizeof since, s->tried));
 	}
 	return buf_take(&b);
 }

@@ -210,6 +210,14 @@ char *text_entries(char *out, long long n)
 	return out;
 }
 
+char *text_certificates(char *out, long long n)
+{
+	char count[32];
+
+	snprintf(out, 64, ngettext("%s certificate", "%s certificates", (unsigned long)n), text_count(count, n));
+	return out;
+}
+
 char *text_size(char *out, long long octets)
 {
 	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };

@@ -35,8 +35,9 @@ bool text_is_hex(const char *s);
 
 /* "4 812": thousands apart, for counts that are read aloud. out needs 32 octets. Returns out. */
 char *text_count(char *out, long long n);
-/* "1 entry", "4 812 entries" of a CRL; out has 64 octets. */
+/* "1 entry", "4 812 entries" of a CRL; "1 certificate", "4 812 certificates"; out has 64 octets. */
 char *text_entries(char *out, long long n);
+char *text_certificates(char *out, long long n);
 /* "12.1 GiB". out needs 16 octets. Returns out. */
 char *text_size(char *out, long long octets);
 

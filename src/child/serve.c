@@ -175,7 +175,8 @@ int serve_main(const char *name)
 	snprintf(shown, sizeof shown, "sev1-%s", name);
 	prctl(PR_SET_NAME, shown);
 	/* otherwise glibc raises it with the first large block that is freed, and keeps those that follow */
-	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
 	json_set_alloc_funcs(mem_alloc, serve_free);
 	request = serve_next(-1, NULL);
 	if (run == NULL)

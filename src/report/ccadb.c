@@ -300,7 +300,8 @@ static void tell_appendix(const struct telling *t)
 			t->d->para(t->b, "N/A", false);
 		return;
 	}
-	before = mem_printf(_("%s certificates are listed in the file "), text_count(count, json_num(o, "rows", 0)));
+	before = mem_printf(ngettext("%s certificate is listed in the file ", "%s certificates are listed in the file ",
+	    (unsigned long)json_num(o, "rows", 0)), text_count(count, json_num(o, "rows", 0)));
 	after = mem_printf(_(", SHA-256 %s."), t->r->appendix_sha256 != NULL ? t->r->appendix_sha256 : json_str(o, "sha256"));
 	t->d->file(t->b, before, strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path, after);
 	if (t->r->appendix != NULL && json_num(o, "rows", 0) <= INLINE_ROWS) {

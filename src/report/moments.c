@@ -84,15 +84,15 @@ static char *moment_of(const struct report *r, const struct event *ev)
 {
 	const json_t *o = ev->body;
 	const struct checkpoint *c;
-	char count[32];
+	char count[64];
 
 	switch (ev->kind) {
 	case EV_SCOPE:
-		return mem_printf(_("Scope determined: %s certificates"), text_count(count, json_num(o, "count", 0)));
+		return mem_printf(_("Scope determined: %s"), text_certificates(count, json_num(o, "count", 0)));
 	case EV_REVOKE_END:
 		if (strcmp(json_str(o, "outcome"), "done") != 0)
 			return mem_printf(_("Revocation by %s failed"), json_str(o, "ca"));
-		return mem_printf(_("%s certificates of %s revoked"), text_count(count, json_num(o, "revoked", 0)),
+		return mem_printf(_("%s of %s revoked"), text_certificates(count, json_num(o, "revoked", 0)),
 		    json_str(o, "ca"));
 	case EV_UNDO_END:
 		return strcmp(json_str(o, "outcome"), "done") != 0 ? NULL :

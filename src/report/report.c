@@ -79,10 +79,10 @@ int64_t report_revoked(const struct report *r)
 char *report_replaced(const struct report *r)
 {
 	const struct replaced *p = r->in->replacements > 0 ? &r->in->replaced[r->in->replacements - 1] : NULL;
-	char done[32], whole[32], seen[32];
+	char done[32], whole[64], seen[32];
 
-	return p == NULL ? mem_strdup("") : mem_printf(_("%s of %s certificates have a successor, %s seen on servers"),
-	    text_count(done, p->replaced), text_count(whole, p->total), text_count(seen, p->seen));
+	return p == NULL ? mem_strdup("") : mem_printf(_("with a successor: %s of %s, %s seen on servers"),
+	    text_count(done, p->replaced), text_certificates(whole, p->total), text_count(seen, p->seen));
 }
 
 const json_t *report_appendix(const struct report *r)
