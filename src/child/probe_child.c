@@ -185,6 +185,7 @@ struct shake { /* one handshake under way */
 	bool plain;            /* those words are under way */
 	int fd;
 	short events;
+	bool ready;            /* there may be something to do */
 	int64_t until;
 };
 
@@ -347,7 +348,7 @@ static void session_add(struct session *t, json_t *ask)
 
 	t->shake = mem_grow(t->shake, t->shakes + 1, sizeof *t->shake);
 	s = &t->shake[t->shakes++];
-	*s = (struct shake){ .ask = ask, .fd = -1, .events = POLLOUT };
+	*s = (struct shake){ .ask = ask, .fd = -1, .events = POLLOUT, .ready = true };
 	s->words.protocol = json_str(ask, "starttls");
 	s->plain = s->words.protocol[0] != '\0';
 	s->dial = dial_start(json_str(ask, "address"), (int)json_num(ask, "port", 443));
@@ -359,7 +360,7 @@ static void session_step(struct session *t)
 	for (size_t i = 0; i < t->shakes;) {
 		struct shake *s = &t->shake[i];
 		struct err e = { 0 };
-		int rc = shake_step(s, t->ctx, &e);
+		int rc = s->ready ? shake_step(s, t->ctx, &e) : 1;
 		if (rc > 0 && clock_mono() >= s->until)
 			rc = err_set(&e, ERR_TIMEOUT, _("no answer in %d s"),
 			    (int)json_num(s->ask, "timeout_s", 10));
@@ -373,7 +374,7 @@ static void session_step(struct session *t)
 }
 
 /* Wait for the sockets and for new lines (open: more may come); the resolver has no descriptor to wait for. */
-static void session_wait(const struct session *t, bool open)
+static void session_wait(struct session *t, bool open)
 {
 	struct pollfd *p = mem_zalloc(t->shakes + 1, sizeof *p);
 	int ms = 200;
@@ -385,7 +386,10 @@ static void session_wait(const struct session *t, bool open)
 			ms = TICK_MS;
 	}
 	p[t->shakes] = (struct pollfd){ .fd = open ? STDIN_FILENO : -1, .events = POLLIN };
-	poll(p, (nfds_t)t->shakes + 1, ms);
+	if (poll(p, (nfds_t)t->shakes + 1, ms) < 0)
+		memset(p, 0, (t->shakes + 1) * sizeof *p);
+	for (size_t i = 0; i < t->shakes; i++)
+		t->shake[i].ready = p[i].fd < 0 || p[i].revents != 0;
 	free(p);
 }
 
