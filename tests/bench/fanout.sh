@@ -13,6 +13,7 @@ script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 export SRCDIR
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 : "${PEER:?the measuring helper: set PEER to fanout_peer}"
 n=${1:-200} forks=${FORKS:-32} rounds=${ROUNDS:-3} loop_hosts=${LOOP_HOSTS:-20} ansible_hosts=${ANSIBLE_HOSTS:-50}
 PATH=$PATH:/usr/sbin:/sbin
@@ -29,46 +30,8 @@ export HOME=$D/home
 mkdir -p "$HOME"
 leave() { for f in "$D/sshd.pid" "$D/tls.pid"; do [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :; done; }
 
-ca() {
-  mkdir -p "$1/newcerts"
-  : >"$1/index.txt"; echo 1000 >"$1/serial"; echo 01 >"$1/crlnumber"
-  cat >"$1/openssl.cnf" <<E
-[ca]
-default_ca = c
-[c]
-dir = $1
-database = $1/index.txt
-new_certs_dir = $1/newcerts
-certificate = $1/ca.pem
-private_key = $1/ca.key
-serial = $1/serial
-crlnumber = $1/crlnumber
-default_md = sha256
-unique_subject = no
-policy = p
-[p]
-commonName = supplied
-E
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/ca.key" -out "$1/ca.pem" \
-    -subj "/CN=Bench $2" -days 30 -addext "basicConstraints=critical,CA:TRUE" 2>/dev/null
-}
-ca "$D/old" old; ca "$D/new" new; ca "$D/peer" peer
-ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
-ssh-keygen -q -t ed25519 -N '' -f "$D/id"
-cp "$D/id.pub" "$D/authorized_keys"
-cat >"$D/sshd_config" <<E
-Port 2222
-ListenAddress 0.0.0.0
-HostKey $D/hostkey
-AuthorizedKeysFile $D/authorized_keys
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-MaxStartups 2000:30:4000
-PidFile $D/sshd.pid
-LogLevel ERROR
-Subsystem sftp internal-sftp
-E
+for a in old new peer; do authority "$D/$a" "Bench $a"; done
+ssh_server "LogLevel ERROR" "Subsystem sftp internal-sftp"
 cat >"$D/ssh_config" <<E
 Host *
  Port 2222
@@ -79,8 +42,6 @@ Host *
  UserKnownHostsFile /dev/null
  LogLevel ERROR
 E
-mkdir -p /run/sshd 2>/dev/null || :
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
 for ((i = 0; i < n; i++)); do echo "127.1.$((i / 200)).$((i % 200 + 1))"; done >"$D/hosts"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$D/server.key" 2>/dev/null
 openssl req -x509 -new -key "$D/server.key" -subj "/CN=before" -days 30 -out "$D/server.pem"
@@ -89,7 +50,7 @@ while read -r h; do
   mkdir -p "$D/h/$h"
   cp "$D/server.key" "$D/server.pem" "$D/h/$h/"
   echo "$h,$h,2222,$(id -un),h${h//./-}.example.com" >>"$D/inventory.csv"
-  echo "[$h]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
+  known "$h" >>"$D/known_hosts"
 done <"$D/hosts"
 "$PEER" tls "$D/h" 8443 "$D/server.key" 2>"$D/tls.log" &
 echo $! >"$D/tls.pid"

@@ -5,6 +5,7 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need ansible-playbook sshd ssh-keygen nginx openssl ip unshare
 own_network
@@ -18,52 +19,9 @@ HOME=$D/home
 export HOME
 mkdir -p "$HOME"
 
-# authority NAME: an `openssl ca` folder with a self-signed certificate
-authority() {
-  a=$D/$1
-  mkdir -p "$a/newcerts"
-  : >"$a/index.txt"
-  echo 1000 >"$a/serial"
-  echo 01 >"$a/crlnumber"
-  cat >"$a/openssl.cnf" <<E2
-[ca]
-default_ca = c
-[c]
-dir = $a
-database = $a/index.txt
-new_certs_dir = $a/newcerts
-certificate = $a/ca.pem
-private_key = $a/ca.key
-serial = $a/serial
-crlnumber = $a/crlnumber
-default_md = sha256
-default_days = 365
-unique_subject = no
-policy = p
-[p]
-commonName = supplied
-E2
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$a/ca.key" -out "$a/ca.pem" \
-    -subj "/CN=Test $1" -days 3650 -addext "basicConstraints=critical,CA:TRUE" 2>/dev/null
-}
-authority issuing
-authority spare
-ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
-ssh-keygen -q -t ed25519 -N '' -f "$D/id"
-cp "$D/id.pub" "$D/authorized_keys"
-cat >"$D/sshd_config" <<E
-Port 2222
-ListenAddress 0.0.0.0
-HostKey $D/hostkey
-AuthorizedKeysFile $D/authorized_keys
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-PidFile $D/sshd.pid
-MaxStartups 100
-E
-mkdir -p /run/sshd 2>/dev/null || :
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+authority "$D/issuing" "Test issuing"
+authority "$D/spare" "Test spare"
+ssh_server
 echo "host,address,port,user,names" >"$D/inventory.csv"
 : >"$D/known_hosts"
 n=0
@@ -74,7 +32,7 @@ for h in web1.test web2.test deaf.test weak.test gone.test stranger.test; do
   d=$D/hosts/$h
   mkdir -p "$d"
   echo "$h,127.0.2.$n,2222,$(id -un),$h www.$h" >>"$D/inventory.csv"
-  [ "$h" = stranger.test ] || echo "[127.0.2.$n]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
+  [ "$h" = stranger.test ] || known "127.0.2.$n" >>"$D/known_hosts"
   if [ "$h" = weak.test ]; then openssl genrsa -out "$d/server.key" 1024 2>/dev/null
   else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$d/server.key" 2>/dev/null; fi
   openssl req -new -key "$d/server.key" -subj "/CN=$h" -out "$d/csr"
@@ -82,13 +40,8 @@ for h in web1.test web2.test deaf.test weak.test gone.test stranger.test; do
   cp "$d/server.pem" "$d/before.pem"
   served=$d/server.pem
   [ "$h" != deaf.test ] || served=$d/before.pem
-  cat >"$d/nginx.conf" <<E
-pid $d/nginx.pid; error_log $d/error.log; worker_processes 1;
-events { worker_connections 64; }
-http { access_log off;
-  server { listen 127.0.2.$n:8443 ssl; ssl_certificate $served; ssl_certificate_key $d/server.key; } }
-E
-  case $h in weak.test | gone.test) ;; *) nginx -c "$d/nginx.conf" 2>>"$D/nginx.log" || die "nginx of $h" ;; esac
+  web_server "$d" "127.0.2.$n" "$served"
+  case $h in weak.test | gone.test) ;; *) web_start "$d" ;; esac
 done
 sed -i 's/^gone.test,127.0.2.5,2222/gone.test,127.0.2.5,2223/' "$D/inventory.csv"
 sed -i "1s|^|include $D/hosts/web2.test/missing; |" "$D/hosts/web2.test/nginx.conf"

@@ -5,6 +5,7 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need nginx openssl ip unshare curl "${CC:-cc}"
 own_network
@@ -40,30 +41,9 @@ export AHEAD ASAN_OPTIONS
 sev1() { LD_PRELOAD=$D/ahead.so "$SEV1" -c "$D/sev1.conf" "$@"; }
 later() { echo $(($(cat "$D/ahead") + $1)) >"$D/ahead.new"; mv "$D/ahead.new" "$D/ahead"; }
 
-mkdir -p "$D/ca/newcerts" "$D/www"
-: >"$D/ca/index.txt"
-echo 1000 >"$D/ca/serial"
+mkdir "$D/www"
+authority "$D/ca" "Test CA"
 echo 10 >"$D/ca/crlnumber"
-cat >"$D/ca/openssl.cnf" <<E
-[ca]
-default_ca = c
-[c]
-dir = $D/ca
-database = $D/ca/index.txt
-new_certs_dir = $D/ca/newcerts
-certificate = $D/ca/ca.pem
-private_key = $D/ca/ca.key
-serial = $D/ca/serial
-crlnumber = $D/ca/crlnumber
-default_md = sha256
-default_days = 365
-unique_subject = no
-policy = p
-[p]
-commonName = supplied
-E
-openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$D/ca/ca.key" -subj "/CN=Test CA" \
-  -days 3650 -out "$D/ca/ca.pem" 2>/dev/null
 for i in 1 2 3 4; do
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$D/key" -subj "/CN=host$i" -out "$D/csr" 2>/dev/null
   openssl ca -batch -config "$D/ca/openssl.cnf" -in "$D/csr" -notext -out /dev/null 2>/dev/null

@@ -5,38 +5,15 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 need openssl
 work_folder
 leave() { :; }
 
-mkdir -p "$D/ca/newcerts" "$D/state" "$D/out"
+mkdir "$D/state" "$D/out"
 a=$D/ca
-: >"$a/index.txt"
-echo 1000 >"$a/serial"
-cat >"$a/openssl.cnf" <<EOT
-[ca]
-default_ca = d
-[d]
-dir = $a
-database = $a/index.txt
-new_certs_dir = $a/newcerts
-certificate = $a/ca.crt
-private_key = $a/ca.key
-serial = $a/serial
-default_md = sha256
-default_days = 30
-unique_subject = no
-policy = p
-copy_extensions = copy
-[p]
-commonName = supplied
-[req]
-distinguished_name = dn
-[dn]
-EOT
+authority "$a" CA
 {
-  openssl req -x509 -newkey rsa:2048 -nodes -keyout "$a/ca.key" -out "$a/ca.crt" -days 99 -subj /CN=CA -config "$a/openssl.cnf" \
-    -addext basicConstraints=critical,CA:TRUE
   for k in leaked other foreign; do openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$D/$k.key"; done
   for c in leaked:web1 other:web2 leaked:web3; do
     openssl req -new -key "$D/${c%%:*}.key" -subj "/CN=${c#*:}" -addext "subjectAltName=DNS:${c#*:}.example.com" \

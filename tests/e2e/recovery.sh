@@ -5,6 +5,7 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need sshd ssh-keygen nginx openssl ip unshare
 own_network
@@ -15,69 +16,27 @@ leave() {
   done
 }
 
-# authority NAME [KEY]: an `openssl ca` folder; signed by root unless it is root
-authority() {
+# below_root NAME [KEY]: a CA that the root signed
+below_root() {
   a=$D/$1
-  mkdir -p "$a/newcerts"
-  : >"$a/index.txt"
-  echo 1000 >"$a/serial"
-  echo 01 >"$a/crlnumber"
-  cat >"$a/openssl.cnf" <<E
-[ca]
-default_ca = c
-[c]
-dir = $a
-database = $a/index.txt
-new_certs_dir = $a/newcerts
-certificate = $a/ca.pem
-private_key = $a/ca.key
-serial = $a/serial
-crlnumber = $a/crlnumber
-default_md = sha256
-default_days = 365
-unique_subject = no
-copy_extensions = copy
-policy = p
-[p]
-commonName = supplied
+  ca_folder "$a"
+  if [ -n "${2:-}" ]; then cp "$2" "$a/ca.key"
+  else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$a/ca.key" 2>/dev/null; fi
+  openssl req -new -key "$a/ca.key" -subj "/CN=Test $1" -out "$a/ca.csr"
+  openssl ca -batch -config "$D/root/openssl.cnf" -extensions v3_ca -days 1800 -in "$a/ca.csr" -out "$a/ca.pem" -notext 2>/dev/null
+}
+authority "$D/root" "Test root"
+cat >>"$D/root/openssl.cnf" <<E
 [v3_ca]
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 E
-  if [ -n "${2:-}" ]; then cp "$2" "$a/ca.key"
-  else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$a/ca.key" 2>/dev/null; fi
-  if [ "$1" = root ]; then
-    openssl req -x509 -new -key "$a/ca.key" -subj "/CN=Test root" -days 3650 -out "$a/ca.pem"
-  else
-    openssl req -new -key "$a/ca.key" -subj "/CN=Test $1" -out "$a/ca.csr"
-    openssl ca -batch -config "$D/root/openssl.cnf" -extensions v3_ca -days 1800 -in "$a/ca.csr" -out "$a/ca.pem" -notext 2>/dev/null
-  fi
-}
-authority root
-authority issuing
-authority spare
-authority samekey "$D/issuing/ca.key"
+below_root issuing
+below_root spare
+below_root samekey "$D/issuing/ca.key"
 
-ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
-ssh-keygen -q -t ed25519 -N '' -f "$D/id"
-cp "$D/id.pub" "$D/authorized_keys"
-cat >"$D/sshd_config" <<E
-Port 2222
-ListenAddress 0.0.0.0
-HostKey $D/hostkey
-AuthorizedKeysFile $D/authorized_keys
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-PidFile $D/sshd.pid
-MaxStartups 100
-Match LocalAddress 127.0.2.7
-SetEnv PATH=$D/other:/usr/sbin:/usr/bin:/sbin:/bin
-Match LocalAddress 127.0.2.8
-SetEnv PATH=$D/garbage:/usr/sbin:/usr/bin:/sbin:/bin
-E
 # two hosts whose openssl lies: a request for another name, and none at all
 mkdir "$D/other" "$D/garbage"
 cat >"$D/other/openssl" <<E
@@ -90,8 +49,8 @@ cat >"$D/garbage/openssl" <<'E'
 printf %b '-----BEGIN CERTIFICATE REQUEST-----\n\033[2J\033]0;owned\007AAAA\n-----END CERTIFICATE REQUEST-----\n'
 E
 chmod 755 "$D"/*/openssl
-mkdir -p /run/sshd 2>/dev/null || :
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+ssh_server "Match LocalAddress 127.0.2.7" "SetEnv PATH=$D/other:/usr/sbin:/usr/bin:/sbin:/bin" \
+  "Match LocalAddress 127.0.2.8" "SetEnv PATH=$D/garbage:/usr/sbin:/usr/bin:/sbin:/bin"
 echo "host,address,port,user,names" >"$D/inventory.csv"
 : >"$D/known_hosts"
 n=0
@@ -100,18 +59,13 @@ for h in web1.test web2.test web3.test weak.test gone.test stranger.test other.t
   d=$D/hosts/$h
   mkdir -p "$d"
   echo "$h,127.0.2.$n,2222,$(id -un),$h www.$h" >>"$D/inventory.csv"
-  [ "$h" = stranger.test ] || echo "[127.0.2.$n]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
+  [ "$h" = stranger.test ] || known "127.0.2.$n" >>"$D/known_hosts"
   if [ "$h" = weak.test ]; then openssl genrsa -out "$d/server.key" 1024 2>/dev/null
   else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$d/server.key" 2>/dev/null; fi
   openssl req -new -key "$d/server.key" -subj "/CN=$h" -out "$d/csr"
   openssl ca -batch -config "$D/issuing/openssl.cnf" -in "$d/csr" -out "$d/server.pem" -notext 2>/dev/null
-  cat >"$d/nginx.conf" <<E
-pid $d/nginx.pid; error_log $d/error.log; worker_processes 1;
-events { worker_connections 64; }
-http { access_log off;
-  server { listen 127.0.2.$n:8443 ssl; ssl_certificate $d/server.pem; ssl_certificate_key $d/server.key; } }
-E
-  case $h in weak.test | gone.test | other.test | garbage.test) ;; *) nginx -c "$d/nginx.conf" 2>>"$D/nginx.log" || die "nginx of $h" ;; esac
+  web_server "$d" "127.0.2.$n"
+  case $h in weak.test | gone.test | other.test | garbage.test) ;; *) web_start "$d" ;; esac
 done
 sed -i 's/^gone.test,127.0.2.5,2222/gone.test,127.0.2.5,2223/' "$D/inventory.csv"
 

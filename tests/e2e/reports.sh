@@ -5,40 +5,15 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 need openssl xmllint
 work_folder
 
 # ---- a CA with two leaked certificates, and a third whose file is lost ----
-mkdir -p "$D/ca/newcerts" "$D/state"
+mkdir "$D/state"
 a=$D/ca
-: >"$a/index.txt"
-echo 1000 >"$a/serial"
-echo 1000 >"$a/crlnumber"
-cat >"$a/openssl.cnf" <<EOF
-[ca]
-default_ca = d
-[d]
-dir = $a
-database = $a/index.txt
-new_certs_dir = $a/newcerts
-certificate = $a/ca.crt
-private_key = $a/ca.key
-serial = $a/serial
-crlnumber = $a/crlnumber
-default_md = sha256
-default_days = 30
-unique_subject = no
-policy = p
-copy_extensions = copy
-[p]
-commonName = supplied
-[req]
-distinguished_name = dn
-[dn]
-EOF
+authority "$a" CA
 {
-  openssl req -x509 -newkey rsa:2048 -nodes -keyout "$a/ca.key" -out "$a/ca.crt" -days 99 -subj /CN=CA -config "$a/openssl.cnf" \
-    -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
   for c in web1 web2 web3 web4; do
     openssl req -new -newkey rsa:2048 -nodes -keyout "$D/k" -subj "/CN=$c, \"quoted\"" \
       -addext "subjectAltName=DNS:$c.example.com,DNS:*.$c.example.com" -config "$a/openssl.cnf" -out "$D/csr"

@@ -4,6 +4,7 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need ssh sshd nginx openssl curl iptables ip6tables ip unshare
 [ -x /usr/share/easy-rsa/easyrsa ] || { echo "easy-rsa is not installed"; exit 77; }
@@ -31,44 +32,22 @@ rsa sub revoke old9.test superseded
 ok "an easy-rsa root, an issuing CA, nine certificates, one revoked before"
 
 # ---- servers: one sshd for all names, an nginx with its own key and certificate per host ----
-ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
-ssh-keygen -q -t ed25519 -N '' -f "$D/id"
-cp "$D/id.pub" "$D/authorized_keys"
-cat >"$D/sshd_config" <<EOF
-Port 2222
-ListenAddress 0.0.0.0
-HostKey $D/hostkey
-AuthorizedKeysFile $D/authorized_keys
-StrictModes no
-UsePAM no
-PermitRootLogin prohibit-password
-PidFile $D/sshd.pid
-MaxStartups 100
-EOF
-mkdir -p /run/sshd 2>/dev/null || :
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
-key="$(cut -d' ' -f1,2 "$D/hostkey.pub")"
+ssh_server
 : >"$D/known_hosts"
 echo "host,address,port,user" >"$D/inventory.csv"
 n=0
 for h in web1.test web2.test web3.test; do
   n=$((n + 1))
-  echo "[127.0.1.$n]:2222 $key" >>"$D/known_hosts"
+  known "127.0.1.$n" >>"$D/known_hosts"
   mkdir -p "$D/hosts/$h"
   rsa sub build-server-full "$h" nopass
   cp "$D/sub/private/$h.key" "$D/hosts/$h/server.key"
   cp "$D/sub/issued/$h.crt" "$D/hosts/$h/server.crt"
-  cat >"$D/hosts/$h/nginx.conf" <<EOF
-pid $D/hosts/$h/nginx.pid; error_log $D/hosts/$h/error.log; worker_processes 1;
-events { worker_connections 64; }
-http { access_log off;
-  server { listen 127.0.1.$n:8443 ssl; server_name $h;
-    ssl_certificate $D/hosts/$h/server.crt; ssl_certificate_key $D/hosts/$h/server.key; } }
-EOF
-  nginx -c "$D/hosts/$h/nginx.conf" 2>>"$D/nginx.log" || die "nginx of $h"
+  web_server "$D/hosts/$h" "127.0.1.$n" "$D/hosts/$h/server.crt"
+  web_start "$D/hosts/$h"
   echo "$h,127.0.1.$n,2222,$me" >>"$D/inventory.csv"
 done
-echo "[127.0.1.250]:2222 $key" >>"$D/known_hosts"
+known 127.0.1.250 >>"$D/known_hosts"
 mkdir -p "$D/cdp/a" "$D/cdp/b"
 cat >"$D/cdp/nginx.conf" <<EOF
 pid $D/cdp/nginx.pid; error_log $D/cdp/error.log; worker_processes 1;

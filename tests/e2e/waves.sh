@@ -5,6 +5,7 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need sshd ssh-keygen nginx openssl ip unshare flock
 own_network
@@ -18,49 +19,9 @@ leave() {
 }
 
 # ---- a CA, its replacement, thirteen hosts ----
-for a in issuing spare; do
-  mkdir -p "$D/$a/newcerts"
-  : >"$D/$a/index.txt"
-  echo 1000 >"$D/$a/serial"
-  echo 01 >"$D/$a/crlnumber"
-  cat >"$D/$a/openssl.cnf" <<E
-[ca]
-default_ca = c
-[c]
-dir = $D/$a
-database = $D/$a/index.txt
-new_certs_dir = $D/$a/newcerts
-certificate = $D/$a/ca.pem
-private_key = $D/$a/ca.key
-serial = $D/$a/serial
-crlnumber = $D/$a/crlnumber
-default_md = sha256
-default_days = 365
-unique_subject = no
-policy = p
-[p]
-commonName = supplied
-E
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$D/$a/ca.key" -subj "/CN=Test $a" -days 365 \
-    -addext keyUsage=critical,keyCertSign,cRLSign -out "$D/$a/ca.pem" 2>/dev/null
-done
-ssh-keygen -q -t ed25519 -N '' -f "$D/hostkey"
-ssh-keygen -q -t ed25519 -N '' -f "$D/id"
-cp "$D/id.pub" "$D/authorized_keys"
-cat >"$D/sshd_config" <<E
-Port 2222
-ListenAddress 0.0.0.0
-HostKey $D/hostkey
-AuthorizedKeysFile $D/authorized_keys
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-PidFile $D/sshd.pid
-MaxStartups 100
-SetEnv PATH=$D/bin:/usr/sbin:/usr/bin:/sbin:/bin
-E
-mkdir -p /run/sshd 2>/dev/null || :
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+authority "$D/issuing" "Test issuing"
+authority "$D/spare" "Test spare"
+ssh_server "SetEnv PATH=$D/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # The tools of the hosts. A host that has a file hold/PHASE.HOST stays in that phase until it is gone.
 mkdir "$D/bin" "$D/hold" "$D/at"
@@ -103,17 +64,12 @@ for h in hw1 hw2 hw3 hw4 hc1 hc2 k1 k2 k3 k4 k5 k6 k7; do
   d=$D/hosts/$h
   mkdir -p "$d"
   echo "$h,127.0.2.$n,2222,$(id -un),$h.test" >>"$D/inventory.csv"
-  echo "[127.0.2.$n]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >>"$D/known_hosts"
+  known "127.0.2.$n" >>"$D/known_hosts"
   echo "127.0.2.$n" >"$d/address"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$d/server.key" -subj "/CN=$h.test" -days 30 \
     -out "$d/server.pem" 2>/dev/null
-  cat >"$d/nginx.conf" <<E
-pid $d/nginx.pid; error_log $d/error.log; worker_processes 1;
-events { worker_connections 64; }
-http { access_log off;
-  server { listen 127.0.2.$n:8443 ssl; ssl_certificate $d/server.pem; ssl_certificate_key $d/server.key; } }
-E
-  nginx -c "$d/nginx.conf" 2>>"$D/nginx.log" || die "nginx of $h"
+  web_server "$d" "127.0.2.$n"
+  web_start "$d"
 done
 mkdir -m 700 "$D/state"
 cat >"$D/sev1.conf" <<E
