@@ -8,30 +8,12 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 : "${SIM:?the simulation: set SIM to fleet_sim}"
 n=${1:-10000} concurrency=${CONCURRENCY:-256} deadline=${DEADLINE:-8}
 need openssl
 work_folder
-ca() {
-  mkdir -p "$1/newcerts"
-  : >"$1/index.txt"; echo 1000 >"$1/serial"; echo 01 >"$1/crlnumber"
-  cat >"$1/openssl.cnf" <<E
-[ca]
-default_ca = c
-[c]
-dir = $1
-database = $1/index.txt
-new_certs_dir = $1/newcerts
-certificate = $1/ca.pem
-private_key = $1/ca.key
-serial = $1/serial
-crlnumber = $1/crlnumber
-default_md = sha256
-E
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/ca.key" -out "$1/ca.pem" \
-    -subj "/CN=Bench $2" -days 30 -addext "basicConstraints=critical,CA:TRUE" 2>/dev/null
-}
-ca "$D/old" old; ca "$D/new" new
+for a in old new; do authority "$D/$a" "Bench $a"; done
 mkdir -m 700 "$D/state"
 "$SIM" hosts "$n" >"$D/inventory"
 cat >"$D/sev1.conf" <<E
