@@ -44,27 +44,54 @@ static int chrome_status(const struct ui *u, const struct area *a, const struct 
 	return end;
 }
 
+struct clock_text {
+	char text[120];
+	enum style style;
+};
+
 /* word: what follows while it runs. */
-static int chrome_clock(const struct area *a, int col, const char *name, int64_t left, const char *word)
+static struct clock_text chrome_clock(const char *name, int64_t left, const char *word)
 {
-	char span[40], line[120];
+	struct clock_text c = { .style = theme_clock(left) };
+	char span[40];
 
 	if (left > 0)
 		left += 999; /* up, as T+ is down: the two add up */
 	if (left == INT64_MIN)
-		snprintf(line, sizeof line, "%s --:--:--", name);
+		snprintf(c.text, sizeof c.text, "%s --:--:--", name);
 	else
-		snprintf(line, sizeof line, "%s %s%s", name, clock_span(span, sizeof span, llabs(left)),
+		snprintf(c.text, sizeof c.text, "%s %s%s", name, clock_span(span, sizeof span, llabs(left)),
 		    left < 0 ? _(" late") : word);
-	return col + draw_text(a, 1, col, a->cols - col, theme_clock(left), line) + 3;
+	return c;
+}
+
+/* As far apart as the line has room. */
+static void chrome_clocks(const struct area *a, const struct incident *in)
+{
+	int64_t now = clock_now();
+	struct clock_text c[] = {
+		{ .style = STYLE_PLAIN },
+		chrome_clock(_("RTO"), incident_rto_left(in, now), _(" left")),
+		chrome_clock(_("deadline"), incident_deadline_left(in, now), _(" left")),
+		chrome_clock(_("CRL fuse"), incident_fuse_left(in, now), ""),
+	};
+	const int n = (int)(sizeof c / sizeof c[0]);
+	int col = 1, gap = 3, wide = 1;
+	char span[40];
+
+	snprintf(c[0].text, sizeof c[0].text, "T+%s", clock_span(span, sizeof span, now - in->declared));
+	for (int i = 0; i < n; i++)
+		wide += text_columns(c[i].text);
+	while (gap > 1 && wide + gap * (n - 1) > a->cols)
+		gap--;
+	for (int i = 0; i < n; i++)
+		col += draw_text(a, 1, col, a->cols - col, c[i].style, c[i].text) + gap;
 }
 
 static void chrome_head(const struct ui *u, const struct area *a)
 {
 	const struct incident *in = model_incident(u->en);
-	int64_t now = clock_now();
 	int end = chrome_status(u, a, in), col;
-	char span[40];
 
 	if (in == NULL) {
 		draw_text(a, 0, 1, end - 1, STYLE_BOLD, "sev1");
@@ -73,11 +100,7 @@ static void chrome_head(const struct ui *u, const struct area *a)
 	}
 	col = 1 + draw_text(a, 0, 1, end - 1, STYLE_BOLD, in->id) + 1;
 	draw_text(a, 0, col, end - col, STYLE_PLAIN, in->title);
-	col = 1 + draw_printf(a, 1, 1, 20, STYLE_PLAIN, "T+%s",
-	    clock_span(span, sizeof span, now - in->declared)) + 3;
-	col = chrome_clock(a, col, _("RTO"), incident_rto_left(in, now), _(" left"));
-	col = chrome_clock(a, col, _("deadline"), incident_deadline_left(in, now), _(" left"));
-	chrome_clock(a, col, _("CRL fuse"), incident_fuse_left(in, now), "");
+	chrome_clocks(a, in);
 }
 
 /* One line of what is at work, where there is no message; false where nothing is. A plan that waits for its phrase is not. */
