@@ -213,7 +213,7 @@ static void test_a_plan_needs_its_phrase(void **state)
 	assert_int_equal(run_confirm(r, "DO 4812", &e), 0);
 	finish(f);
 	assert_int_equal(f->status, EXIT_DONE);
-	assert_true(engine_incident(f->engine)->plan_confirmed);
+	assert_string_equal(engine_incident(f->engine)->confirmed.hash, engine_incident(f->engine)->plan_hash);
 	fixture_free(f);
 }
 
@@ -315,6 +315,33 @@ static void test_events_of_another_process_are_seen(void **state)
 	fixture_free(f);
 }
 
+/* Two consoles show the same plan, and somebody types its phrase into both. */
+static void test_a_plan_is_not_carried_out_twice(void **state)
+{
+	struct fixture *f = fixture_new(false);
+	struct journal *other;
+	struct err e = { 0 };
+	struct run *r;
+	json_t *body;
+
+	(void)state;
+	declare(f);
+	count = 5;
+	r = start(f, &cmd_test, NULL);
+	other = journal_open(journal_path(engine_journal(f->engine)), false, &e);
+	body = json_pack("{s:s,s:s}", "command", "test", "hash", run_plan_of(r)->hash);
+	assert_int_equal(journal_append(other, clock_now(), "ciso", EV_CONFIRMED, body, NULL, &e), 0);
+	journal_free(other);
+	json_decref(body);
+	assert_int_equal(run_confirm(r, "DO 5", &e), ERR_REFUSED);
+	assert_non_null(strstr(e.text, "ciso has confirmed this plan at "));
+	r = start(f, &cmd_test, NULL); /* it has been read since: what is left may be done */
+	assert_int_equal(run_confirm(r, "DO 5", &e), 0);
+	finish(f);
+	assert_int_equal(f->status, EXIT_DONE);
+	fixture_free(f);
+}
+
 static void test_a_closed_incident_takes_no_more_actions(void **state)
 {
 	struct fixture *f = fixture_new(false);
@@ -336,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_a_changed_plan_is_refused_with_the_difference),
 		cmocka_unit_test(test_another_console_holds_the_lease),
 		cmocka_unit_test(test_events_of_another_process_are_seen),
+		cmocka_unit_test(test_a_plan_is_not_carried_out_twice),
 		cmocka_unit_test(test_a_closed_incident_takes_no_more_actions),
 	};
 

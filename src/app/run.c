@@ -5,6 +5,7 @@
 #include "app/gate.h"
 #include "app/secrets.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@ struct run {
 	struct args *args;
 	enum run_state state;
 	struct plan *plan;
+	int64_t planned;    /* seq of the journal's last row then */
 	void *data;
 	void (*free_data)(void *);
 	struct attached *children;
@@ -355,6 +357,7 @@ void run_plan(struct run *r, struct plan *p)
 		if (run_append(r, EV_PLAN, body) < 0)
 			return;
 	}
+	r->planned = in != NULL ? in->last_seq : 0;
 	r->state = RUN_PLANNED;
 	if (s->planned != NULL)
 		s->planned(ctx, r);
@@ -378,6 +381,19 @@ int run_gate(struct run *r, unsigned gates, struct err *e)
 	return rc < 0 ? rc : run_take_lease(r, gates, e);
 }
 
+/* Another console may show the same plan: what it has confirmed meanwhile is not done a second time. */
+static int run_still_due(const struct run *r, struct err *e)
+{
+	const struct incident *in = run_incident(r);
+	char at[24];
+
+	if (in == NULL || in->confirmed.seq <= r->planned || strcmp(in->confirmed.hash, r->plan->hash) != 0)
+		return 0;
+	err_set(e, ERR_REFUSED, _("%s has confirmed this plan at %s; it is not carried out twice"),
+	    in->confirmed.by, clock_time(at, sizeof at, in->confirmed.at));
+	return err_remedy(e, _("leave this one; a new one shows what is left to do: sev1 %s"), r->cmd->name);
+}
+
 int run_confirm(struct run *r, const char *phrase, struct err *e)
 {
 	int rc;
@@ -389,7 +405,7 @@ int run_confirm(struct run *r, const char *phrase, struct err *e)
 		return err_remedy(e, _("type it exactly, capitals and figures included, or Esc to give up"));
 	}
 	if ((rc = engine_catch_up(r->engine, e)) < 0 || (rc = gate_check(r->engine, r->cmd->gates, e)) < 0 ||
-	    (rc = run_take_lease(r, r->cmd->gates, e)) < 0)
+	    (rc = run_still_due(r, e)) < 0 || (rc = run_take_lease(r, r->cmd->gates, e)) < 0)
 		return rc;
 	if (run_incident(r) != NULL &&
 	    (rc = engine_append(r->engine, EV_CONFIRMED, run_plan_body(r, NULL), e)) < 0) {

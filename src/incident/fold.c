@@ -174,18 +174,18 @@ static void apply_planned(struct incident *in, const json_t *spec)
 
 static void apply_plan(struct incident *in, const struct event *ev)
 {
-	const char *hash = json_str(ev->body, "hash");
-
 	if (ev->kind == EV_PLAN) {
 		fold_set(&in->plan_command, ev->body, "command");
 		fold_set(&in->plan_hash, ev->body, "hash");
 		fold_set(&in->plan_phrase, ev->body, "phrase");
 		json_decref(in->plan_spec);
 		in->plan_spec = json_incref(json_object_get(ev->body, "spec"));
-		in->plan_confirmed = false;
 		apply_planned(in, json_object_get(ev->body, "spec"));
-	} else if (ev->kind == EV_CONFIRMED && in->plan_hash != NULL) {
-		in->plan_confirmed = strcmp(in->plan_hash, hash) == 0;
+	} else if (ev->kind == EV_CONFIRMED) {
+		fold_set(&in->confirmed.hash, ev->body, "hash");
+		fold_literal(&in->confirmed.by, ev->actor);
+		in->confirmed.seq = ev->seq;
+		in->confirmed.at = ev->at;
 	}
 }
 

@@ -131,7 +131,7 @@ void incident_free(struct incident *in)
 	FREE_ALL(in->triage.ca, in->triage.level, in->triage.trigger, in->triage.action, in->triage.channel,
 	    in->triage.reporter, in->triage.reason);
 	FREE_ALL(in->id, in->title, in->profile, in->organisation, in->root, in->plan_command, in->plan_hash,
-	    in->plan_phrase);
+	    in->plan_phrase, in->confirmed.hash, in->confirmed.by);
 	free(in);
 }
 

@@ -218,7 +218,7 @@ struct incident {
 
 	char *plan_command, *plan_hash, *plan_phrase; /* the last plan made; NULL without */
 	json_t *plan_spec;
-	bool plan_confirmed;
+	struct { char *hash, *by; int64_t seq, at; } confirmed; /* the last plan that was, by whom; seq 0 none */
 
 	int64_t last_seq, last_at;
 };
