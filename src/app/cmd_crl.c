@@ -147,7 +147,7 @@ const struct command cmd_crl = {
 	             "where the ladder has a rung whose time has come, that one is published and no key is needed. ladder --count "
 	             "signs the next CRLs ahead and publishes none"),
 	.options = (const struct option[]){
-		{ "ca", "NAME", N_("this CA only; for check: the CA to judge it by") },
+		{ "ca", "NAME", N_("this CA only; for check: the CA to judge it by (default: the one that issued it)") },
 		{ "hours", "N", N_("hours until nextUpdate (default: crl_hours of the CA)") },
 		{ "sign-only", NULL, N_("renew: do not publish") },
 		{ "auto", "on|off", N_("renew: the standing order to renew unattended, in an armed console or sev1 watch --renew") },

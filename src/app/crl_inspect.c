@@ -51,6 +51,10 @@ static void show_line(struct run *r, const json_t *o)
 
 	if (json_object_get(o, "entries") == NULL)
 		return;
+	if (json_str(o, "ca")[0] != '\0')
+		run_out(r, _("issuer      %s (CA %s)"), json_str(o, "issuer"), json_str(o, "ca"));
+	else
+		run_out(r, _("issuer      %s"), json_str(o, "issuer"));
 	run_out(r, _("number      %s"), json_str(o, "number"));
 	run_out(r, _("entries     %s, %s"), text_count(n, json_num(o, "entries", 0)), text_size(size, json_num(o, "octets", 0)));
 	run_out(r, _("this update %s (%s ago)"), clock_iso(from, sizeof from, json_num(o, "this_update", 0)),
@@ -59,7 +63,7 @@ static void show_line(struct run *r, const json_t *o)
 	    clock_span(left, sizeof left, next > 0 ? next - clock_now() : INT64_MIN));
 	run_out(r, _("sha256      %s"), json_str(o, "sha256"));
 	run_out(r, _("signature   %s, %s"), json_str(o, "signature"), json_object_get(o, "signature_ok") == NULL
-	    ? _("not judged: name the CA with --ca") : json_bool(o, "signature_ok") ? _("verified") : _("NOT verified"));
+	    ? _("not judged: it is of no CA that is configured") : json_bool(o, "signature_ok") ? _("verified") : _("NOT verified"));
 }
 
 static void show_lists(struct run *r, const json_t *o)
@@ -76,6 +80,8 @@ static void show_lists(struct run *r, const json_t *o)
 		    json_str(v, "id"));
 	json_array_foreach(json_list(o, "named"), i, v)
 		run_out(r, "            %s", json_string_value(v));
+	if (json_array_size(json_list(o, "findings")) == 0 && json_str(o, "ca")[0] != '\0')
+		run_out(r, _("sound       its entries are those of index.txt, and nothing speaks against it"));
 }
 
 static void inspect_ended(void *ctx, const json_t *result, const struct err *err)
@@ -109,23 +115,38 @@ static void inspect_ended(void *ctx, const json_t *result, const struct err *err
 	inspect_next(r);
 }
 
-static void inspect_ask(struct run *r, const struct target *t)
+/* What a CRL of this CA is held against. */
+static json_t *inspect_request(struct run *r, const char *ca, const char *part, struct err *e)
 {
 	const struct incident *in = run_incident(r);
-	const struct crl_made *last = in != NULL && t->ca != NULL ? incident_crl_part(in, t->ca, t->part) : NULL;
-	struct err e = { 0 };
-	json_t *o = crl_request(r, "inspect", t->ca, &e);
+	const struct crl_made *last = in != NULL && ca != NULL ? incident_crl_part(in, ca, part) : NULL;
+	json_t *o = crl_request(r, "inspect", ca, e);
 
-	if (o == NULL) {
-		run_fail(r, &e);
-		return;
-	}
-	json_object_set_new(o, "path", json_string(t->path));
-	json_put(o, "part", t->part);
-	if (last != NULL) {
+	if (o != NULL && last != NULL) {
 		json_put(o, "last", last->number);
 		json_put(o, "last_sha256", last->sha256);
 	}
+	return o;
+}
+
+static void inspect_ask(struct run *r, const struct target *t)
+{
+	const struct config *c = run_config(r);
+	json_t *o, *candidates = json_array();
+	struct err e = { 0 };
+
+	if ((o = inspect_request(r, t->ca, t->part, &e)) == NULL) {
+		json_decref(candidates);
+		run_fail(r, &e);
+		return;
+	}
+	for (size_t i = 0; t->ca == NULL && i < c->cas; i++)
+		json_array_append_new(candidates, inspect_request(r, c->ca[i].name, t->part, &e));
+	if (t->ca == NULL)
+		json_object_set(o, "candidates", candidates);
+	json_decref(candidates);
+	json_object_set_new(o, "path", json_string(t->path));
+	json_put(o, "part", t->part);
 	run_child(r, "ca", o, CRL_DEADLINE_S, NULL, inspect_ended, r);
 }
 

@@ -246,22 +246,44 @@ int ca_admit(const json_t *request, json_t **result, struct err *e)
 	return rc;
 }
 
-/* {path, ca, last, last_sha256, part}: everything that can be said of a CRL, or of what is none. */
+/* Of several CAs the one that issued what file holds; NULL where none did, or none that can be read. */
+static const json_t *inspect_whose(const json_t *candidates, const struct buf *file)
+{
+	const json_t *v, *found = NULL;
+	size_t i;
+
+	json_array_foreach(candidates, i, v) {
+		struct ca *ca = found == NULL ? request_ca(json_object_get(v, "ca"), NULL) : NULL;
+		X509 *cert = ca != NULL ? ca_certificate(ca, NULL) : NULL;
+
+		if (cert != NULL && crl_is_of(file, cert))
+			found = v;
+		X509_free(cert);
+		ca_free(ca);
+	}
+	return found;
+}
+
+/* {path, ca, last, last_sha256, partitions, part}, or {path, candidates: [{ca, last, last_sha256, partitions}]}, of which
+ * the issuer is taken: everything that can be said of a CRL, or of what is none. */
 int ca_inspect(const json_t *request, json_t **result, struct err *e)
 {
-	const json_t *want = json_object_get(request, "ca");
+	json_t *of = json_copy((json_t *)request);
 	const struct crl_scope *scope;
 	struct err why = { 0 };
 	struct buf b = { 0 };
-	struct crl_ask ask = { .now = json_num(request, "at", clock_now()), .last = json_str(request, "last"),
-		.last_sha256 = json_str(request, "last_sha256") };
+	struct crl_ask ask = { .now = json_num(request, "at", clock_now()) };
 	struct desk d = { .lock = -1 };
 	int rc = crl_read_some(json_str(request, "path"), &b, e);
 
-	if (rc == 0 && json_is_object(want)) {
-		if (desk_open(&d, request, false, &why) < 0)
+	if (rc == 0 && json_object_get(request, "candidates") != NULL)
+		json_object_update(of, (json_t *)inspect_whose(json_list(request, "candidates"), &b));
+	ask.last = json_str(of, "last");
+	ask.last_sha256 = json_str(of, "last_sha256");
+	if (rc == 0 && json_object_get(of, "ca") != NULL) {
+		if (desk_open(&d, of, false, &why) < 0)
 			ask.no_index = why.text;
-		else if ((scope = partitions_find(&d.parts, json_str(request, "part"))) != NULL) {
+		else if ((scope = partitions_find(&d.parts, json_str(of, "part"))) != NULL) {
 			d.l.want = scope->want;
 			d.l.part = scope->urls != NULL ? d.l.part : NULL;
 			ask.urls = scope->urls;
@@ -273,9 +295,12 @@ int ca_inspect(const json_t *request, json_t **result, struct err *e)
 			rc = why.code;
 		}
 	}
-	if (rc == 0)
+	if (rc == 0) {
 		*result = crl_check(&b, &ask);
+		json_put(*result, "ca", d.ca != NULL ? d.ca->name : NULL);
+	}
 	buf_free(&b);
 	desk_close(&d);
+	json_decref(of);
 	return rc;
 }

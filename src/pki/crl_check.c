@@ -1,5 +1,6 @@
 #include "pki/crl_check.h"
 
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +103,21 @@ static void look_issuer(struct look *k, const struct crl_view *v)
 
 /* ---- all of it ---- */
 
+static void look_name(struct look *k, const struct crl_view *v)
+{
+	const unsigned char *p = v->issuer.p;
+	X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)der_len(&v->issuer));
+	char *text = name != NULL ? cert_name(name) : NULL;
+
+	json_put(k->o, "issuer", text);
+	free(text);
+	X509_NAME_free(name);
+	ERR_clear_error();
+}
+
 static void look_view(struct look *k, const struct crl_view *v)
 {
+	look_name(k, v);
 	json_put(k->o, "number", v->number);
 	json_put_num(k->o, "entries", v->count);
 	json_put_num(k->o, "this_update", v->this_update);
@@ -124,6 +138,33 @@ static void look_view(struct look *k, const struct crl_view *v)
 	look_entries(k, v);
 }
 
+static void look_begin(struct look *k, const struct crl_ask *ask)
+{
+	*k = (struct look){ .ask = ask, .o = json_object(), .findings = json_array(), .problems = json_array() };
+	json_object_set_new(k->o, "findings", k->findings);
+	json_object_set_new(k->o, "problems", k->problems);
+	json_object_set_new(k->o, "named", json_array());
+}
+
+bool crl_is_of(const struct buf *file, X509 *issuer)
+{
+	struct crl_ask nothing = { 0 };
+	struct buf b = { 0 };
+	const struct buf *der;
+	struct crl_view v;
+	struct look k;
+	bool is = false;
+
+	look_begin(&k, &nothing);
+	if (look_der(&k, file, &b)) {
+		der = b.data != NULL ? &b : file;
+		is = crl_parse(&v, buf_str(der), der->len, &(struct err){ 0 }) == 0 && crl_issuer_is(&v, issuer);
+	}
+	json_decref(k.o);
+	buf_free(&b);
+	return is;
+}
+
 static int crl_look(const struct buf *file, const struct crl_ask *ask, struct look *k)
 {
 	struct buf b = { 0 };
@@ -132,10 +173,7 @@ static int crl_look(const struct buf *file, const struct crl_ask *ask, struct lo
 	struct err e = { 0 };
 	char sha256[DIGEST_HEX];
 
-	*k = (struct look){ .ask = ask, .o = json_object(), .findings = json_array(), .problems = json_array() };
-	json_object_set_new(k->o, "findings", k->findings);
-	json_object_set_new(k->o, "problems", k->problems);
-	json_object_set_new(k->o, "named", json_array());
+	look_begin(k, ask);
 	if (look_der(k, file, &b)) {
 		if (b.data == NULL)
 			der = file;

@@ -24,7 +24,10 @@ struct crl_ask {
 	bool der;                /* PEM is a fault: it is for a point that serves DER */
 };
 
-/* {number, entries, this_update, next_update, octets, sha256, signature, form: "DER"|"PEM", extensions:
+/* Is file a CRL of this issuer, by name and, where both have one, key identifier? */
+bool crl_is_of(const struct buf *file, X509 *issuer);
+
+/* {issuer (its name), number, entries, this_update, next_update, octets, sha256, signature, form: "DER"|"PEM", extensions:
  * [{oid, name, critical}], distribution: [urls], findings: [{id, level: "fail"|"warn", what}], problems:
  * [the failing ones' words], signature_ok, issuer_ok, missing, extra, differing, duplicates, named: [first five]}:
  * new, never NULL. What cannot be read has findings and little else. */

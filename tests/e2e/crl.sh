@@ -181,6 +181,13 @@ sev1 crl check --published --json >"$D/out" 2>&1 && die "an old CRL passes"
 sev1 crl renew >"$D/out" 2>&1 || { cat "$D/out"; die "renew by hand"; }
 sev1 crl check --published >"$D/out" 2>&1 || { cat "$D/out"; die "what is published is not sound"; }
 sev1 crl check http://127.0.0.1:8080/a.crl --ca test >"$D/out" 2>&1 || { cat "$D/out"; die "crl check URL"; }
+sev1 crl check http://127.0.0.1:8080/a.crl >"$D/out" 2>&1 || { cat "$D/out"; die "crl check URL without a CA"; }
+grep -q "issuer *\(/CN=Test CA\) (CA test)" "$D/out" && grep -q "^sound " "$D/out" || { cat "$D/out"; die "the CA that issued it was not found"; }
+authority "$D/foreign" "Another CA"
+openssl ca -config "$D/foreign/openssl.cnf" -gencrl -crldays 1 -out "$D/foreign.crl" 2>/dev/null
+openssl crl -in "$D/foreign.crl" -outform DER -out "$D/foreign.der"
+sev1 crl check "$D/foreign.der" >"$D/out" 2>&1 || :
+grep -q "not judged" "$D/out" || { cat "$D/out"; die "a stranger's CRL was judged by our CA"; }
 echo "<html>" >"$D/bad"
 status=0; sev1 crl check "$D/bad" >"$D/out" 2>&1 || status=$?
 [ $status -eq 1 ] && grep -q "\[html\]" "$D/out" || { cat "$D/out"; die "a page passes"; }
