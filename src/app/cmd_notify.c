@@ -9,7 +9,6 @@
 #include "app/paths.h"
 #include "app/subscribers.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/fs.h"
 #include "base/i18n.h"
@@ -77,21 +76,6 @@ static int past_event(void *ctx, const struct event *ev, struct err *e)
 
 /* ---- the text ---- */
 
-int notice_given(struct run *r, struct fields *f, struct err *e)
-{
-	const char *s, *eq;
-
-	for (size_t i = 0; (s = args_nth(run_args(r), "field", i)) != NULL; i++) {
-		char *name;
-		if ((eq = strchr(s, '=')) == NULL || eq == s)
-			return err_set(e, ERR_USAGE, _("notify: --field is NAME=VALUE, not '%s'"), s);
-		name = mem_strndup(s, (size_t)(eq - s));
-		fields_set(f, name, eq + 1);
-		free(name);
-	}
-	return 0;
-}
-
 /* The preview of a notice that cannot be sent: the whole text, and what it lacks. */
 static void notify_preview(struct run *r, const char *subject, const char *body, const json_t *missing)
 {
@@ -143,18 +127,6 @@ static int notify_fill(struct run *r, const struct notice_conf *conf, int64_t at
 }
 
 /* ---- the plan ---- */
-
-/* With --plan the text must be the one that was planned: its time is in that plan. */
-static int64_t notify_time(const struct run *r)
-{
-	const struct incident *in = run_incident(r);
-	const char *plan = args_get(run_args(r), "plan");
-
-	if (plan != NULL && in->plan_hash != NULL && strcmp(plan, in->plan_hash) == 0 &&
-	    strcmp(in->plan_command, "notify") == 0)
-		return json_num(in->plan_spec, "at", 0);
-	return clock_now() / 1000 * 1000;
-}
 
 static bool notify_is_retry(const struct run *r, const struct notice_conf *conf, const struct notice_past *past)
 {
@@ -225,7 +197,7 @@ static void notify_make(struct run *r, const struct notice_conf *conf)
 {
 	struct journal *j = engine_journal(run_engine(r));
 	struct notice_past past = { .kind = conf->name, .accepted = json_object() };
-	int64_t at = notify_time(r);
+	int64_t at = notice_at(r);
 	struct buf text = { 0 };
 	struct err e = { 0 };
 	int rc = journal_each(j, 0, past_event, &past, &e);

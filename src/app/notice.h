@@ -3,6 +3,7 @@
 #define SEV1_NOTICE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "app/engine.h"
 #include "base/buf.h"
@@ -29,6 +30,8 @@ void sending_free(struct sending *s);
 
 /* Set what the command's --field NAME=VALUE give. 0 or ERR_USAGE. */
 int notice_given(struct run *r, struct fields *f, struct err *e);
+/* The moment that a text of notify speaks of, in ms: now, or with --plan that of the plan, so that it is the same text. */
+int64_t notice_at(const struct run *r);
 
 /* How a recipient is written in plans and the journal: an address as it is; of a webhook's URL, whose
  * path is a secret, the host and the first digits of its digest. Owned by the caller. */

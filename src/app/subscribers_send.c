@@ -148,18 +148,6 @@ static json_t *round_text(struct run *r, const struct notice_conf *conf, const s
 
 /* ---- the plan ---- */
 
-/* With --plan the texts must be those that were planned: their time is in that plan. */
-static int64_t round_time(const struct run *r)
-{
-	const struct incident *in = run_incident(r);
-	const char *plan = args_get(run_args(r), "plan");
-
-	if (plan != NULL && in->plan_hash != NULL && strcmp(plan, in->plan_hash) == 0 &&
-	    strcmp(in->plan_command, "notify") == 0)
-		return json_num(in->plan_spec, "at", 0);
-	return clock_now() / 1000 * 1000;
-}
-
 static bool round_named(const struct run *r, const char *name)
 {
 	const char *s;
@@ -243,7 +231,7 @@ static int round_names(const struct run *r, struct err *e)
 void subscribers_plan(struct run *r, bool report)
 {
 	struct err e = { 0 };
-	int64_t at = round_time(r);
+	int64_t at = notice_at(r);
 	json_t *messages = json_array(), *spec;
 	struct plan *p;
 	char *phrase;
