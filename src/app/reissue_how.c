@@ -1,9 +1,10 @@
-/* How each server takes its certificate. */
+/* How each server is reached, and takes its certificate. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/paths.h"
 #include "app/reissue.h"
+#include "app/request.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/i18n.h"
@@ -98,4 +99,87 @@ struct reissue_how reissue_how(const struct reissue *d, const struct server *s)
 	if (s->sudo >= 0)
 		how.sudo = s->sudo == 1;
 	return how;
+}
+
+/* ---- what the children are told of a host ---- */
+
+static void reissue_put(json_t *o, const char *key, const char *pattern, const char *name)
+{
+	char *s = host_expand(pattern, name);
+
+	json_object_set_new(o, key, json_string(s != NULL ? s : ""));
+	free(s);
+}
+
+/* How a host is reached: the inventory first, then its [host] section, then [fleet]. */
+static json_t *reissue_host(const struct config *c, const struct server *s)
+{
+	json_t *o = host_request(c, s->name);
+	const struct fleet_conf *f = &c->fleet;
+
+	if (o == NULL) {
+		o = json_pack("{s:s, s:s, s:i}", "name", s->name, "address", s->name, "port", f->port);
+		json_object_set_new(o, "user", json_string(f->user != NULL ? f->user : ""));
+		json_object_set_new(o, "identity", json_string(f->identity != NULL ? f->identity : ""));
+		json_object_set_new(o, "known_hosts", json_string(f->known_hosts != NULL ? f->known_hosts : ""));
+		json_object_set_new(o, "ssh_config", json_string(c->ssh_config != NULL ? c->ssh_config : ""));
+	}
+	if (s->address != NULL)
+		json_object_set_new(o, "address", json_string(s->address));
+	if (s->user != NULL)
+		json_object_set_new(o, "user", json_string(s->user));
+	if (s->port != 0)
+		json_object_set_new(o, "port", json_integer(s->port));
+	if (s->identity != NULL)
+		json_object_set_new(o, "identity", json_string(s->identity));
+	if (s->jump != NULL)
+		json_object_set_new(o, "jump", json_string(s->jump));
+	return o;
+}
+
+bool reissue_in_place(const struct config *c)
+{
+	return c->fleet.names != NULL && strcmp(c->fleet.names, "certificate") == 0;
+}
+
+json_t *reissue_order(void *ctx, size_t i)
+{
+	struct reissue *d = ctx;
+	const struct config *c = run_config(d->run);
+	const struct fleet_conf *f = &c->fleet;
+	const struct server *s = d->target[i];
+	const struct reissue_how how = reissue_how(d, s);
+	json_t *o = json_pack("{s:o, s:s}", "host", reissue_host(c, s), "key_mode",
+	    f->key_mode != NULL ? f->key_mode : "keep"), *names = json_array();
+
+	for (size_t k = 0; k < s->count; k++)
+		json_array_append_new(names, json_string(s->names[k]));
+	json_object_set_new(o, "names", names);
+	reissue_put(o, "key", how.key, s->name);
+	reissue_put(o, "certificate", how.certificate, s->name);
+	reissue_put(o, "chain", how.chain, s->name);
+	reissue_put(o, "test", how.test, s->name);
+	reissue_put(o, "reload", how.reload, s->name);
+	json_object_set_new(o, "combined", json_boolean(how.combined));
+	json_object_set_new(o, "sudo", json_boolean(how.sudo));
+	return o;
+}
+
+json_t *reissue_probe(void *ctx, size_t i)
+{
+	struct reissue *d = ctx;
+	const struct server *s = d->target[i];
+	const struct reissue_how how = reissue_how(d, s);
+	json_t *host = reissue_host(run_config(d->run), s), *o;
+	const char *name = s->name;
+
+	for (size_t k = s->count; k > 0; k--)
+		if (strchr(s->names[k - 1], '*') == NULL)
+			name = s->names[k - 1];
+	o = json_pack("{s:O, s:i, s:s}", "address", json_object_get(host, "address"), "port",
+	    how.probe_port, "name", name);
+	if (how.starttls != NULL)
+		json_object_set_new(o, "starttls", json_string(how.starttls));
+	json_decref(host);
+	return o;
 }
