@@ -6,7 +6,6 @@
 #include "app/reissue.h"
 #include "app/request.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/i18n.h"
 #include "base/json.h"
