@@ -378,7 +378,46 @@ static void test_number(void **state)
 	s.o.ca->default_md = mem_strdup("sha257");
 	scene_refused(&s, ERR_SYNTAX, "openssl.cnf: default_md = sha257: no such digest");
 	unchanged("number");
+	free(s.o.ca->default_md);
+	s.o.ca->default_md = mem_strdup("sha3-256"); /* signs, but no client knows ECDSA with it */
+	scene_refused(&s, ERR_REFUSED, "would not be published: its signature does not verify");
+	unchanged("number");
 	scene_close(&s);
+}
+
+/* A crl_extensions that openssl ca refuses is refused before anything is touched, by name. */
+static void test_extensions(void **state)
+{
+	static const struct {
+		const char *section, *what;
+	} bad[] = {
+		{ "[other]", "there is no section [crl]" },
+		{ "[crl]\nnosuch = 1", "[crl] nosuch = 1: not an extension of a CRL (unknown extension name)" },
+		{ "[crl]\ncrlNumber = 7", "crlNumber = 7: not an extension" },
+		{ "[crl]\nissuingDistributionPoint = critical,@nowhere", "issuingDistributionPoint = critical,@nowhere: not" },
+		{ "[crl]\nsubjectKeyIdentifier = hash", "subjectKeyIdentifier = hash: not" },
+	};
+	struct scene s;
+
+	(void)state;
+	pki_openssl("exts", "ec", 1);
+	pki_must("sed -i 's/^policy = pol/policy = pol\\ncrl_extensions = crl/' exts/openssl.cnf; cp exts/openssl.cnf exts/plain.cnf; "
+	         "touch exts/index.txt.attr");
+	keep("exts");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct revoke_result r;
+		struct err e = { 0 };
+
+		pki_must("cat exts/plain.cnf - > exts/openssl.cnf <<'E'\n%s\nE", bad[i].section);
+		scene_open(&s, "exts", "exts/openssl.cnf");
+		assert_int_equal(revoke_check(&s.job, &r, &e), ERR_SYNTAX); /* the plan says it */
+		assert_non_null(strstr(e.text, "exts/openssl.cnf: "));
+		assert_true(e.remedy[0] != '\0');
+		scene_refused(&s, ERR_SYNTAX, bad[i].what);
+		unchanged("exts");
+		assert_int_not_equal(pki_sh("openssl ca -gencrl -config exts/openssl.cnf -out exts/x.pem"), 0);
+		scene_close(&s);
+	}
 }
 
 /* The database and the number lie elsewhere: rewritten there, and still linked to. */
@@ -637,7 +676,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_extensions), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),
 	};
 

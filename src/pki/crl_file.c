@@ -174,8 +174,9 @@ static int number_read(const struct ca *ca, char *out, struct err *e)
 	    !number_below_limit(out)) {
 		char *text = text_escaped(buf_str(&b), n, 40);
 
-		rc = err_set(e, ERR_SYNTAX, _("%s: \"%s\" is not a CRL number in hexadecimal"), ca->crlnumber,
-		    text);
+		rc = err_set(e, ERR_SYNTAX, out[0] != '\0' && b.data[0] != '-'
+		    ? _("%s: %s is longer than 20 octets, which no CRL number may be (RFC 5280 5.2.3)")
+		    : _("%s: \"%s\" is not a CRL number in hexadecimal"), ca->crlnumber, text);
 		err_remedy(e, _("write the last CRL's number plus one into it, in hexadecimal: printf '%%s\\n' 1000 > "
 		    "%s"), ca->crlnumber);
 		free(text);
