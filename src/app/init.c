@@ -90,6 +90,13 @@ static char *init_name(const struct init_found *f, const char *database)
 	return numbered;
 }
 
+/* A CA's folder by what lies in it: easy-rsa's of either generation, or CA.pl's. */
+static bool init_folder(const char *dir)
+{
+	return init_there(dir, "index.txt") && ((init_there(dir, "ca.crt") && (init_there(dir, "private") ||
+	    init_there(dir, "ca.key"))) || (init_there(dir, "cacert.pem") && init_there(dir, "private/cakey.pem")));
+}
+
 /* A configuration counts if its CA has a database. */
 static void init_try(struct init_found *f, const char *config)
 {
@@ -160,8 +167,7 @@ static void init_walk(struct init_found *f, const char *const *folders, bool web
 		if (entry->fts_info == FTS_D &&
 		    (entry->fts_level > DEPTH || (!web && entry->fts_level > 0 && init_is(dull, entry->fts_name))))
 			fts_set(walk, entry, FTS_SKIP);
-		else if (entry->fts_info == FTS_D && !web && init_there(entry->fts_path, "index.txt") &&
-		    init_there(entry->fts_path, "ca.crt") && init_there(entry->fts_path, "private"))
+		else if (entry->fts_info == FTS_D && !web && init_folder(entry->fts_path))
 			init_try(f, entry->fts_path);
 		else if (entry->fts_info == FTS_F && !web)
 			init_file(f, entry);

@@ -94,6 +94,14 @@ static const char *index_check(const char *p, size_t len, struct row *r)
 	return serial_wrong(field[3], (size_t)(field[4] - field[3] - 1));
 }
 
+bool row_blank(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] != ' ' && p[i] != '\t' && p[i] != '\r')
+			return false;
+	return true;
+}
+
 const char *index_line(const char *p, size_t len, struct row *r)
 {
 	const char *why;
@@ -102,7 +110,7 @@ const char *index_line(const char *p, size_t len, struct row *r)
 		r->kind = ROW_COMMENT;
 		return NULL;
 	}
-	if (len == 0)
+	if (row_blank(p, len))
 		why = N_("an empty line");
 	else if (len > ROW_MAX)
 		why = N_("longer than 65 000 octets");
