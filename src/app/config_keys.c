@@ -48,7 +48,7 @@ const struct conf_key conf_keys[] = {
 	    "Revocation deadlines: private (24 hours) or public-tls (TLS Baseline Requirements)." },
 	{ SEV1, "deadlines", CONF_FILE, M(config, deadlines), 0, false, NULL, 0, 0, NULL, "/etc/sev1/deadlines.ini",
 	    "Your own times, by reason; without it those of the profile: playbooks/deadlines-PROFILE.ini." },
-	{ SEV1, "subscribers", CONF_FILE, M(config, subscribers), 0, false, NULL, 0, 0, NULL, "/etc/sev1/subscribers.csv",
+	{ SEV1, "subscribers", CONF_PATH, M(config, subscribers), 0, false, NULL, 0, 0, NULL, "/etc/sev1/subscribers.csv",
 	    "Who is told of revoked certificates: CSV with the columns subscriber, match (globs of their names), mail,\n"
 	    "phone, webhook." },
 	TEXT(SEV1, "contact-pki", M(config, contact_pki), "pki-emergency@example.com",
