@@ -76,7 +76,9 @@ const struct conf_key conf_keys[] = {
 	{ CA, "title", CONF_TEXT, M(ca_conf, title), 0, false, "@name", 0, 0, NULL, "Issuing CA 1",
 	    "As the screens show it." },
 	{ CA, "config", CONF_FILE, M(ca_conf, config), 0, true, NULL, 0, 0, NULL,
-	    "/etc/pki/CA/openssl.cnf", "Its openssl.cnf, or an easy-rsa pki folder." },
+	    "/etc/pki/CA/openssl.cnf",
+	    "Its openssl.cnf, or an easy-rsa pki folder, or the folder that CA.pl was called in. Relative paths of an openssl.cnf\n"
+	    "start at its own folder, or at the one above where the database lies there and not here." },
 	TEXT(CA, "section", M(ca_conf, section), "CA_default",
 	    "Its section in there; without it default_ca counts."),
 	{ CA, "parent", CONF_CA, M(ca_conf, parent), 0, false, NULL, 0, 0, NULL, "root",
