@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -420,6 +421,43 @@ static void test_extensions(void **state)
 	}
 }
 
+/* Files that another user owns, a folder that is not ours: told before anything is touched; a lock that root made keeps
+ * nobody out. */
+static void test_owner(void **state)
+{
+	struct revoke_result r;
+	struct err e = { 0 };
+	struct scene s;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pki_openssl("owner", "ec", 2);
+	scene_open(&s, "owner", "owner/openssl.cnf");
+	pki_must("chmod 755 . && chown -R 65534:65534 owner owner.crls && chown 0 owner/crlnumber && touch owner/index.txt.attr");
+	keep("owner");
+	assert_int_equal(setgroups(0, NULL) | setegid(65534) | seteuid(65534), 0);
+	assert_int_equal(revoke_check(&s.job, &r, &e), ERR_REFUSED); /* the plan says it */
+	assert_non_null(strstr(e.text, "owner/crlnumber: belongs to user 0 "));
+	assert_true(e.remedy[0] != '\0');
+	scene_refused(&s, ERR_REFUSED, "owner/crlnumber: belongs to user 0 ");
+	assert_int_equal(seteuid(0), 0);
+	unchanged("owner");
+	pki_must("test -z \"$(ls owner | grep pre-emergency)\" && chown 65534 owner/crlnumber && chown 0 owner");
+	assert_int_equal(seteuid(65534), 0);
+	scene_refused(&s, ERR_IO, "owner: files in it cannot be replaced");
+	assert_int_equal(seteuid(0), 0);
+	unchanged("owner");
+	pki_must("chown 65534 owner && rm owner/index.txt.lock");
+	close(fs_lock(s.o.ca->database, 0, &e));
+	assert_int_equal(seteuid(65534), 0);
+	scene_revoke(&s, &r);
+	assert_int_equal(seteuid(0) | setegid(0), 0);
+	assert_int_equal(r.revoked, 2);
+	revoke_clear(&r);
+	scene_close(&s);
+}
+
 /* The database and the number lie elsewhere: rewritten there, and still linked to. */
 static void test_links(void **state)
 {
@@ -676,7 +714,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_extensions), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_extensions), cmocka_unit_test(test_owner), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),
 	};
 

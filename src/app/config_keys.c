@@ -12,7 +12,8 @@ enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET, CONTACTS, INTAKE };
 const struct conf_section conf_sections[] = {
 	[SEV1] = { "sev1", false, 0, 0, 0, 0, "The program itself, and the organisation." },
 	[CA] = NAMED("ca", ca, cas, ca_conf,
-	    "A certification authority: an `openssl ca` or easy-rsa directory, as it is."),
+	    "A certification authority: an `openssl ca` or easy-rsa directory, as it is. Relative paths of an openssl.cnf start\n"
+	    "at its own folder, or at the one above where the database lies there and not here."),
 	[POINT] = NAMED("point", point, points, point_conf,
 	    "A distribution point: where a CA's CRL lies and is fetched. Put down the very URL\n"
 	    "that stands in the CA's certificates."),
@@ -77,8 +78,7 @@ const struct conf_key conf_keys[] = {
 	    "As the screens show it." },
 	{ CA, "config", CONF_FILE, M(ca_conf, config), 0, true, NULL, 0, 0, NULL,
 	    "/etc/pki/CA/openssl.cnf",
-	    "Its openssl.cnf, or an easy-rsa pki folder, or the folder that CA.pl was called in. Relative paths of an openssl.cnf\n"
-	    "start at its own folder, or at the one above where the database lies there and not here." },
+	    "Its openssl.cnf, or an easy-rsa pki folder." },
 	TEXT(CA, "section", M(ca_conf, section), "CA_default",
 	    "Its section in there; without it default_ca counts."),
 	{ CA, "parent", CONF_CA, M(ca_conf, parent), 0, false, NULL, 0, 0, NULL, "root",

@@ -191,8 +191,11 @@ static void check_files(json_t *list, const struct ca *ca)
 	}
 	if (!fs_exists(ca->attr))
 		finding(list, "warn", "", _("%s is missing: openssl ca makes it anew"), ca->attr);
-	if (access(ca->dir, W_OK) < 0)
-		finding(list, "fail", _("sev1 must write there"), _("%s: cannot be written"), ca->dir);
+	if (fs_replaceable(ca->database, &e) < 0 || fs_replaceable(ca->crlnumber, &e) < 0)
+		finding_err(list, &e);
+	buf_clear(&b);
+	if (ca->crl[0] != '\0' && fs_exists(ca->crl) && crl_file_read(ca->crl, &b, &e) < 0)
+		finding(list, "warn", _("the number of the CRL in it is not known: mind that crlnumber is higher"), "%s", e.text);
 	buf_free(&b);
 }
 

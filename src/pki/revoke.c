@@ -152,7 +152,8 @@ static int revoke_prepare(struct revoke *v, struct err *e)
 		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), job->hours);
 	if ((rc = key_digest(X509_get0_pubkey(job->cert), job->ca->default_md, &md, e)) < 0)
 		err_prefix(e, "%s", job->ca->config);
-	if (rc < 0 || (rc = crl_check_configured(job->ca, job->cert, e)) < 0 || (rc = revoke_read(v, e)) < 0)
+	if (rc < 0 || (rc = crl_check_configured(job->ca, job->cert, e)) < 0 || (rc = fs_replaceable(job->ca->database, e)) < 0 ||
+	    (rc = fs_replaceable(job->ca->crlnumber, e)) < 0 || (rc = revoke_read(v, e)) < 0)
 		return rc;
 	index_count(v->x, job->now, &v->out->counts);
 	v->out->planned = (int64_t)v->manifest.rows;
