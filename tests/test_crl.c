@@ -382,8 +382,11 @@ static void test_inspect(void **state)
 	p = pki_open("else", "else/openssl.cnf");
 	pki_must("openssl ca -config ins/openssl.cnf -revoke ins/newcerts/1001.pem -crl_reason superseded");
 	assert_int_equal(make(&o, "ins", &f, &e), 0);
-	for (int i = 0; i < 2; i++) {
-		found = check_crl(i == 0 ? f.der : f.pem, o.ca, (int64_t)time(NULL) * 1000, &e);
+	pki_must("openssl crl -in %s -text > ins/text; sed 's/$/\\r/' %s > ins/crlf; cat ins/ca.crt %s > ins/bundle", f.pem, f.pem, f.pem);
+	for (int i = 0; i < 5; i++) {
+		const char *const form[] = { f.der, f.pem, "ins/text", "ins/crlf", "ins/bundle" };
+
+		found = check_crl(form[i], o.ca, (int64_t)time(NULL) * 1000, &e);
 		assert_non_null(found);
 		assert_int_equal(json_array_size(json_list(found, "problems")), 0);
 		assert_true(json_bool(found, "signature_ok"));
@@ -429,8 +432,8 @@ static void test_inspect(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encoder), cmocka_unit_test(test_distribution), cmocka_unit_test(test_extensions), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_inspect),
+		cmocka_unit_test(test_encoder), cmocka_unit_test(test_distribution), cmocka_unit_test(test_extensions),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_inspect),
 	};
 
 	return cmocka_run_group_tests_name("crl", tests, pki_folder, pki_folder_drop);

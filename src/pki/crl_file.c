@@ -32,7 +32,6 @@ void crl_file_clear(struct crl_file *f)
 int crl_file_read(const char *path, struct buf *b, struct err *e)
 {
 	unsigned char *der = NULL;
-	char *name = NULL, *header = NULL;
 	long len = 0;
 	BIO *bio;
 	int rc;
@@ -42,9 +41,9 @@ int crl_file_read(const char *path, struct buf *b, struct err *e)
 	if (b->len == 0 || b->data[0] == 0x30)
 		return 0;
 	bio = BIO_new_mem_buf(b->data, (int)b->len);
-	rc = bio != NULL ? PEM_read_bio(bio, &name, &header, &der, &len) : 0;
+	rc = bio != NULL ? PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509_CRL, bio, NULL, NULL) : 0;
 	BIO_free(bio);
-	if (rc == 1 && strcmp(name, PEM_STRING_X509_CRL) == 0) {
+	if (rc == 1) {
 		buf_clear(b);
 		buf_add(b, der, (size_t)len);
 		rc = 0;
@@ -52,8 +51,6 @@ int crl_file_read(const char *path, struct buf *b, struct err *e)
 		rc = err_set(e, ERR_SYNTAX, _("%s: neither DER nor a PEM CRL"), path);
 	}
 	ERR_clear_error();
-	OPENSSL_free(name);
-	OPENSSL_free(header);
 	OPENSSL_free(der);
 	return rc;
 }
