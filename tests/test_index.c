@@ -121,6 +121,10 @@ static void test_bad(void **state)
 	bad_is("R\t291231235959Z\t260101000000Z,holdInstruction\t01\tunknown\t/CN=a", "hold");
 	bad_is("V\t291231235959Z\t\t\tunknown\t/CN=a", "no serial");
 	bad_is("V\t291231235959Z\t\t123\tunknown\t/CN=a", "odd number");
+	bad_is("V\t291231235959Z\t\t1\tunknown\t/CN=a", "odd number");
+	bad_is("V\t291231235959Z\t\t-\tunknown\t/CN=a", "no serial");
+	bad_is("V\t291231235959Z\t\t10:03\tunknown\t/CN=a", "hexadecimal");
+	bad_is("V\t291231235959Z\t\t1003 \tunknown\t/CN=a", "hexadecimal");
 	bad_is("V\t291231235959Z\t\t0G\tunknown\t/CN=a", "hexadecimal");
 	bad_is("V\t291231235959Z\t\t0x01\tunknown\t/CN=a", "hexadecimal");
 }

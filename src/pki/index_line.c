@@ -55,16 +55,14 @@ static const char *serial_wrong(const char *s, size_t n)
 {
 	size_t i = n > 0 && s[0] == '-';
 
-	if (n - i < 2)
+	if (n == i)
 		return N_("no serial");
-	if ((n - i) % 2 != 0)
-		return N_("the serial has an odd number of digits");
 	if (n > SERIAL_MAX - 8)
 		return N_("the serial is too long");
-	for (; i < n; i++)
-		if (serial_digits[(unsigned char)s[i]] == 0)
+	for (size_t k = i; k < n; k++)
+		if (serial_digits[(unsigned char)s[k]] == 0)
 			return N_("the serial is not hexadecimal");
-	return NULL;
+	return (n - i) % 2 == 0 ? NULL : N_("the serial has an odd number of digits");
 }
 
 /* The same checks that `openssl ca` makes when it starts, and a few it should. Fills r's fields; NULL, or what
