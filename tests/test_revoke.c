@@ -195,7 +195,8 @@ static char *scene_crl(struct scene *s, int64_t now, int64_t *entries)
 	struct crl_file f;
 	size_t n;
 	struct sorted *rows = index_sorted(x, &n, &e);
-	struct listing l = { .x = x, .rows = rows, .n = n, .gone = crl_gone(s->o.ca, s->folder) };
+	struct listing l = { .x = x, .rows = rows, .n = n, 
+		.gone = crl_gone(s->o.ca, s->o.cert, s->folder, now) };
 	char *path;
 
 	if (crl_file_make(s->o.ca, s->o.cert, s->o.key, &l, s->folder, now, 24, NULL, &f, &e) < 0)
@@ -267,6 +268,36 @@ static void test_gone(void **state)
 		assert_int_equal(entries, made[i].entries);
 	}
 	scene_close(&s);
+}
+
+/* The CA's own CRL file may be of a clock that was wrong, or of another CA: nothing leaves the CRL for it. */
+static void test_gone_not(void **state)
+{
+	static const char *const gencrl[] = {
+		"openssl ca -config goner/openssl.cnf -gencrl -crl_lastupdate 20400101000000Z -crl_nextupdate 20410101000000Z "
+		"-out goner/crl.pem",
+		"sed 's,^certificate.*,certificate = $dir/../else.crt,' goner/openssl.cnf > else.cnf; echo 90 > goner/crlnumber; "
+		"openssl ca -config else.cnf -gencrl -crl_lastupdate 20400101000000Z -crl_nextupdate 20410101000000Z "
+		"-out goner/crl.pem",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct revoke_result r;
+		struct scene s;
+
+		pki_must("rm -rf goner goner.crls");
+		pki_openssl("goner", "ec", 2);
+		pki_must("sed -i 's/^policy = pol/policy = pol\\ncrl = $dir\\/crl.pem/' goner/openssl.cnf; "
+		         "openssl req -x509 -key goner/private/ca.key -subj /CN=else -days 9 -config goner/openssl.cnf -out else.crt; %s; "
+		         "echo 05 > goner/crlnumber", gencrl[i]);
+		scene_open(&s, "goner", "goner/openssl.cnf");
+		scene_revoke(&s, &r);
+		assert_int_equal(r.crl.entries, 2);
+		openssl_accepts("goner", "goner/ca.crt", &r);
+		revoke_clear(&r);
+		scene_close(&s);
+	}
 }
 
 static void test_easyrsa(void **state)
@@ -712,7 +743,7 @@ static void test_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone), cmocka_unit_test(test_gone_not),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_number), cmocka_unit_test(test_extensions), cmocka_unit_test(test_owner), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),

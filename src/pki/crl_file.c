@@ -117,7 +117,7 @@ static bool crl_look(const char *path, struct buf *b, struct crl_view *v)
 	    crl_parse(v, buf_str(b), b->len, NULL) == 0;
 }
 
-int64_t crl_gone(const struct ca *ca, const char *folder)
+int64_t crl_gone(const struct ca *ca, X509 *cert, const char *folder, int64_t now)
 {
 	char number[SERIAL_MAX], *mine = crl_file_last(ca, folder, number);
 	const char *const path[2] = { mine, ca->crl };
@@ -127,7 +127,7 @@ int64_t crl_gone(const struct ca *ca, const char *folder)
 		struct buf b = { 0 };
 		struct crl_view v;
 
-		if (crl_look(path[i], &b, &v) && v.this_update / 1000 > gone)
+		if (crl_look(path[i], &b, &v) && crl_issuer_is(&v, cert) && v.this_update <= now && v.this_update / 1000 > gone)
 			gone = v.this_update / 1000;
 		buf_free(&b);
 	}
@@ -138,14 +138,16 @@ int64_t crl_gone(const struct ca *ca, const char *folder)
 /* The highest number known to be used: in folder, or in the CA's own CRL file. "" where none. */
 static void number_floor(const struct ca *ca, const char *folder, char *number)
 {
+	X509 *cert = ca_certificate(ca, NULL);
 	struct buf b = { 0 };
 	struct crl_view v;
 
 	free(crl_file_last(ca, folder, number));
-	if (crl_look(ca->crl, &b, &v) && v.number[0] != '\0' && v.number[0] != '-' &&
-	    (number[0] == '\0' || number_cmp(v.number, number) > 0))
+	if (crl_look(ca->crl, &b, &v) && (cert == NULL || crl_issuer_is(&v, cert)) && v.number[0] != '\0' &&
+	    v.number[0] != '-' && (number[0] == '\0' || number_cmp(v.number, number) > 0))
 		memcpy(number, v.number, sizeof v.number);
 	crl_store_floor(ca, folder, number);
+	X509_free(cert);
 	buf_free(&b);
 }
 
