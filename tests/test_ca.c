@@ -143,7 +143,9 @@ static void test_errors(void **state)
 	error_is("[x]\ndatabase = i\ncertificate = c\n", "x", "no 'private_key'");
 	error_is("[x\ndatabase", NULL, "line 1");
 	error_is("[x]\ndatabase = $nothing/i\n", "x", "line 2");
-	error_is("[x]\ndir = $ENV::SEV1_NO_SUCH_VARIABLE\n", "x", "line 2");
+	error_is("[x]\ndir = $ENV::SEV1_NO_SUCH_VARIABLE\n", "x", "line 2: SEV1_NO_SUCH_VARIABLE is not set in the environment");
+	error_is("[x]\ndir = /x\nn = $ENV::HOME${ENV::SEV1_NO_SAN}/y\n[y]\n", "x", "line 3: SEV1_NO_SAN is not set");
+	error_is("# $ENV::SEV1_NO_SAN\n[x]\ndir = $ENV::HOME$none\n", "x", "line 3: not an OpenSSL configuration");
 	assert_null(ca_load("b", NULL, "no.cnf", NULL, NULL, &e));
 	assert_non_null(strstr(e.text, "no.cnf"));
 	pki_must("mkdir empty");

@@ -123,13 +123,45 @@ static int ca_parse(const char *path, CONF **conf, long *line, struct err *e)
 	return rc;
 }
 
+/* The variable that this line takes from the environment, which has it not; NULL where it is not that. */
+static char *ca_unset(const char *path, long line)
+{
+	struct buf b = { 0 };
+	char *p = fs_read(path, &b, CONF_MAX, NULL) == 0 ? b.data : NULL, *end, *name = NULL;
+
+	for (; p != NULL && line > 1; line--)
+		if ((p = strchr(p, '\n')) != NULL)
+			p++;
+	if (p != NULL && (end = strchr(p, '\n')) != NULL)
+		*end = '\0';
+	while (name == NULL && p != NULL && (p = strstr(p, "ENV::")) != NULL) {
+		p += strlen("ENV::");
+		name = mem_strndup(p, strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"));
+		if (name[0] == '\0' || getenv(name) != NULL) {
+			free(name);
+			name = NULL;
+		}
+	}
+	buf_free(&b);
+	return name;
+}
+
 static int ca_read_conf(struct ca *ca, struct err *e)
 {
 	long line = 0;
 	int rc = ca_parse(ca->config, &ca->conf, &line, e);
+	char *unset;
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
+	if ((unset = ca_unset(ca->config, line)) != NULL) {
+		ERR_clear_error();
+		err_set(e, ERR_SYNTAX, _("%s: line %ld: %s is not set in the environment"), ca->config, line, unset);
+		err_remedy(e, _("export %s=... where sev1 runs, as openssl ca wants it too; of an easy-rsa PKI name the pki folder "
+		    "instead"), unset);
+		free(unset);
+		return e != NULL ? e->code : ERR_SYNTAX;
+	}
 	err_set(e, ERR_SYNTAX, _("%s: line %ld: not an OpenSSL configuration (%s)"), ca->config, line,
 	    cert_why());
 	return err_remedy(e, _("a file with $ENV:: settings needs them here too; of an easy-rsa PKI name "
