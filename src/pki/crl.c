@@ -229,7 +229,7 @@ static int crl_frame(const struct ca *ca, X509 *cert, EVP_PKEY *key, const EVP_M
 	else if (X509_CRL_sign(crl, key, md) <= 0 || (len = i2d_X509_CRL(crl, der)) <= 0) {
 		err_set(e, ERR_FAILED, _("%s: the CRL could not be signed (%s)"), ca->name, cert_why());
 		if (md != NULL)
-			err_remedy(e, _("can the key sign with default_md = %s? see %s; sha256 always does"), ca->default_md, ca->config);
+			err_remedy(e, _("can the key sign with default_md = %s? see %s; sha256 is the usual one"), ca->default_md, ca->config);
 	}
 	ASN1_TIME_free(a);
 	ASN1_TIME_free(b);
