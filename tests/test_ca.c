@@ -64,6 +64,8 @@ static void test_layouts(void **state)
 		{ "true", "l/demoCA/openssl.cnf", ".", "l/demoCA/index.txt" },
 		/* called above etc/ */
 		{ "mkdir -p l/etc l/ca/db && : > l/ca/db/index.txt", "l/etc/root.conf", "ca/db", "l/ca/db/index.txt" },
+		{ "mkdir -p l/radius && : > l/radius/index.txt", "l/radius/ca.cnf", "./", "l/radius/index.txt" },
+		{ "true", "l/radius/ca.cnf", ".//.", "l/radius/index.txt" },
 		{ "mkdir -p 'l/a b/c d' && : > 'l/a b/c d/index.txt'", "l/a b/openssl.cnf", "./c d", "l/a b/c d/index.txt" },
 	};
 	struct err e = { 0 };
@@ -90,6 +92,23 @@ static void test_layouts(void **state)
 	assert_string_equal(ca->database, "inc/i");
 	assert_null(getenv("OPENSSL_CONF_INCLUDE"));
 	ca_free(ca);
+	/* CA.pl: demoCA in a folder that openssl is called in with its own configuration */
+	pki_must("mkdir -p called/demoCA bare && : > called/demoCA/index.txt");
+	pki_write("own.cnf", "[ca]\ndefault_ca = c\n[c]\ndir = ./demoCA\ndatabase = $dir/index.txt\ncertificate = $dir/cacert.pem\n"
+	                     "private_key = $dir/private/cakey.pem\n");
+	setenv("OPENSSL_CONF", "own.cnf", 1);
+	for (int i = 0; i < 2; i++) {
+		ca = ca_load("c", NULL, i == 0 ? "called" : "called/demoCA", NULL, NULL, &e);
+		assert_non_null(ca);
+		pki_must("test '%s' -ef called/demoCA/index.txt", ca->database);
+		assert_string_equal(ca->config, "own.cnf");
+		ca_free(ca);
+	}
+	assert_null(ca_load("c", NULL, "bare", NULL, NULL, &e));
+	assert_non_null(strstr(e.text, "bare: neither"));
+	pki_write("own.cnf", "[ca]\ndefault_ca = c\n[c]\ndatabase = /etc/passwd\ncertificate = c\nprivate_key = k\n");
+	assert_null(ca_load("c", NULL, "bare", NULL, NULL, &e)); /* another CA's, wherever it is called */
+	unsetenv("OPENSSL_CONF");
 	/* easy-rsa 2 kept everything in keys/ */
 	pki_must("mkdir -p two/keys && cd two/keys && : > index.txt && : > ca.crt && : > ca.key && echo 01 > serial");
 	ca = ca_load("two", NULL, "two", NULL, NULL, &e);
@@ -124,7 +143,9 @@ static void test_errors(void **state)
 	error_is("[x]\ndatabase = i\ncertificate = c\n", "x", "no 'private_key'");
 	error_is("[x\ndatabase", NULL, "line 1");
 	error_is("[x]\ndatabase = $nothing/i\n", "x", "line 2");
-	error_is("[x]\ndir = $ENV::SEV1_NO_SUCH_VARIABLE\n", "x", "line 2");
+	error_is("[x]\ndir = $ENV::SEV1_NO_SUCH_VARIABLE\n", "x", "line 2: SEV1_NO_SUCH_VARIABLE is not set in the environment");
+	error_is("[x]\ndir = /x\nn = $ENV::HOME${ENV::SEV1_NO_SAN}/y\n[y]\n", "x", "line 3: SEV1_NO_SAN is not set");
+	error_is("# $ENV::SEV1_NO_SAN\n[x]\ndir = $ENV::HOME$none\n", "x", "line 3: not an OpenSSL configuration");
 	assert_null(ca_load("b", NULL, "no.cnf", NULL, NULL, &e));
 	assert_non_null(strstr(e.text, "no.cnf"));
 	pki_must("mkdir empty");
@@ -171,6 +192,40 @@ static void test_easyrsa(void **state)
 	}
 }
 
+/* vars in the pki folder goes before the one above it, the environment before both; the first set_var counts. */
+static void test_easyrsa_vars(void **state)
+{
+	static const struct {
+		const char *pki, *above, *env, *md;
+		bool rand;
+	} v[] = {
+		{ "", "", NULL, "sha256", true },
+		{ "", "set_var EASYRSA_DIGEST \"sha512\"\n", NULL, "sha512", true },
+		{ "set_var EASYRSA_DIGEST\t'sha384' # as agreed\n", "set_var EASYRSA_DIGEST \"sha512\"\n", NULL, "sha384", true },
+		{ "#set_var EASYRSA_DIGEST \"sha512\"\nset_var EASYRSA_DIGESTS \"md5\"\n", "", NULL, "sha256", true },
+		{ "  set_var EASYRSA_DIGEST sha384\r\nset_var EASYRSA_DIGEST sha512\n", "", NULL, "sha384", true },
+		{ "set_var EASYRSA_DIGEST \"sha512\"\n", "", "sha224", "sha224", true },
+		{ "set_var EASYRSA_RAND_SN \"no\"\n", "", NULL, "sha256", false },
+	};
+	struct err e = { 0 };
+	struct ca *ca;
+
+	(void)state;
+	pki_must("mkdir -p vars/pki/private && : > vars/pki/index.txt && : > vars/pki/ca.crt");
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		pki_write("vars/pki/vars", v[i].pki);
+		pki_write("vars/vars", v[i].above);
+		if (v[i].env != NULL)
+			setenv("EASYRSA_DIGEST", v[i].env, 1);
+		ca = ca_load("v", NULL, "vars/pki", NULL, NULL, &e);
+		unsetenv("EASYRSA_DIGEST");
+		assert_non_null(ca);
+		assert_string_equal(ca->default_md, v[i].md);
+		assert_int_equal(ca->rand_serial, v[i].rand);
+		ca_free(ca);
+	}
+}
+
 static bool has_finding(const json_t *o, const char *level, const char *what)
 {
 	const json_t *v;
@@ -202,6 +257,36 @@ static void test_check(void **state)
 	    "http://crl.example.com/good.crl");
 	assert_true(json_bool(found, "self_signed"));
 	json_decref(found);
+
+	/* a key in DER, a certificate with trust settings: openssl ca takes them */
+	pki_must("cp -r good other.good; cd good; openssl pkey -in private/ca.key -outform DER -out k && mv k private/ca.key; "
+	         "openssl x509 -in ca.crt -trustout -out c && mv c ca.crt; openssl ca -gencrl -config openssl.cnf -out x.pem; "
+	         "printf 'R\\t291231235959Z\\t20260101000000Z\\t20\\tunknown\\t/CN=a\\nR\\t291231235959Z\\t260101000000Z,aACompromise\\t21\\t"
+	         "unknown\\t/CN=b\\n' >> index.txt");
+	found = check_ca(o.ca, true, false, (int64_t)time(NULL) * 1000);
+	assert_true(has_finding(found, "ok", "belongs to the certificate and signs"));
+	assert_true(has_finding(found, "warn", "index.txt: line 3: openssl ca does not take this revocation, though sev1 does (2 "));
+	json_decref(found);
+	pki_must("openssl ca -gencrl -config good/openssl.cnf -out good/x.pem && exit 1; rm -r good; mv other.good good");
+
+	/* what crl_extensions asks for and no CRL can have, a digest that is broken */
+	pki_must("sed 's/^policy = pol/policy = pol\\ncrl_extensions = nowhere/' good/openssl.cnf > good/ext.cnf; "
+	         "sed 's/^default_md.*/default_md = md5/' good/openssl.cnf > good/md5.cnf; sed '/new_certs_dir/d' good/openssl.cnf > good/nc.cnf");
+	ca = ca_load("good", NULL, "good/ext.cnf", NULL, NULL, &e);
+	found = check_ca(ca, true, false, (int64_t)time(NULL) * 1000);
+	assert_true(has_finding(found, "fail", "good/ext.cnf: there is no section [nowhere]"));
+	json_decref(found);
+	ca_free(ca);
+	ca = ca_load("good", NULL, "good/md5.cnf", NULL, NULL, &e);
+	found = check_ca(ca, true, false, (int64_t)time(NULL) * 1000);
+	assert_true(has_finding(found, "fail", "a CRL signed now would not be published: its signature uses a broken digest: md5"));
+	json_decref(found);
+	ca_free(ca);
+	ca = ca_load("good", NULL, "good/nc.cnf", NULL, NULL, &e);
+	found = check_ca(ca, true, false, (int64_t)time(NULL) * 1000);
+	assert_true(has_finding(found, "warn", "good/nc.cnf: [CA_default] has no 'new_certs_dir'"));
+	json_decref(found);
+	ca_free(ca);
 
 	/* another CA's key, garbage in crlnumber, a malformed row: each is named */
 	pki_openssl("other", "ec", 0);
@@ -235,7 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expansion), cmocka_unit_test(test_layouts), cmocka_unit_test(test_errors), cmocka_unit_test(test_attr),
-		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_check),
+		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_easyrsa_vars), cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests_name("ca", tests, pki_folder, pki_folder_drop);

@@ -115,6 +115,38 @@ static void test_scope(void **state)
 	json_decref(r);
 }
 
+static json_t *scope_sub(int code, const char *what)
+{
+	return ask(scope_request("intermediate", json_pack("[o]", request_of("sub", "root")),
+	    json_pack("[o]", request_of("root", NULL))), code, what);
+}
+
+/* A sub-CA that was renewed on its key has two certificates to be revoked; one on a new key is not concerned. */
+static void test_scope_renewed(void **state)
+{
+	json_t *r;
+
+	(void)state;
+	pki_must("cp -rp root kept; "
+	         "ca() { openssl ca -batch -notext -config root/openssl.cnf -in $1 -extfile sub.ext -out again.crt; }; "
+	         "ca sub.csr && openssl ecparam -name prime256v1 -genkey -noout -out new.key && "
+	         "openssl req -new -key new.key -subj '/C=DE/CN=sub CA' -config sub/openssl.cnf -out new.csr && ca new.csr");
+	r = scope_sub(0, NULL);
+	assert_int_equal(json_num(r, "count", 0), 5);
+	assert_string_equal(json_str(json_array_get(json_list(r, "own"), 1), "serial"), "1002");
+	pki_must("grep '^own sub root 1001$' overall.manifest && grep '^own sub root 1002$' overall.manifest");
+	json_decref(r);
+	pki_must("mv root/newcerts/1003.pem away.pem");
+	scope_sub(ERR_REFUSED, "root/index.txt: serial 1003 has the subject of the compromised CA");
+	pki_must("mv away.pem root/newcerts/1003.pem; openssl ca -config root/openssl.cnf -revoke root/newcerts/1003.pem && "
+	         "openssl ca -config root/openssl.cnf -revoke sub/ca.crt && rm root/newcerts/100[013].pem");
+	r = scope_sub(0, NULL);
+	assert_int_equal(json_array_size(json_list(r, "own")), 1);
+	assert_string_equal(json_str(json_array_get(json_list(r, "own"), 0), "serial"), "1002");
+	json_decref(r);
+	pki_must("rm -r root && mv kept root");
+}
+
 static void test_scope_refused(void **state)
 {
 	(void)state;
@@ -267,7 +299,8 @@ static int drop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_count), cmocka_unit_test(test_scope), cmocka_unit_test(test_scope_refused),
+		cmocka_unit_test(test_count), cmocka_unit_test(test_scope), cmocka_unit_test(test_scope_renewed),
+		cmocka_unit_test(test_scope_refused),
 		cmocka_unit_test(test_own), cmocka_unit_test(test_issue), cmocka_unit_test(test_in_place), cmocka_unit_test(test_unknown),
 	};
 

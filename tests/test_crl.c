@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "pki/cert.h"
 #include "pki/check.h"
+#include "pki/crl_check.h"
 #include "pki/crl_file.h"
 #include "pki_seam.h"
 
@@ -243,6 +244,53 @@ static int make(struct opened *o, const char *folder, struct crl_file *f, struct
 	return rc;
 }
 
+/* All that crl_extensions asks for stands on the CRL, as openssl ca writes it, and is no fault of it. */
+static void test_extensions(void **state)
+{
+	static const struct {
+		const char *section;
+		bool good;
+	} ext[] = {
+		{ "issuerAltName = URI:http://ca.example.com/", true },
+		{ "authorityInfoAccess = @info\n[info]\ncaIssuers;URI.0 = http://ca.example.com/ca.cer", true },
+		{ "1.3.6.1.4.1.311.21.1 = ASN1:INTEGER:0", true },
+		{ "issuingDistributionPoint = critical,@idp\n[idp]\nonlyuser = TRUE", true },
+		{ "", true },
+		{ "issuingDistributionPoint = critical,@idp\n[idp]\nindirectCRL = TRUE", false },
+		{ "issuingDistributionPoint = critical,@idp\n[idp]\nonlysomereasons = superseded", false },
+	};
+	int64_t now = (int64_t)time(NULL) * 1000;
+	struct crl_file f;
+	struct opened o;
+	struct err e = { 0 };
+	json_t *found;
+
+	(void)state;
+	pki_openssl("exts", "ec", 0);
+	pki_must("sed -i 's/^policy = pol/policy = pol\\ncrl_extensions = crl/' exts/openssl.cnf; cp exts/openssl.cnf exts/plain.cnf");
+	for (size_t i = 0; i < sizeof ext / sizeof ext[0]; i++) {
+		pki_must("cat exts/plain.cnf - > exts/openssl.cnf <<'E'\n[crl]\nauthorityKeyIdentifier = keyid:always\n%s\nE", ext[i].section);
+		o = pki_open("exts", "exts/openssl.cnf");
+		assert_int_equal(crl_check_configured(o.ca, o.cert, &e), 0);
+		assert_int_equal(crl_rehearse(o.ca, o.cert, o.key, "01", now, 24, &e), ext[i].good ? 0 : ERR_REFUSED);
+		if (ext[i].good) {
+			assert_int_equal(make(&o, "exts", &f, &e), 0);
+			found = check_crl(f.der, o.ca, now, &e);
+			assert_int_equal(json_array_size(json_list(found, "problems")), 0);
+			json_decref(found);
+			pki_must("openssl ca -gencrl -config exts/openssl.cnf -out exts/x.pem; "
+			         "exts() { openssl crl -in $1 -noout -text | sed -n '/CRL extensions/,/Revoked/p' | grep -v '^ *[0-9]*$' | sort; }; "
+			         "exts exts/x.pem > exts/a; exts %s > exts/b; diff exts/a exts/b", f.pem);
+			crl_file_clear(&f);
+		} else {
+			assert_non_null(strstr(e.text, "would not be published"));
+			assert_non_null(strstr(e.remedy, "exts/openssl.cnf"));
+			e = (struct err){ 0 };
+		}
+		pki_close(&o);
+	}
+}
+
 static void number_fails(struct opened *o, const char *text, const char *what)
 {
 	struct crl_file f;
@@ -288,7 +336,7 @@ static void test_numbers(void **state)
 	number_fails(&o, "", "is not a CRL number");
 	number_fails(&o, "\033[2J\n", "is not a CRL number");
 	number_fails(&o, "-01\n", "is not a CRL number");
-	number_fails(&o, "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\n", "is not a CRL number");
+	number_fails(&o, "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\n", "is longer than 20 octets");
 	number_fails(&o, "0F\n", "CRL 0F has been made already");
 	number_fails(&o, "05\n", "CRL 0F has been made already");
 	pki_must("rm num/crlnumber");
@@ -334,8 +382,11 @@ static void test_inspect(void **state)
 	p = pki_open("else", "else/openssl.cnf");
 	pki_must("openssl ca -config ins/openssl.cnf -revoke ins/newcerts/1001.pem -crl_reason superseded");
 	assert_int_equal(make(&o, "ins", &f, &e), 0);
-	for (int i = 0; i < 2; i++) {
-		found = check_crl(i == 0 ? f.der : f.pem, o.ca, (int64_t)time(NULL) * 1000, &e);
+	pki_must("openssl crl -in %s -text > ins/text; sed 's/$/\\r/' %s > ins/crlf; cat ins/ca.crt %s > ins/bundle", f.pem, f.pem, f.pem);
+	for (int i = 0; i < 5; i++) {
+		const char *const form[] = { f.der, f.pem, "ins/text", "ins/crlf", "ins/bundle" };
+
+		found = check_crl(form[i], o.ca, (int64_t)time(NULL) * 1000, &e);
 		assert_non_null(found);
 		assert_int_equal(json_array_size(json_list(found, "problems")), 0);
 		assert_true(json_bool(found, "signature_ok"));
@@ -381,8 +432,8 @@ static void test_inspect(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encoder), cmocka_unit_test(test_distribution), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_inspect),
+		cmocka_unit_test(test_encoder), cmocka_unit_test(test_distribution), cmocka_unit_test(test_extensions),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_inspect),
 	};
 
 	return cmocka_run_group_tests_name("crl", tests, pki_folder, pki_folder_drop);

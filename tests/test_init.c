@@ -55,6 +55,17 @@ static int setup(void **state)
 	put("ssl/openssl.cnf", "[ca]\ndefault_ca = CA_default\n[CA_default]\ndir = ./demoCA\n"
 			       "database = $dir/index.txt\ncertificate = $dir/cacert.pem\n"
 			       "private_key = $dir/k.pem\nnew_certs_dir = $dir/n\nserial = $dir/serial\n");
+	put("tuns/keys/index.txt", ""); /* easy-rsa 2, whose openssl.cnf wants its vars */
+	put("tuns/keys/ca.crt", "");
+	put("tuns/keys/ca.key", "");
+	put("tuns/openssl-1.0.0.cnf", "[ca]\ndefault_ca = x\n[x]\ndatabase = $ENV::SEV1_NO_KEY_DIR/index.txt\n");
+	put("usr/demoCA/index.txt", ""); /* CA.pl, with OpenSSL's own configuration */
+	put("var/demoCA/index.txt", ""); /* and with one beside it */
+	put("var/openssl.cnf", "[ca]\ndefault_ca = x\n[x]\ndatabase = demoCA/index.txt\ncertificate = c\nprivate_key = k\n");
+	put("own.txt", "[ca]\ndefault_ca = x\n[x]\ndatabase = ./demoCA/index.txt\ncertificate = ./demoCA/c\n"
+		       "private_key = k\n");
+	snprintf(command, sizeof command, "%s/own.txt", dir);
+	setenv("OPENSSL_CONF", command, 1);
 	put("pki/inventory/all-servers.txt", "web01.example.com\n");
 	put("pki/inventory/dmz.csv", "host\nweb02.example.com\n");
 	put("www/crl/ca.crl", "");
@@ -86,7 +97,15 @@ static void test_search(void **state)
 	char want[128];
 
 	(void)state;
-	assert_int_equal(f->cas, 2);
+	assert_int_equal(f->cas, 5);
+	for (size_t i = 2; i < 5; i++) {
+		static const char *const config[] = { "tuns/keys", "var/openssl.cnf", "usr" };
+		static const char *const name[] = { "tuns", "var", "usr" };
+
+		snprintf(want, sizeof want, "%s/%s", dir, config[i - 2]);
+		assert_string_equal(f->ca[i].config, want);
+		assert_string_equal(f->ca[i].name, name[i - 2]);
+	}
 	snprintf(want, sizeof want, "%s/pki/CA/openssl.cnf", dir);
 	assert_string_equal(f->ca[0].config, want);
 	assert_string_equal(f->ca[0].name, "CA");
@@ -120,7 +139,7 @@ static void test_write(void **state)
 	c = config_load(path, &e);
 	assert_string_equal(e.text, "");
 	assert_non_null(c);
-	assert_int_equal(c->cas, 2);
+	assert_int_equal(c->cas, 5);
 	assert_string_equal(c->ca[0].title, "Root \\x1B[1m# 1");
 	assert_null(c->ca[0].parent);
 	assert_string_equal(c->ca[1].parent, "CA");

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,7 +195,8 @@ static char *scene_crl(struct scene *s, int64_t now, int64_t *entries)
 	struct crl_file f;
 	size_t n;
 	struct sorted *rows = index_sorted(x, &n, &e);
-	struct listing l = { .x = x, .rows = rows, .n = n, .gone = crl_gone(s->o.ca, s->folder) };
+	struct listing l = { .x = x, .rows = rows, .n = n, 
+		.gone = crl_gone(s->o.ca, s->o.cert, s->folder, now) };
 	char *path;
 
 	if (crl_file_make(s->o.ca, s->o.cert, s->o.key, &l, s->folder, now, 24, NULL, &f, &e) < 0)
@@ -266,6 +268,36 @@ static void test_gone(void **state)
 		assert_int_equal(entries, made[i].entries);
 	}
 	scene_close(&s);
+}
+
+/* The CA's own CRL file may be of a clock that was wrong, or of another CA: nothing leaves the CRL for it. */
+static void test_gone_not(void **state)
+{
+	static const char *const gencrl[] = {
+		"openssl ca -config goner/openssl.cnf -gencrl -crl_lastupdate 20400101000000Z -crl_nextupdate 20410101000000Z "
+		"-out goner/crl.pem",
+		"sed 's,^certificate.*,certificate = $dir/../else.crt,' goner/openssl.cnf > else.cnf; echo 90 > goner/crlnumber; "
+		"openssl ca -config else.cnf -gencrl -crl_lastupdate 20400101000000Z -crl_nextupdate 20410101000000Z "
+		"-out goner/crl.pem",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct revoke_result r;
+		struct scene s;
+
+		pki_must("rm -rf goner goner.crls");
+		pki_openssl("goner", "ec", 2);
+		pki_must("sed -i 's/^policy = pol/policy = pol\\ncrl = $dir\\/crl.pem/' goner/openssl.cnf; "
+		         "openssl req -x509 -key goner/private/ca.key -subj /CN=else -days 9 -config goner/openssl.cnf -out else.crt; %s; "
+		         "echo 05 > goner/crlnumber", gencrl[i]);
+		scene_open(&s, "goner", "goner/openssl.cnf");
+		scene_revoke(&s, &r);
+		assert_int_equal(r.crl.entries, 2);
+		openssl_accepts("goner", "goner/ca.crt", &r);
+		revoke_clear(&r);
+		scene_close(&s);
+	}
 }
 
 static void test_easyrsa(void **state)
@@ -378,6 +410,82 @@ static void test_number(void **state)
 	s.o.ca->default_md = mem_strdup("sha257");
 	scene_refused(&s, ERR_SYNTAX, "openssl.cnf: default_md = sha257: no such digest");
 	unchanged("number");
+	free(s.o.ca->default_md);
+	s.o.ca->default_md = mem_strdup("sha3-256"); /* signs, but no client knows ECDSA with it */
+	scene_refused(&s, ERR_REFUSED, "would not be published: its signature does not verify");
+	unchanged("number");
+	scene_close(&s);
+}
+
+/* A crl_extensions that openssl ca refuses is refused before anything is touched, by name. */
+static void test_extensions(void **state)
+{
+	static const struct {
+		const char *section, *what;
+	} bad[] = {
+		{ "[other]", "there is no section [crl]" },
+		{ "[crl]\nnosuch = 1", "[crl] nosuch = 1: not an extension of a CRL (unknown extension name)" },
+		{ "[crl]\ncrlNumber = 7", "crlNumber = 7: not an extension" },
+		{ "[crl]\nissuingDistributionPoint = critical,@nowhere", "issuingDistributionPoint = critical,@nowhere: not" },
+		{ "[crl]\nsubjectKeyIdentifier = hash", "subjectKeyIdentifier = hash: not" },
+	};
+	struct scene s;
+
+	(void)state;
+	pki_openssl("exts", "ec", 1);
+	pki_must("sed -i 's/^policy = pol/policy = pol\\ncrl_extensions = crl/' exts/openssl.cnf; cp exts/openssl.cnf exts/plain.cnf; "
+	         "touch exts/index.txt.attr");
+	keep("exts");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct revoke_result r;
+		struct err e = { 0 };
+
+		pki_must("cat exts/plain.cnf - > exts/openssl.cnf <<'E'\n%s\nE", bad[i].section);
+		scene_open(&s, "exts", "exts/openssl.cnf");
+		assert_int_equal(revoke_check(&s.job, &r, &e), ERR_SYNTAX); /* the plan says it */
+		assert_non_null(strstr(e.text, "exts/openssl.cnf: "));
+		assert_true(e.remedy[0] != '\0');
+		scene_refused(&s, ERR_SYNTAX, bad[i].what);
+		unchanged("exts");
+		assert_int_not_equal(pki_sh("openssl ca -gencrl -config exts/openssl.cnf -out exts/x.pem"), 0);
+		scene_close(&s);
+	}
+}
+
+/* Files that another user owns, a folder that is not ours: told before anything is touched; a lock that root made keeps
+ * nobody out. */
+static void test_owner(void **state)
+{
+	struct revoke_result r;
+	struct err e = { 0 };
+	struct scene s;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pki_openssl("owner", "ec", 2);
+	scene_open(&s, "owner", "owner/openssl.cnf");
+	pki_must("chmod 755 . && chown -R 65534:65534 owner owner.crls && chown 0 owner/crlnumber && touch owner/index.txt.attr");
+	keep("owner");
+	assert_int_equal(setgroups(0, NULL) | setegid(65534) | seteuid(65534), 0);
+	assert_int_equal(revoke_check(&s.job, &r, &e), ERR_REFUSED); /* the plan says it */
+	assert_non_null(strstr(e.text, "owner/crlnumber: belongs to user 0 "));
+	assert_true(e.remedy[0] != '\0');
+	scene_refused(&s, ERR_REFUSED, "owner/crlnumber: belongs to user 0 ");
+	assert_int_equal(seteuid(0), 0);
+	unchanged("owner");
+	pki_must("test -z \"$(ls owner | grep pre-emergency)\" && chown 65534 owner/crlnumber && chown 0 owner");
+	assert_int_equal(seteuid(65534), 0);
+	scene_refused(&s, ERR_IO, "owner: files in it cannot be replaced");
+	assert_int_equal(seteuid(0), 0);
+	unchanged("owner");
+	pki_must("chown 65534 owner && rm owner/index.txt.lock");
+	close(fs_lock(s.o.ca->database, 0, &e));
+	assert_int_equal(seteuid(65534), 0);
+	scene_revoke(&s, &r);
+	assert_int_equal(seteuid(0) | setegid(0), 0);
+	assert_int_equal(r.revoked, 2);
+	revoke_clear(&r);
 	scene_close(&s);
 }
 
@@ -635,9 +743,9 @@ static void test_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_openssl), cmocka_unit_test(test_reasons), cmocka_unit_test(test_gone), cmocka_unit_test(test_gone_not),
 		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_extensions), cmocka_unit_test(test_owner), cmocka_unit_test(test_during), cmocka_unit_test(test_links), cmocka_unit_test(test_large), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_tmpfs), cmocka_unit_test(test_killed),
 	};
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
@@ -56,7 +57,8 @@ static int setup(void **state)
 	         "sh issue ec addr IP:192.0.2.7,IP:2001:db8::7 -startdate 20240301000000Z $to\n"
 	         "sh issue ed operator email:ops@example.net -startdate 20240501000000Z $to\n"
 	         "sh issue ec service 'URI:https://api.example.com/v1,otherName:1.2.3.4;UTF8:www.example.com'\n"
-	         "sh issue ecc 'plain, comma' ''\n");
+	         "sh issue ecc 'plain, comma' ''\n"
+	         "sed -i 's/plain, comma/& J\\\\xC3\\\\xBCrgen \\\\x/' s/index.txt; grep -F 'J\\xC3\\xBCrgen \\x' s/index.txt");
 	/* the same modulus under id-RSASSA-PSS: no option of openssl makes that of an RSA key, so its PKCS#8 by hand */
 	pki_must("set -e; openssl rsa -in rsa.key -traditional -out rsa.trad\n"
 	         "printf 'asn1=SEQUENCE:a\\n[a]\\nv=INTEGER:0\\nalg=SEQUENCE:b\\nkey=OCTWRAP,SEQUENCE:c\\n[b]\\n"
@@ -223,7 +225,11 @@ static void test_patterns(void **state)
 {
 	(void)state;
 	picks("[{'subject':['*CN=web','*/CN=OPERATOR']}]", "1000 1002");
-	picks("[{'subject':['*plain, comma']}]", "1004");
+	picks("[{'subject':['*plain, comma*']}]", "1004");
+	/* as it is read, as index.txt has it, and as a shell wants that written */
+	picks("[{'subject':['*J\u00fcrgen*']}]", "1004");
+	picks("[{'subject':['*J\\\\xC3\\\\xBCrgen*']}]", "1004");
+	picks("[{'subject':['*j\\\\\\\\xc3\\\\\\\\xbcrgen*']}]", "1004");
 	picks("[{'san':['*.example.com']}]", "1000");
 	picks("[{'san':['WWW.*']}]", "1000"); /* and no otherName */
 	picks("[{'san':['\\\\*.wild.example.org']}]", "1000");
@@ -482,6 +488,12 @@ static void test_groups(void **state)
 static void test_files(void **state)
 {
 	(void)state;
+	if (geteuid() == 0) { /* a folder that may not be looked into is not one without certificates */
+		pki_must("chmod 755 . && chmod 700 s/newcerts");
+		assert_int_equal(seteuid(65534), 0);
+		refuses("[{'san':['*']}]", ERR_IO, "s/newcerts/1000.pem: Permission denied");
+		assert_int_equal(seteuid(0), 0);
+	}
 	pki_must("mkdir away; mv s/newcerts/1002.pem away");
 	refuses("[{'san':['*']}]", ERR_NOTFOUND, "s/newcerts: 1 certificates that the selectors must look at are not there: 1002.pem");
 	picks("[{'san':['*'],'serial':['1000','1003']}]", "1000 1003"); /* not looked at */

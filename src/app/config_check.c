@@ -438,7 +438,7 @@ static int conf_check_key(struct config *c, const struct conf_part *p, const str
 		return 0;
 	if (k->type == CONF_CA || k->type == CONF_HOST)
 		return conf_reference(c, k, *slot, e);
-	if (k->type == CONF_FILE || (k->type == CONF_KEY && !token_uri_is(*slot))) {
+	if (k->type == CONF_FILE) { /* not a key: a lock takes it away, and all else must go on */
 		if (access(*slot, F_OK) == 0)
 			return 0;
 		err_sys(e, "%s = %s", k->name, *slot);

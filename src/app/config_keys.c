@@ -12,7 +12,8 @@ enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET, CONTACTS, INTAKE };
 const struct conf_section conf_sections[] = {
 	[SEV1] = { "sev1", false, 0, 0, 0, 0, "The program itself, and the organisation." },
 	[CA] = NAMED("ca", ca, cas, ca_conf,
-	    "A certification authority: an `openssl ca` or easy-rsa directory, as it is."),
+	    "A certification authority: an `openssl ca` or easy-rsa directory, as it is. Relative paths of an openssl.cnf start\n"
+	    "at its own folder, or at the one above where the database lies there and not here."),
 	[POINT] = NAMED("point", point, points, point_conf,
 	    "A distribution point: where a CA's CRL lies and is fetched. Put down the very URL\n"
 	    "that stands in the CA's certificates."),
@@ -48,7 +49,7 @@ const struct conf_key conf_keys[] = {
 	    "Revocation deadlines: private (24 hours) or public-tls (TLS Baseline Requirements)." },
 	{ SEV1, "deadlines", CONF_FILE, M(config, deadlines), 0, false, NULL, 0, 0, NULL, "/etc/sev1/deadlines.ini",
 	    "Your own times, by reason; without it those of the profile: playbooks/deadlines-PROFILE.ini." },
-	{ SEV1, "subscribers", CONF_FILE, M(config, subscribers), 0, false, NULL, 0, 0, NULL, "/etc/sev1/subscribers.csv",
+	{ SEV1, "subscribers", CONF_PATH, M(config, subscribers), 0, false, NULL, 0, 0, NULL, "/etc/sev1/subscribers.csv",
 	    "Who is told of revoked certificates: CSV with the columns subscriber, match (globs of their names), mail,\n"
 	    "phone, webhook." },
 	TEXT(SEV1, "contact-pki", M(config, contact_pki), "pki-emergency@example.com",
@@ -76,7 +77,8 @@ const struct conf_key conf_keys[] = {
 	{ CA, "title", CONF_TEXT, M(ca_conf, title), 0, false, "@name", 0, 0, NULL, "Issuing CA 1",
 	    "As the screens show it." },
 	{ CA, "config", CONF_FILE, M(ca_conf, config), 0, true, NULL, 0, 0, NULL,
-	    "/etc/pki/CA/openssl.cnf", "Its openssl.cnf, or an easy-rsa pki folder." },
+	    "/etc/pki/CA/openssl.cnf",
+	    "Its openssl.cnf, or an easy-rsa pki folder." },
 	TEXT(CA, "section", M(ca_conf, section), "CA_default",
 	    "Its section in there; without it default_ca counts."),
 	{ CA, "parent", CONF_CA, M(ca_conf, parent), 0, false, NULL, 0, 0, NULL, "root",

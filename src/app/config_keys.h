@@ -19,7 +19,7 @@ enum conf_type {
 	CONF_PATH,    /* the same, need not be there yet */
 	CONF_PLACE,   /* on the section's host, absolute; without a host as CONF_PATH */
 	CONF_REMOTE,  /* an absolute path on a host */
-	CONF_KEY,     /* "pkcs11:..." or a file */
+	CONF_KEY,     /* "pkcs11:..." or a file, which need not be there */
 	CONF_CA,      /* the name of a [ca] */
 	CONF_HOST,    /* the name of a [host] */
 	CONF_HTTP,    /* an http or https URL */

@@ -216,6 +216,22 @@ void doctor_image(json_t *list, const struct action_conf *a)
 
 /* ---- the configuration as a whole ---- */
 
+/* One CA under two names would be counted and revoked twice. */
+static void doctor_twice(json_t *list, const struct config *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		const char *a = c->ca[i].section != NULL ? c->ca[i].section : "";
+		const char *b = c->ca[k].section != NULL ? c->ca[k].section : "";
+		char *mine = realpath(c->ca[i].config, NULL), *other = realpath(c->ca[k].config, NULL);
+
+		if (mine != NULL && other != NULL && strcmp(mine, other) == 0 && strcmp(a, b) == 0)
+			doctor_add(list, "fail", _("remove one of the two sections, or name the other CA's 'section'"),
+			    _("[ca %s] and [ca %s] are the same CA"), c->ca[k].name, c->ca[i].name);
+		free(mine);
+		free(other);
+	}
+}
+
 void doctor_complete(json_t *list, const struct config *c)
 {
 	static const char *const notices[] = { "management", "internal", "external" };
@@ -226,6 +242,7 @@ void doctor_complete(json_t *list, const struct config *c)
 		bool served = c->ca[i].spare;
 
 		spares += c->ca[i].spare;
+		doctor_twice(list, c, i);
 		for (size_t k = 0; k < c->points; k++)
 			served = served || strcmp(c->point[k].ca, c->ca[i].name) == 0;
 		if (!served)

@@ -8,6 +8,7 @@
 #include "app/declare.h"
 #include "app/doctor.h"
 #include "app/intake.h"
+#include "app/subscribers.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/i18n.h"
@@ -177,7 +178,7 @@ void doctor_times(json_t *list, const struct config *c)
 	free(path);
 	if (c->subscribers == NULL)
 		return;
-	if ((subscribers = contacts_load(c->subscribers, &e)) == NULL)
+	if ((subscribers = subscribers_file(c, &e)) == NULL)
 		doctor_add(list, "fail", e.remedy, "%s", e.text);
 	else
 		doctor_add(list, "ok", "", _("%s: contacts of %zu subscribers"), c->subscribers, subscribers->contacts);

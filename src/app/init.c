@@ -58,14 +58,14 @@ static bool init_there(const char *dir, const char *name)
 	return there;
 }
 
-/* A word for [ca NAME] from the folder's own name; of easy-rsa's "pki" from the one above. */
+/* A word for [ca NAME] from the folder's own name; of easy-rsa's "pki" and the like from the one above. */
 static char *init_name(const struct init_found *f, const char *database)
 {
 	char *copy = mem_strdup(database), *dir = dirname(copy), *base, *name, *numbered;
 	bool taken = true;
 
 	base = basename(dir);
-	if (strcmp(base, "pki") == 0 || strcmp(base, "db") == 0 || strcmp(base, "demoCA") == 0)
+	if (strcmp(base, "pki") == 0 || strcmp(base, "db") == 0 || strcmp(base, "keys") == 0 || strcmp(base, "demoCA") == 0)
 		base = basename(dirname(dir));
 	name = mem_strndup(base, 30);
 	for (char *p = name; *p != '\0'; p++)
@@ -88,6 +88,13 @@ static char *init_name(const struct init_found *f, const char *database)
 	}
 	free(name);
 	return numbered;
+}
+
+/* The folder of an easy-rsa PKI, of either generation. */
+static bool init_easyrsa(const char *dir)
+{
+	return init_there(dir, "index.txt") && init_there(dir, "ca.crt") &&
+	    (init_there(dir, "private") || init_there(dir, "ca.key"));
 }
 
 /* A configuration counts if its CA has a database. */
@@ -145,8 +152,8 @@ static int init_order(const FTSENT **a, const FTSENT **b)
 static void init_walk(struct init_found *f, const char *const *folders, bool web)
 {
 	static const char *const crl[] = { ".crl", ".pem", ".der", NULL };
-	size_t n = 0;
-	char **copy;
+	size_t n = 0, calls = 0;
+	char **copy, **called = NULL; /* folders that CA.pl was called in: any configuration there goes first */
 	FTS *walk;
 	FTSENT *entry;
 
@@ -160,9 +167,10 @@ static void init_walk(struct init_found *f, const char *const *folders, bool web
 		if (entry->fts_info == FTS_D &&
 		    (entry->fts_level > DEPTH || (!web && entry->fts_level > 0 && init_is(dull, entry->fts_name))))
 			fts_set(walk, entry, FTS_SKIP);
-		else if (entry->fts_info == FTS_D && !web && init_there(entry->fts_path, "index.txt") &&
-		    init_there(entry->fts_path, "ca.crt") && init_there(entry->fts_path, "private"))
+		else if (entry->fts_info == FTS_D && !web && init_easyrsa(entry->fts_path))
 			init_try(f, entry->fts_path);
+		else if (entry->fts_info == FTS_D && !web && init_there(entry->fts_path, "demoCA/index.txt"))
+			init_add(&called, &calls, entry->fts_path);
 		else if (entry->fts_info == FTS_F && !web)
 			init_file(f, entry);
 		else if (entry->fts_info == FTS_F && init_ends(entry->fts_name, crl) && f->serveds < SERVED_MAX)
@@ -170,6 +178,11 @@ static void init_walk(struct init_found *f, const char *const *folders, bool web
 	}
 	if (walk != NULL)
 		fts_close(walk);
+	for (size_t i = 0; i < calls; i++) {
+		init_try(f, called[i]);
+		free(called[i]);
+	}
+	free(called);
 	for (size_t i = 0; i < n; i++)
 		free(copy[i]);
 	free(copy);

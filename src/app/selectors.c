@@ -278,8 +278,10 @@ void selectors_show(struct run *r, const json_t *selectors)
 
 static void found_key(struct run *r, const json_t *key)
 {
-	run_out(r, _("  key %.16s (%s %s) is in %lld certificates; possession %s"), json_str(key, "spki"),
-	    json_str(key, "kind"), json_str(key, "name"), (long long)json_num(key, "matched", 0),
+	const char *name = json_str(key, "name"); /* of its file; a hash has none */
+
+	run_out(r, _("  key %.16s (%s%s%s) is in %lld certificates; possession %s"), json_str(key, "spki"),
+	    json_str(key, "kind"), name[0] != '\0' ? " " : "", name, (long long)json_num(key, "matched", 0),
 	    json_bool(key, "proved") ? _("proved with each of them") : _("not proved"));
 }
 

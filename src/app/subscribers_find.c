@@ -29,8 +29,13 @@ static void finding_free(void *data)
 
 struct contacts *subscribers_file(const struct config *c, struct err *e)
 {
-	if (c->subscribers != NULL)
+	if (c->subscribers != NULL && fs_exists(c->subscribers))
 		return contacts_load(c->subscribers, e);
+	if (c->subscribers != NULL) {
+		err_set(e, ERR_NOTFOUND, _("%s: no such file, which 'subscribers' in [sev1] names"), c->subscribers);
+		err_remedy(e, _("put it there, or correct the path in %s"), c->path);
+		return NULL;
+	}
 	err_set(e, ERR_NOTFOUND, _("no file of subscribers is configured"));
 	err_remedy(e, _("set 'subscribers' in [sev1] of %s to a CSV file: subscriber,match,mail,phone,webhook"), c->path);
 	return NULL;

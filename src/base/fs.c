@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,35 @@ int fs_put(int fd, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+static bool fs_my_group(gid_t gid)
+{
+	gid_t list[NGROUPS_MAX];
+	int n = getgroups(NGROUPS_MAX, list);
+	bool mine = gid == getegid();
+
+	for (int i = 0; i < n; i++)
+		mine = mine || list[i] == gid;
+	return mine;
+}
+
+int fs_replaceable(const char *path, struct err *e)
+{
+	char *copy = mem_strdup(path), *dir = dirname(copy);
+	struct stat st;
+	int rc = 0;
+
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0) {
+		err_sys(e, "%s: files in it cannot be replaced", dir);
+		rc = err_remedy(e, "run sev1 as a user who may write there");
+	} else if (geteuid() != 0 && stat(path, &st) == 0 && (st.st_uid != geteuid() || !fs_my_group(st.st_gid))) {
+		err_set(e, ERR_REFUSED, "%s: belongs to user %u and group %u, and only they can keep it so", path, (unsigned)st.st_uid,
+		    (unsigned)st.st_gid);
+		rc = err_remedy(e, "run sev1 as that user, or as root");
+	}
+	free(copy);
+	return rc;
 }
 
 int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e)
@@ -338,6 +368,17 @@ int fs_remove_tree(const char *path, struct err *e)
 	return 0;
 }
 
+/* Whoever may write the file may lock it: one that root made must not keep its owner out. */
+static void fs_lend(int fd, const char *path)
+{
+	struct stat st, lock;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || fstat(fd, &lock) < 0 || lock.st_uid != geteuid())
+		return;
+	if (fchmod(fd, st.st_mode & 0666) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0)
+		errno = 0; /* the lock holds all the same */
+}
+
 int fs_lock(const char *path, int wait_ms, struct err *e)
 {
 	const struct timespec pause = { 0, 10 * 1000 * 1000 };
@@ -353,6 +394,7 @@ int fs_lock(const char *path, int wait_ms, struct err *e)
 		free(name);
 		return ERR_IO;
 	}
+	fs_lend(fd, path);
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK && clock_mono() < until) {
 			nanosleep(&pause, NULL);

@@ -30,6 +30,10 @@ int fs_replace(int fd, const char *tmp, const char *path, const struct stat *was
 /* Is path the file that `was` describes, and not written since? */
 bool fs_unchanged(const char *path, const struct stat *was);
 
+/* Can path be replaced by a file of its owner and group, as fs_beside makes it? Tells it beforehand, and changes
+ * nothing. 0; ERR_IO or ERR_REFUSED with a remedy. */
+int fs_replaceable(const char *path, struct err *e);
+
 /* Open a new temporary file beside path (same folder, so that a rename is atomic), with path's mode and
  * owner, else mode. Returns the fd and *tmp (owned by the caller), or ERR_IO. */
 int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e);
@@ -63,7 +67,7 @@ int fs_mkdirs(const char *path, mode_t mode, struct err *e);
 /* Remove a folder and all below; links are removed, not followed. 0 or ERR_IO. */
 int fs_remove_tree(const char *path, struct err *e);
 
-/* An exclusive lock on path.lock, held until the returned fd is closed. A lock held by someone
+/* An exclusive lock on path.lock, which gets path's owner and mode, held until the returned fd is closed. A lock held by someone
  * else is waited for at most wait_ms. Returns the fd, ERR_TIMEOUT or ERR_IO. */
 int fs_lock(const char *path, int wait_ms, struct err *e);
 

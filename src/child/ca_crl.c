@@ -52,7 +52,8 @@ static int desk_open(struct desk *d, const json_t *request, bool key, struct err
 		return e->code;
 	if ((rc = partitions_make(&d->parts, d->ca, d->x, json_list(request, "partitions"), d->folder, &ca_watch, e)) < 0)
 		return rc;
-	d->l = (struct listing){ d->x, d->rows, n, crl_gone(d->ca, d->folder), d->parts.part, 0 };
+	d->l = (struct listing){ d->x, d->rows, n, crl_gone(d->ca, d->cert, d->folder, json_num(request, "at", clock_now())),
+		d->parts.part, 0 };
 	return 0;
 }
 

@@ -126,8 +126,10 @@ static int scoping_write(struct scoping *s, const struct ca *ca, X509 *cert, con
 	return rc;
 }
 
-/* The CA's certificate as its parent knows it: 1 where the parent has it as valid, 0 where not. */
-static int scoping_at_parent(const json_t *parent, X509 *cert, const char *serial, struct err *e)
+/* The CA's certificate as its parent knows it: 1 where the parent has it as valid, 0 where not. others are those on the
+ * same key, valid too. */
+static int scoping_at_parent(const struct scoping *s, const json_t *parent, X509 *cert, const char *serial,
+    char ***others, struct err *e)
 {
 	struct ca *ca = request_ca(parent, e);
 	X509 *issuer = ca != NULL ? ca_certificate(ca, e) : NULL;
@@ -146,7 +148,7 @@ static int scoping_at_parent(const json_t *parent, X509 *cert, const char *seria
 		rc = err_set(e, ERR_REFUSED, _("%s has no row for serial %s, a CA certificate it issued"), x->path,
 		    serial);
 		err_remedy(e, _("add the row (V, expiry, serial, subject), so that it can be revoked"));
-	} else {
+	} else if ((rc = scope_same_key(ca, issuer, x, rows, n, cert, s->at, &ca_watch, others, e)) == 0) {
 		rc = r->kind == ROW_VALID;
 	}
 	free(rows);
@@ -156,13 +158,26 @@ static int scoping_at_parent(const json_t *parent, X509 *cert, const char *seria
 	return rc;
 }
 
+static void scoping_own_add(struct scoping *s, const char *ca, const char *parent, const char *serial,
+    const char *subject)
+{
+	json_t *o = json_object();
+
+	json_put(o, "ca", ca);
+	json_put(o, "issuer", parent);
+	json_put(o, "serial", serial);
+	json_put(o, "subject", subject);
+	json_array_append_new(s->own, o);
+	buf_addf(&s->overall, "own %s %s %s\n", ca, parent, serial);
+	s->total++;
+}
+
 /* The CA that is concerned but whose parent is not: its own certificate goes onto the parent's CRL. */
 static int scoping_own(struct scoping *s, const json_t *want, X509 *cert, struct err *e)
 {
 	const char *parent = json_str(want, "parent");
 	const json_t *at = scoping_find(s->request, parent), *v;
-	char *serial, *name;
-	json_t *o;
+	char *serial, *name, **others = NULL;
 	size_t i;
 	int rc = 1;
 
@@ -173,18 +188,16 @@ static int scoping_own(struct scoping *s, const json_t *want, X509 *cert, struct
 			return 0; /* it is among the parent's rows already */
 	serial = cert_serial(X509_get0_serialNumber(cert));
 	name = cert_name(X509_get_subject_name(cert));
-	if (at != NULL && (rc = scoping_at_parent(at, cert, serial, e)) < 0)
+	if (at != NULL && (rc = scoping_at_parent(s, at, cert, serial, &others, e)) < 0)
 		err_prefix(e, "%s", json_str(want, "name"));
-	if (rc > 0) {
-		o = json_object();
-		json_put(o, "ca", json_str(want, "name"));
-		json_put(o, "issuer", parent);
-		json_put(o, "serial", serial);
-		json_put(o, "subject", name);
-		json_array_append_new(s->own, o);
-		buf_addf(&s->overall, "own %s %s %s\n", json_str(want, "name"), parent, serial);
-		s->total++;
+	if (rc > 0)
+		scoping_own_add(s, json_str(want, "name"), parent, serial, name);
+	for (i = 0; others != NULL && others[i] != NULL; i++) {
+		if (rc >= 0)
+			scoping_own_add(s, json_str(want, "name"), parent, others[i], name);
+		free(others[i]);
 	}
+	free(others);
 	free(serial);
 	free(name);
 	return rc < 0 ? rc : 0;

@@ -182,8 +182,11 @@ int triage_complete(json_t *body, const char *profile, const json_t *times, stru
 		return err_set(e, ERR_USAGE, _("triage: the compromise is a number from 1 to 4"));
 	if (!choice_has(triage_channels, json_str(body, "channel")))
 		return err_set(e, ERR_USAGE, _("triage: unknown channel '%s'"), json_str(body, "channel"));
-	if (!choice_has(triage_reasons, reason))
-		return err_set(e, ERR_USAGE, _("triage: unknown revocation reason '%s'"), reason);
+	if (!choice_has(triage_reasons, reason)) {
+		err_set(e, ERR_USAGE, _("triage: unknown revocation reason '%s'"), reason);
+		return err_remedy(e, _("one of unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, "
+		    "cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise"));
+	}
 	if (json_str(body, "ca")[0] == '\0')
 		return err_set(e, ERR_USAGE, _("triage: which CA is affected?"));
 	if (received <= 0)

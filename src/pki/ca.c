@@ -54,7 +54,8 @@ static char *ca_folder_of(const char *path)
 static char *ca_base(const struct ca *ca)
 {
 	const char *s = ca_setting(ca, ca->section, "database");
-	char *base = ca_folder_of(ca->config), *above = fs_join(base, ".."), *here = fs_join(base, s), *there = fs_join(above, s);
+	char *base = ca->base != NULL ? mem_strdup(ca->base) : ca_folder_of(ca->config), *above = fs_join(base, "..");
+	char *here = fs_join(base, s), *there = fs_join(above, s);
 	bool up = s[0] != '/' && !fs_exists(here) && fs_exists(there);
 	char *take = up && strchr(base, '/') != NULL && strcmp(base, "/") != 0 ? ca_folder_of(base) : mem_strdup(up ? above : base);
 
@@ -75,8 +76,11 @@ static char *ca_path(const struct ca *ca, const char *key, bool required, struct
 	}
 	if (s[0] == '\0')
 		return mem_strdup("");
+	while (strncmp(s, "./", 2) == 0)
+		for (s += 2; *s == '/'; s++)
+			;
 	base = ca_base(ca);
-	full = fs_join(base, strncmp(s, "./", 2) == 0 ? s + 2 : s);
+	full = fs_join(base, s);
 	free(base);
 	return full;
 }
@@ -119,13 +123,45 @@ static int ca_parse(const char *path, CONF **conf, long *line, struct err *e)
 	return rc;
 }
 
+/* The variable that this line takes from the environment, which has it not; NULL where it is not that. */
+static char *ca_unset(const char *path, long line)
+{
+	struct buf b = { 0 };
+	char *p = fs_read(path, &b, CONF_MAX, NULL) == 0 ? b.data : NULL, *end, *name = NULL;
+
+	for (; p != NULL && line > 1; line--)
+		if ((p = strchr(p, '\n')) != NULL)
+			p++;
+	if (p != NULL && (end = strchr(p, '\n')) != NULL)
+		*end = '\0';
+	while (name == NULL && p != NULL && (p = strstr(p, "ENV::")) != NULL) {
+		p += strlen("ENV::");
+		name = mem_strndup(p, strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"));
+		if (name[0] == '\0' || getenv(name) != NULL) {
+			free(name);
+			name = NULL;
+		}
+	}
+	buf_free(&b);
+	return name;
+}
+
 static int ca_read_conf(struct ca *ca, struct err *e)
 {
 	long line = 0;
 	int rc = ca_parse(ca->config, &ca->conf, &line, e);
+	char *unset;
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
+	if ((unset = ca_unset(ca->config, line)) != NULL) {
+		ERR_clear_error();
+		err_set(e, ERR_SYNTAX, _("%s: line %ld: %s is not set in the environment"), ca->config, line, unset);
+		err_remedy(e, _("export %s=... where sev1 runs, as openssl ca wants it too; of an easy-rsa PKI name the pki folder "
+		    "instead"), unset);
+		free(unset);
+		return e != NULL ? e->code : ERR_SYNTAX;
+	}
 	err_set(e, ERR_SYNTAX, _("%s: line %ld: not an OpenSSL configuration (%s)"), ca->config, line,
 	    cert_why());
 	return err_remedy(e, _("a file with $ENV:: settings needs them here too; of an easy-rsa PKI name "
@@ -203,14 +239,52 @@ static int ca_load_openssl(struct ca *ca, const char *section, const char *key, 
 	return 0;
 }
 
+/* The value of "set_var NAME "value"" in a file of easy-rsa's settings; its first, as set_var has it. */
+static char *easyrsa_set_var(const char *path, const char *name)
+{
+	struct buf b = { 0 };
+	char *line, *rest, *value = NULL;
+	size_t n = strlen(name);
+
+	line = fs_read(path, &b, CONF_MAX, NULL) == 0 ? strtok_r(b.data, "\r\n", &rest) : NULL;
+	for (; line != NULL && value == NULL; line = strtok_r(NULL, "\r\n", &rest)) {
+		line += strspn(line, " \t");
+		if (strncmp(line, "set_var", 7) != 0 || (line[7] != ' ' && line[7] != '\t'))
+			continue;
+		line += 7 + strspn(line + 7, " \t");
+		if (strncmp(line, name, n) != 0 || (line[n] != ' ' && line[n] != '\t'))
+			continue;
+		line += n + strspn(line + n, " \t\"'");
+		value = mem_strndup(line, strcspn(line, " \t\"'#"));
+	}
+	buf_free(&b);
+	return value;
+}
+
+/* A setting of easy-rsa: the environment's, that of vars in the pki folder or above it, or otherwise. */
+static char *easyrsa_setting(const struct ca *ca, const char *name, const char *otherwise)
+{
+	static const char *const vars[] = { "vars", "../vars" };
+	char *value = getenv(name) != NULL ? mem_strdup(getenv(name)) : NULL, *path;
+
+	for (size_t i = 0; value == NULL && i < 2; i++) {
+		path = fs_join(ca->config, vars[i]);
+		value = easyrsa_set_var(path, name);
+		free(path);
+	}
+	return value != NULL ? value : mem_strdup(otherwise);
+}
+
 static int ca_load_easyrsa(struct ca *ca, const char *key)
 {
 	char *old = fs_join(ca->config, "ca.key"), *new = fs_join(ca->config, "private");
+	char *rand = easyrsa_setting(ca, "EASYRSA_RAND_SN", "yes");
 	bool two = fs_exists(old) && !fs_exists(new); /* easy-rsa 2: everything in one folder */
 
 	free(old), free(new);
 	ca->easyrsa = true;
-	ca->rand_serial = !two; /* EASYRSA_RAND_SN is its default */
+	ca->rand_serial = !two && strcmp(rand, "no") != 0;
+	free(rand);
 	ca->section = mem_strdup("");
 	ca->database = fs_join(ca->config, "index.txt");
 	ca->certificate = fs_join(ca->config, "ca.crt");
@@ -220,12 +294,29 @@ static int ca_load_easyrsa(struct ca *ca, const char *key)
 	ca->crl = fs_join(ca->config, "crl.pem");
 	ca->private_key = key != NULL && key[0] != '\0' ? mem_strdup(key)
 	                                                : fs_join(ca->config, two ? "ca.key" : "private/ca.key");
-	ca->default_md = mem_strdup("sha256");
+	ca->default_md = easyrsa_setting(ca, "EASYRSA_DIGEST", "sha256");
 	ca->default_days = 825;
 	ca->policy = mem_strdup("");
 	ca->x509_extensions = mem_strdup("");
 	ca->crl_extensions = mem_strdup("");
 	return 0;
+}
+
+/* A folder that openssl ca is called in without -config, as CA.pl does: demoCA lies in it, or is it. */
+static int ca_load_called(struct ca *ca, const char *section, const char *key, struct err *e)
+{
+	char *own = CONF_get1_default_config_file();
+	struct err ignored = { 0 };
+
+	ca->base = ca->config;
+	ca->config = mem_strdup(own != NULL ? own : "");
+	OPENSSL_free(own);
+	if (ca_load_openssl(ca, section, key, &ignored) == 0 && ca_setting(ca, ca->section, "database")[0] != '/' &&
+	    fs_exists(ca->database))
+		return 0;
+	err_set(e, ERR_NOTFOUND, _("%s: neither an easy-rsa PKI (index.txt and ca.crt) nor an openssl.cnf "
+	    "is in this folder"), ca->base);
+	return err_remedy(e, _("name the openssl.cnf of the CA, or the pki folder of easy-rsa"));
 }
 
 /* What a folder holds: an easy-rsa PKI, the folder above one, or an openssl.cnf. */
@@ -249,9 +340,7 @@ static int ca_load_folder(struct ca *ca, const char *section, const char *key, s
 		}
 		free(at), free(index), free(crt), free(cnf);
 	}
-	err_set(e, ERR_NOTFOUND, _("%s: neither an easy-rsa PKI (index.txt and ca.crt) nor an openssl.cnf "
-	    "is in this folder"), ca->config);
-	return err_remedy(e, _("name the openssl.cnf of the CA, or the pki folder of easy-rsa"));
+	return ca_load_called(ca, section, key, e);
 }
 
 /* A file that is a link is rewritten where it lies: a rename would leave another beside the one that is linked to. */
@@ -319,7 +408,7 @@ void ca_free(struct ca *ca)
 {
 	if (ca == NULL)
 		return;
-	free(ca->module);
+	free(ca->module), free(ca->base);
 	free(ca->name), free(ca->title), free(ca->config), free(ca->section), free(ca->dir);
 	free(ca->database), free(ca->attr), free(ca->new_certs_dir), free(ca->certificate);
 	free(ca->private_key), free(ca->serial), free(ca->crlnumber), free(ca->crl);

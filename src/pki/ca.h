@@ -16,6 +16,7 @@ struct ca {
 	char *title;         /* shown; the name where there is none */
 	char *config;        /* openssl.cnf, or the easy-rsa folder */
 	char *section;       /* its section there; "" for easy-rsa */
+	char *base;          /* the folder that openssl is called in; NULL: see ca_load */
 	char *dir;           /* the folder of the database */
 	char *database;      /* index.txt */
 	char *attr;          /* index.txt.attr; need not exist */
@@ -39,8 +40,9 @@ struct ca {
 };
 
 /* Find the CA. config is a file or a folder; section NULL or "" takes default_ca; key NULL or ""
- * takes private_key. Relative paths start at the configuration's folder. NULL with an error
- * naming file and setting; the caller owns the result. */
+ * takes private_key. Relative paths start at the configuration's folder, or the one above it where the database
+ * lies there and not here. A folder that has no configuration is one that openssl is called in: its settings are
+ * those of OpenSSL's own openssl.cnf. NULL with an error naming file and setting; the caller owns the result. */
 struct ca *ca_load(const char *name, const char *title, const char *config, const char *section,
     const char *key, struct err *e);
 void ca_free(struct ca *ca);

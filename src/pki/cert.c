@@ -33,7 +33,7 @@ X509 *cert_read(const char *path, struct err *e)
 	if (fs_read(path, &b, CERT_MAX, e) < 0)
 		goto out;
 	if ((bio = BIO_new_mem_buf(buf_str(&b), (int)b.len)) != NULL)
-		x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL); /* BEGIN TRUSTED CERTIFICATE too */
 	BIO_free(bio);
 	p = (const unsigned char *)buf_str(&b);
 	if (x == NULL)

@@ -50,14 +50,14 @@ static void finding_err(json_t *list, const struct err *e)
 	finding(list, "fail", e->remedy, "%s", e->text);
 }
 
-static void check_opened_key(json_t *list, const struct ca *ca, X509 *cert, bool sign)
+static void check_opened_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, int64_t now)
 {
 	struct err e = { 0 };
 	EVP_PKEY *key = key_open(ca, cert, &e);
 
 	if (key == NULL)
 		finding_err(list, &e);
-	else if (sign && key_probe(key, cert, &e) < 0)
+	else if (sign && (key_probe(key, cert, &e) < 0 || crl_rehearse(ca, cert, key, "01", now, 24, &e) < 0))
 		finding_err(list, &e);
 	else
 		finding(list, "ok", "", sign ? _("the key belongs to the certificate and signs")
@@ -87,7 +87,7 @@ static bool check_token(json_t *list, const struct ca *ca)
 	return !t.locked && !t.fresh;
 }
 
-static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, bool ask)
+static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, bool ask, int64_t now)
 {
 	const char *secret;
 
@@ -98,7 +98,7 @@ static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, 
 		finding(list, "warn", _("sev1 doctor --sign asks for it and signs a probe"), strcmp(secret, "pin") == 0
 		    ? _("the key was not tried: it wants its token's PIN") : _("the key was not tried: it wants its passphrase"));
 	else
-		check_opened_key(list, ca, cert, sign);
+		check_opened_key(list, ca, cert, sign, now);
 }
 
 static void check_cert(json_t *list, X509 *cert, int64_t now)
@@ -122,6 +122,30 @@ static void check_cert(json_t *list, X509 *cert, int64_t now)
 		    (long long)(left / DAY_MS));
 }
 
+/* Revocations that sev1 reads and openssl ca does not: from then on it neither issues nor signs a CRL. */
+static void check_foreign(json_t *list, const struct index *x)
+{
+	size_t first = 0, n = 0, len;
+
+	for (size_t i = 0; i < x->rows; i++) {
+		struct revinfo info;
+		const char *rev;
+
+		if (x->row[i].kind != ROW_REVOKED)
+			continue;
+		rev = row_rev(x, &x->row[i], &len);
+		if (revinfo_read(&info, rev, len) == NULL && reason_in_index(info.reason) &&
+		    strcspn(rev, "Z") < 14)
+			continue;
+		if (n++ == 0)
+			first = i + 1;
+	}
+	if (n > 0)
+		finding(list, "warn", _("write the date as YYMMDDhhmmssZ, and a reason that openssl ca knows"),
+		    _("%s: line %zu: openssl ca does not take this revocation, though sev1 does (%zu such lines)"), x->path,
+		    first, n);
+}
+
 static void check_index(json_t *list, const struct ca *ca, int64_t now)
 {
 	struct index_counts c;
@@ -140,6 +164,7 @@ static void check_index(json_t *list, const struct ca *ca, int64_t now)
 	else
 		finding(list, "ok", "", _("%s: %lld valid, %lld expired, %lld revoked"), ca->database,
 		    (long long)c.valid, (long long)c.expired, (long long)c.revoked);
+	check_foreign(list, x);
 	if (x->open_end)
 		finding(list, "warn", _("end the line; sev1 does when it writes the file"),
 		    _("%s: the last line has no newline: openssl ca passes over it"), ca->database);
@@ -166,8 +191,11 @@ static void check_files(json_t *list, const struct ca *ca)
 	}
 	if (!fs_exists(ca->attr))
 		finding(list, "warn", "", _("%s is missing: openssl ca makes it anew"), ca->attr);
-	if (access(ca->dir, W_OK) < 0)
-		finding(list, "fail", _("sev1 must write there"), _("%s: cannot be written"), ca->dir);
+	if (fs_replaceable(ca->database, &e) < 0 || fs_replaceable(ca->crlnumber, &e) < 0)
+		finding_err(list, &e);
+	buf_clear(&b);
+	if (ca->crl[0] != '\0' && fs_exists(ca->crl) && crl_file_read(ca->crl, &b, &e) < 0)
+		finding(list, "warn", _("the number of the CRL in it is not known: mind that crlnumber is higher"), "%s", e.text);
 	buf_free(&b);
 }
 
@@ -209,9 +237,12 @@ static json_t *check_cdps(json_t *list, const struct ca *ca)
 	struct dirent *de;
 	int seen = 0;
 
-	if (d == NULL)
-		finding(list, "warn", _("selection by time and re-use of names need the certificates"),
-		    _("%s: %s"), ca->new_certs_dir[0] != '\0' ? ca->new_certs_dir : "new_certs_dir", strerror(errno));
+	if (d == NULL && ca->new_certs_dir[0] == '\0')
+		finding(list, "warn", _("selection by name, key and time needs the certificates"),
+		    _("%s: [%s] has no 'new_certs_dir'"), ca->config, ca->section);
+	else if (d == NULL)
+		finding(list, "warn", _("selection by name, key and time needs the certificates"),
+		    _("%s: %s"), ca->new_certs_dir, strerror(errno));
 	while (d != NULL && seen < SAMPLE && (de = readdir(d)) != NULL) {
 		char *path = fs_join(ca->new_certs_dir, de->d_name);
 		X509 *x = de->d_name[0] != '.' ? cert_read(path, NULL) : NULL;
@@ -248,7 +279,10 @@ json_t *check_ca(const struct ca *ca, bool sign, bool ask, int64_t now)
 		free(issuer);
 		json_object_set_new(o, "self_signed", json_boolean(X509_self_signed(cert, 0) == 1));
 		check_cert(list, cert, now);
-		check_key(list, ca, cert, sign, ask);
+		if (crl_check_configured(ca, cert, &e) < 0) /* else the key's check says it once more */
+			finding_err(list, &e);
+		else
+			check_key(list, ca, cert, sign, ask, now);
 	}
 	check_index(list, ca, now);
 	check_files(list, ca);

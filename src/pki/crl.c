@@ -1,6 +1,7 @@
 #include "pki/crl.h"
 
 #include <openssl/bn.h>
+#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -130,24 +131,63 @@ static int crl_entries(struct buf *b, const struct listing *l, int64_t *count, s
 	return 0;
 }
 
-static bool crl_add_distribution(X509_CRL *crl, const struct ca *ca, X509 *cert, const char *value,
+/* One extension as openssl.cnf writes it. */
+static int crl_add_extension(X509_CRL *crl, const struct ca *ca, X509 *cert, const char *name, const char *value,
     struct err *e)
 {
 	X509_EXTENSION *ext;
 	X509V3_CTX ctx;
-	bool ok;
+	const char *why;
+	int rc = 0;
 
-	if (value[0] == '\0')
-		return true;
+	ERR_clear_error();
 	X509V3_set_ctx(&ctx, cert, NULL, NULL, crl, 0);
 	X509V3_set_nconf(&ctx, ca->conf);
-	ext = X509V3_EXT_nconf(ca->conf, &ctx, "issuingDistributionPoint", value);
-	ok = ext != NULL && X509_CRL_add_ext(crl, ext, -1) == 1;
+	ext = X509V3_EXT_nconf(ca->conf, &ctx, name, value);
+	if (ext == NULL || X509_CRL_add_ext(crl, ext, -1) != 1) {
+		why = ERR_reason_error_string(ERR_peek_error()); /* the first says what, those after it where */
+		rc = err_set(e, ERR_SYNTAX, _("%s: [%s] %s = %s: not an extension of a CRL (%s)"), ca->config,
+		    ca->crl_extensions, name, value, why != NULL ? why : "?");
+		err_remedy(e, _("correct that line, or remove it: openssl ca -gencrl does not take it either"));
+		ERR_clear_error();
+	}
 	X509_EXTENSION_free(ext);
-	if (!ok)
-		err_set(e, ERR_SYNTAX, _("%s: [%s] issuingDistributionPoint: %s"), ca->config,
-		    ca->crl_extensions, cert_why());
-	return ok;
+	return rc;
+}
+
+/* The section that crl_extensions names, as openssl ca takes it, but for the AKI, which is always there and by key
+ * identifier (RFC 5280 5.2.1). A point that is given stands for the section's. */
+static int crl_add_configured(X509_CRL *crl, const struct ca *ca, X509 *cert, const char *point, struct err *e)
+{
+	STACK_OF(CONF_VALUE) *list = NULL;
+	int rc = 0;
+
+	if (ca->crl_extensions[0] != '\0' && (list = NCONF_get_section(ca->conf, ca->crl_extensions)) == NULL) {
+		ERR_clear_error();
+		err_set(e, ERR_SYNTAX, _("%s: there is no section [%s], which 'crl_extensions' names"), ca->config,
+		    ca->crl_extensions);
+		return err_remedy(e, _("write that section, or remove crl_extensions"));
+	}
+	if (point != NULL)
+		rc = crl_add_extension(crl, ca, cert, "issuingDistributionPoint", point, e);
+	for (int i = 0; rc == 0 && i < sk_CONF_VALUE_num(list); i++) {
+		const CONF_VALUE *v = sk_CONF_VALUE_value(list, i);
+		int nid = OBJ_txt2nid(v->name);
+
+		if (nid != NID_authority_key_identifier && (nid != NID_issuing_distribution_point || point == NULL))
+			rc = crl_add_extension(crl, ca, cert, v->name, v->value, e);
+	}
+	return rc;
+}
+
+int crl_check_configured(const struct ca *ca, X509 *cert, struct err *e)
+{
+	X509_CRL *crl = X509_CRL_new();
+	int rc = crl != NULL ? crl_add_configured(crl, ca, cert, NULL, e)
+	                     : err_set(e, ERR_FAILED, _("%s: a CRL could not be made (%s)"), ca->name, cert_why());
+
+	X509_CRL_free(crl);
+	return rc;
 }
 
 static bool crl_add_number(X509_CRL *crl, X509 *cert, const char *number)
@@ -173,8 +213,6 @@ static bool crl_add_number(X509_CRL *crl, X509 *cert, const char *number)
 static int crl_frame(const struct ca *ca, X509 *cert, EVP_PKEY *key, const EVP_MD *md,
     const struct crl_terms *terms, unsigned char **der, struct err *e)
 {
-	const char *point = terms->distribution != NULL ? terms->distribution
-	                                                : ca_setting(ca, ca->crl_extensions, "issuingDistributionPoint");
 	X509_CRL *crl = X509_CRL_new();
 	ASN1_TIME *a = ASN1_TIME_set(NULL, (time_t)(terms->this_update / 1000));
 	ASN1_TIME *b = ASN1_TIME_set(NULL, (time_t)(terms->next_update / 1000));
@@ -186,10 +224,13 @@ static int crl_frame(const struct ca *ca, X509 *cert, EVP_PKEY *key, const EVP_M
 	    X509_CRL_set1_lastUpdate(crl, a) != 1 || X509_CRL_set1_nextUpdate(crl, b) != 1 ||
 	    !crl_add_number(crl, cert, terms->number))
 		err_set(e, ERR_FAILED, _("%s: a CRL could not be made (%s)"), ca->name, cert_why());
-	else if (!crl_add_distribution(crl, ca, cert, point, e))
+	else if (crl_add_configured(crl, ca, cert, terms->distribution, e) < 0)
 		;
-	else if (X509_CRL_sign(crl, key, md) <= 0 || (len = i2d_X509_CRL(crl, der)) <= 0)
+	else if (X509_CRL_sign(crl, key, md) <= 0 || (len = i2d_X509_CRL(crl, der)) <= 0) {
 		err_set(e, ERR_FAILED, _("%s: the CRL could not be signed (%s)"), ca->name, cert_why());
+		if (md != NULL)
+			err_remedy(e, _("can the key sign with default_md = %s? see %s; sha256 is the usual one"), ca->default_md, ca->config);
+	}
 	ASN1_TIME_free(a);
 	ASN1_TIME_free(b);
 	X509_CRL_free(crl);
@@ -257,7 +298,7 @@ int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listin
 		;
 	head_len = (size_t)(body.p - head);
 	at = room = head_len + 64;
-	b.cap = room + l->x->len / 2 + 8192;
+	b.cap = room + (l->n > 0 ? l->x->len / 2 : 0) + 8192;
 	b.data = mem_alloc(b.cap);
 	b.len = room;
 	if ((rc = crl_entries(&b, l, &out->entries, e)) < 0)

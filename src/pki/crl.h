@@ -44,7 +44,9 @@ struct crl_terms {
 	                           * CA's crl_extensions, if they have one */
 };
 
-/* Make and sign a CRL of the rows of l: with AKI, cRLNumber and issuingDistributionPoint. */
+/* Can what openssl.cnf says in crl_extensions stand on a CRL? 0; ERR_SYNTAX naming file, section and line. */
+int crl_check_configured(const struct ca *ca, X509 *cert, struct err *e);
+/* Make and sign a CRL of the rows of l: with AKI, cRLNumber and the extensions of crl_extensions. */
 int crl_make(const struct ca *ca, X509 *cert, EVP_PKEY *key, const struct listing *l,
     const struct crl_terms *terms, struct crl *out, struct err *e);
 

@@ -202,6 +202,43 @@ json_t *crl_check(const struct buf *file, const struct crl_ask *ask)
 	return k.o;
 }
 
+/* The failing findings in one sentence: ids and words. */
+static void failing_words(struct buf *b, const json_t *findings)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach(findings, i, f)
+		if (strcmp(json_str(f, "level"), "fail") == 0 && b->len < 300)
+			buf_addf(b, "%s%s (%s)", b->len > 0 ? "; " : "", json_str(f, "what"), json_str(f, "id"));
+}
+
+int crl_rehearse(const struct ca *ca, X509 *cert, EVP_PKEY *key, const char *number, int64_t now, int hours,
+    struct err *e)
+{
+	const struct crl_terms terms = { now, now + (int64_t)hours * 3600000, number, NULL };
+	const struct listing none = { 0 };
+	const struct crl_ask ask = { .ca = ca, .now = now, .der = true };
+	struct buf b = { 0 }, words = { 0 };
+	struct look k = { 0 };
+	struct crl crl;
+	int rc = crl_make(ca, cert, key, &none, &terms, &crl, e);
+
+	if (rc == 0) {
+		buf_add(&b, crl.der, crl.len);
+		if (crl_look(&b, &ask, &k) > 0) {
+			failing_words(&words, k.findings);
+			rc = err_set(e, ERR_REFUSED, _("%s: a CRL signed now would not be published: %s"), ca->name, buf_str(&words));
+			err_remedy(e, _("correct what makes it so in %s: default_md, crl_extensions"), ca->config);
+		}
+	}
+	json_decref(k.o);
+	crl_clear(&crl);
+	buf_free(&b);
+	buf_free(&words);
+	return rc;
+}
+
 /* ---- admission ---- */
 
 /* A FIFO or device would hang or never end. */
@@ -255,16 +292,11 @@ static int admit_served(const char *path, const struct crl_view *v, const char *
 	return rc;
 }
 
-/* The failing findings in one sentence: ids and words. */
 static int admit_refuse(const char *path, const json_t *findings, struct err *e)
 {
 	struct buf b = { 0 };
-	const json_t *f;
-	size_t i;
 
-	json_array_foreach(findings, i, f)
-		if (strcmp(json_str(f, "level"), "fail") == 0 && b.len < 300)
-			buf_addf(&b, "%s%s (%s)", b.len > 0 ? "; " : "", json_str(f, "what"), json_str(f, "id"));
+	failing_words(&b, findings);
 	err_set(e, ERR_REFUSED, "%s: %s", path, buf_str(&b));
 	buf_free(&b);
 	return err_remedy(e, _("it is not published, the point keeps what it serves; see sev1 crl check FILE, then sign anew: "

@@ -33,6 +33,11 @@ bool crl_is_of(const struct buf *file, X509 *issuer);
  * new, never NULL. What cannot be read has findings and little else. */
 json_t *crl_check(const struct buf *file, const struct crl_ask *ask);
 
+/* Sign a CRL without entries in memory, and judge it as one that is to be published: what keeps this key, digest and
+ * crl_extensions from it is told before anything is touched. 0, or an error with its remedy. */
+int crl_rehearse(const struct ca *ca, X509 *cert, EVP_PKEY *key, const char *number, int64_t now, int hours,
+    struct err *e);
+
 /* May the file take the place of what a point serves? It must have this digest, be a CRL of ask->ca without
  * a failing finding, and for each CRL in served (paths; what is no CRL of this CA there counts for nothing): its
  * number is higher, or it is the same CRL, and it lists all that one listed, but for what expired or was

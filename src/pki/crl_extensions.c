@@ -1,6 +1,7 @@
 /* The extensions of a CRL: which there are, and for which certificates it says it speaks. */
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,33 @@ static void idp_names(json_t *urls, struct der point)
 	}
 }
 
-/* IssuingDistributionPoint, RFC 5280 5.2.5. */
+/* Is it, octet for octet, what the CA's openssl.cnf says? */
+static bool idp_configured(const struct look *k, const struct der *value)
+{
+	const struct ca *ca = k->ask->ca;
+	const char *want = ca != NULL && k->ask->urls == NULL ? ca_setting(ca, ca->crl_extensions, "issuingDistributionPoint") : "";
+	X509V3_CTX ctx;
+	X509_EXTENSION *ext;
+	ASN1_OCTET_STRING *s;
+	bool same;
+
+	if (want[0] == '\0')
+		return false;
+	X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
+	X509V3_set_nconf(&ctx, ca->conf);
+	ext = X509V3_EXT_nconf(ca->conf, &ctx, "issuingDistributionPoint", want);
+	s = ext != NULL ? X509_EXTENSION_get_data(ext) : NULL;
+	same = s != NULL && (size_t)ASN1_STRING_length(s) == der_len(value) &&
+	    memcmp(ASN1_STRING_get0_data(s), value->p, der_len(value)) == 0;
+	X509_EXTENSION_free(ext);
+	ERR_clear_error();
+	return same;
+}
+
+/* IssuingDistributionPoint, RFC 5280 5.2.5. A CA may say itself that its CRLs are of one kind of certificates. */
 static void look_idp(struct look *k, struct der value, json_t *urls)
 {
+	bool own = idp_configured(k, &value);
 	struct der idp, v;
 
 	if (!der_get(&value, DER_SEQ, &idp)) {
@@ -49,7 +74,7 @@ static void look_idp(struct look *k, struct der value, json_t *urls)
 			idp_names(urls, v);
 		else if (tag == 0x84)
 			look_fault(k, F_INDIRECT, NULL);
-		else
+		else if (!own || tag == 0x83) /* onlySomeReasons: sev1 revokes for any */
 			look_fault(k, F_ONLY, NULL);
 	}
 }

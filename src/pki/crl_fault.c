@@ -159,7 +159,6 @@ bool look_der(struct look *k, const struct buf *file, struct buf *b)
 {
 	const char *p = buf_str(file), *end = p + file->len;
 	unsigned char *der = NULL;
-	char *name = NULL, *header = NULL;
 	long len = 0;
 	bool pem, ok;
 	BIO *bio;
@@ -180,13 +179,11 @@ bool look_der(struct look *k, const struct buf *file, struct buf *b)
 	}
 	pem = file->len < INT32_MAX && memmem(p, (size_t)(end - p), "-----BEGIN X509 CRL-----", 24) != NULL;
 	bio = pem ? BIO_new_mem_buf(p, (int)(end - p)) : NULL;
-	ok = bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1 && strcmp(name, PEM_STRING_X509_CRL) == 0;
+	ok = bio != NULL && PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509_CRL, bio, NULL, NULL) == 1;
 	BIO_free(bio);
 	ERR_clear_error();
 	if (ok)
 		buf_add(b, der, (size_t)len);
-	OPENSSL_free(name);
-	OPENSSL_free(header);
 	OPENSSL_free(der);
 	json_put(k->o, "form", "PEM");
 	if (pem && k->ask->der)

@@ -32,7 +32,6 @@ void crl_file_clear(struct crl_file *f)
 int crl_file_read(const char *path, struct buf *b, struct err *e)
 {
 	unsigned char *der = NULL;
-	char *name = NULL, *header = NULL;
 	long len = 0;
 	BIO *bio;
 	int rc;
@@ -42,9 +41,9 @@ int crl_file_read(const char *path, struct buf *b, struct err *e)
 	if (b->len == 0 || b->data[0] == 0x30)
 		return 0;
 	bio = BIO_new_mem_buf(b->data, (int)b->len);
-	rc = bio != NULL ? PEM_read_bio(bio, &name, &header, &der, &len) : 0;
+	rc = bio != NULL ? PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509_CRL, bio, NULL, NULL) : 0;
 	BIO_free(bio);
-	if (rc == 1 && strcmp(name, PEM_STRING_X509_CRL) == 0) {
+	if (rc == 1) {
 		buf_clear(b);
 		buf_add(b, der, (size_t)len);
 		rc = 0;
@@ -52,8 +51,6 @@ int crl_file_read(const char *path, struct buf *b, struct err *e)
 		rc = err_set(e, ERR_SYNTAX, _("%s: neither DER nor a PEM CRL"), path);
 	}
 	ERR_clear_error();
-	OPENSSL_free(name);
-	OPENSSL_free(header);
 	OPENSSL_free(der);
 	return rc;
 }
@@ -120,7 +117,7 @@ static bool crl_look(const char *path, struct buf *b, struct crl_view *v)
 	    crl_parse(v, buf_str(b), b->len, NULL) == 0;
 }
 
-int64_t crl_gone(const struct ca *ca, const char *folder)
+int64_t crl_gone(const struct ca *ca, X509 *cert, const char *folder, int64_t now)
 {
 	char number[SERIAL_MAX], *mine = crl_file_last(ca, folder, number);
 	const char *const path[2] = { mine, ca->crl };
@@ -130,7 +127,7 @@ int64_t crl_gone(const struct ca *ca, const char *folder)
 		struct buf b = { 0 };
 		struct crl_view v;
 
-		if (crl_look(path[i], &b, &v) && v.this_update / 1000 > gone)
+		if (crl_look(path[i], &b, &v) && crl_issuer_is(&v, cert) && v.this_update <= now && v.this_update / 1000 > gone)
 			gone = v.this_update / 1000;
 		buf_free(&b);
 	}
@@ -141,14 +138,16 @@ int64_t crl_gone(const struct ca *ca, const char *folder)
 /* The highest number known to be used: in folder, or in the CA's own CRL file. "" where none. */
 static void number_floor(const struct ca *ca, const char *folder, char *number)
 {
+	X509 *cert = ca_certificate(ca, NULL);
 	struct buf b = { 0 };
 	struct crl_view v;
 
 	free(crl_file_last(ca, folder, number));
-	if (crl_look(ca->crl, &b, &v) && v.number[0] != '\0' && v.number[0] != '-' &&
-	    (number[0] == '\0' || number_cmp(v.number, number) > 0))
+	if (crl_look(ca->crl, &b, &v) && (cert == NULL || crl_issuer_is(&v, cert)) && v.number[0] != '\0' &&
+	    v.number[0] != '-' && (number[0] == '\0' || number_cmp(v.number, number) > 0))
 		memcpy(number, v.number, sizeof v.number);
 	crl_store_floor(ca, folder, number);
+	X509_free(cert);
 	buf_free(&b);
 }
 
@@ -174,8 +173,9 @@ static int number_read(const struct ca *ca, char *out, struct err *e)
 	    !number_below_limit(out)) {
 		char *text = text_escaped(buf_str(&b), n, 40);
 
-		rc = err_set(e, ERR_SYNTAX, _("%s: \"%s\" is not a CRL number in hexadecimal"), ca->crlnumber,
-		    text);
+		rc = err_set(e, ERR_SYNTAX, out[0] != '\0' && b.data[0] != '-'
+		    ? _("%s: %s is longer than 20 octets, which no CRL number may be (RFC 5280 5.2.3)")
+		    : _("%s: \"%s\" is not a CRL number in hexadecimal"), ca->crlnumber, text);
 		err_remedy(e, _("write the last CRL's number plus one into it, in hexadecimal: printf '%%s\\n' 1000 > "
 		    "%s"), ca->crlnumber);
 		free(text);

@@ -34,8 +34,9 @@ int crl_number_next(const struct ca *ca, const char *folder, char *out, struct e
 char *crl_file_last(const struct ca *ca, const char *folder, char *number);
 
 /* The moment (seconds) before which an expired certificate has stood on its last CRL: thisUpdate of the
- * last CRL of this CA, in folder or at the CA; INT64_MIN where there is none. For listing.gone. */
-int64_t crl_gone(const struct ca *ca, const char *folder);
+ * last CRL of this CA, in folder or at the CA; INT64_MIN where there is none. One of another issuer, or made after now
+ * (ms), says nothing of it. For listing.gone. */
+int64_t crl_gone(const struct ca *ca, X509 *cert, const char *folder, int64_t now);
 
 /* A CRL that is signed and not yet on disk. */
 struct crl_draft {

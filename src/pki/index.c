@@ -185,8 +185,9 @@ int index_refuse_bad(const struct index *x, struct err *e)
 		return 0;
 	err_set(e, ERR_REFUSED, _("%s: line %zu cannot be read: %s (%zu such lines)"), x->path,
 	    x->bad[0].line, _(x->bad[0].why), x->bads);
-	if (x->row[x->bad[0].line - 1].len == 0)
-		return err_remedy(e, _("openssl ca does not take it either: sed -i %zud %s"), x->bad[0].line, x->path);
+	if (row_blank(x->data + x->row[x->bad[0].line - 1].at, x->row[x->bad[0].line - 1].len))
+		return err_remedy(e, _("openssl ca does not take it either; this removes all empty lines: sed -i '/^[[:space:]]*$/d' %s"),
+		    x->path);
 	return err_remedy(e, _("correct the line, or remove it into another file; sev1 revokes nothing while "
 	    "it cannot read every row"));
 }

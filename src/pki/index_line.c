@@ -55,16 +55,14 @@ static const char *serial_wrong(const char *s, size_t n)
 {
 	size_t i = n > 0 && s[0] == '-';
 
-	if (n - i < 2)
+	if (n == i)
 		return N_("no serial");
-	if ((n - i) % 2 != 0)
-		return N_("the serial has an odd number of digits");
 	if (n > SERIAL_MAX - 8)
 		return N_("the serial is too long");
-	for (; i < n; i++)
-		if (serial_digits[(unsigned char)s[i]] == 0)
+	for (size_t k = i; k < n; k++)
+		if (serial_digits[(unsigned char)s[k]] == 0)
 			return N_("the serial is not hexadecimal");
-	return NULL;
+	return (n - i) % 2 == 0 ? NULL : N_("the serial has an odd number of digits");
 }
 
 /* The same checks that `openssl ca` makes when it starts, and a few it should. Fills r's fields; NULL, or what
@@ -94,6 +92,14 @@ static const char *index_check(const char *p, size_t len, struct row *r)
 	return serial_wrong(field[3], (size_t)(field[4] - field[3] - 1));
 }
 
+bool row_blank(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] != ' ' && p[i] != '\t' && p[i] != '\r')
+			return false;
+	return true;
+}
+
 const char *index_line(const char *p, size_t len, struct row *r)
 {
 	const char *why;
@@ -102,7 +108,7 @@ const char *index_line(const char *p, size_t len, struct row *r)
 		r->kind = ROW_COMMENT;
 		return NULL;
 	}
-	if (len == 0)
+	if (row_blank(p, len))
 		why = N_("an empty line");
 	else if (len > ROW_MAX)
 		why = N_("longer than 65 000 octets");

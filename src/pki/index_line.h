@@ -9,6 +9,9 @@
 /* Open a database for reading: a regular file, st is its. The fd, or an error. */
 int index_open(const char *path, struct stat *st, struct err *e);
 
+/* Nothing but blanks? */
+bool row_blank(const char *p, size_t len);
+
 /* Read the line of len octets at p. r gets its kind, expiry and the offsets of its fields. NULL, or what is
  * wrong with it (untranslated); r's kind is ROW_BAD then. */
 const char *index_line(const char *p, size_t len, struct row *r);

@@ -1,12 +1,14 @@
 #include "pki/issued.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/i18n.h"
@@ -222,8 +224,10 @@ int issued_read(struct issued *c, const struct issued_by *by, const char *serial
 	if (path[0] == '\0') {
 		rc = err_set(e, ERR_NOTFOUND, _("%s: new_certs_dir is not set in %s"), by->ca->name, by->ca->config);
 	} else if ((rc = fs_read(path, &c->file, ISSUED_MAX, e)) < 0) {
-		if (!fs_exists(path))
+		if (access(path, F_OK) < 0 && errno == ENOENT)
 			rc = err_set(e, ERR_NOTFOUND, _("%s: not there"), path);
+		else
+			err_remedy(e, _("run sev1 as a user who may read it"));
 	} else if (!issued_decode(c) || !issued_parse(c, &f)) {
 		rc = err_set(e, ERR_SYNTAX, _("%s: not a certificate"), path);
 		err_remedy(e, _("restore the certificate with serial %s there, or select by serial or subject instead"),

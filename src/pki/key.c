@@ -68,10 +68,14 @@ static EVP_PKEY *key_parse(const char *path, const struct buf *b, enum key_state
 	struct passphrase p = { .path = path, .e = e };
 	BIO *bio = BIO_new_mem_buf(buf_str(b), (int)b->len);
 	EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, key_asked, &p) : NULL;
+	const unsigned char *der = (const unsigned char *)buf_str(b);
 	char why[160];
 
 	BIO_free(bio);
 	snprintf(why, sizeof why, "%s", cert_why());
+	if (key == NULL && b->len > 0 && der[0] == 0x30) /* SEQUENCE */
+		key = d2i_AutoPrivateKey(NULL, &der, (long)b->len);
+	ERR_clear_error();
 	if (p.text != NULL)
 		asker->told("passphrase", path, "", key != NULL);
 	if (key != NULL) {
@@ -83,6 +87,7 @@ static EVP_PKEY *key_parse(const char *path, const struct buf *b, enum key_state
 	} else if (!p.asked) {
 		*state = KEY_DEAD;
 		err_set(e, ERR_SYNTAX, _("%s: not a private key in PEM (%s)"), path, why);
+		err_remedy(e, _("openssl pkey -in FILE -out NEW writes one in PEM; name it with 'key =' in the configuration of sev1"));
 	}
 	secret_free(p.text);
 	return key;

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "pki/compare.h"
+#include "pki/crl_check.h"
 #include "pki/differ.h"
 #include "pki/key.h"
 
@@ -151,7 +152,8 @@ static int revoke_prepare(struct revoke *v, struct err *e)
 		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), job->hours);
 	if ((rc = key_digest(X509_get0_pubkey(job->cert), job->ca->default_md, &md, e)) < 0)
 		err_prefix(e, "%s", job->ca->config);
-	if (rc < 0 || (rc = revoke_read(v, e)) < 0)
+	if (rc < 0 || (rc = crl_check_configured(job->ca, job->cert, e)) < 0 || (rc = fs_replaceable(job->ca->database, e)) < 0 ||
+	    (rc = fs_replaceable(job->ca->crlnumber, e)) < 0 || (rc = revoke_read(v, e)) < 0)
 		return rc;
 	index_count(v->x, job->now, &v->out->counts);
 	v->out->planned = (int64_t)v->manifest.rows;
@@ -328,7 +330,8 @@ static int revoke_sweep_all(const struct revoke_job *job, struct err *e)
 static int revoke_write(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
-	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n, .gone = crl_gone(job->ca, job->folder) };
+	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n, 
+		.gone = crl_gone(job->ca, job->cert, job->folder, job->now) };
 	struct index_work index = { .v = v };
 	const struct watch *w = v->apart ? NULL : v->watch; /* the index's writer has the word */
 	struct beside beside;
@@ -353,20 +356,6 @@ static int revoke_write(struct revoke *v, struct err *e)
 	return rc < 0 ? rc : crl_file_store(&draft, v->watch, &v->out->crl, e);
 }
 
-/* A CRL of no entries first: what keeps this key, digest and extensions from signing is told before anything is
- * touched. */
-static int revoke_rehearse(const struct revoke *v, struct err *e)
-{
-	const struct revoke_job *job = v->job;
-	struct listing none = { .x = v->x, .rows = v->rows };
-	struct crl crl;
-	int rc = crl_make(job->ca, job->cert, job->key, &none,
-	    &(struct crl_terms){ job->now, job->now + (int64_t)job->hours * 3600000, v->out->number, NULL }, &crl, e);
-
-	crl_clear(&crl);
-	return rc;
-}
-
 static int revoke_steps(struct revoke *v, struct err *e)
 {
 	bool there;
@@ -376,7 +365,7 @@ static int revoke_steps(struct revoke *v, struct err *e)
 	if ((rc = revoke_sweep_all(v->job, e)) < 0 || (rc = revoke_prepare(v, e)) < 0)
 		return rc;
 	there = v->cmp.todo == 0 && revoke_crl_there(v, &v->out->crl);
-	if (!there && (rc = revoke_rehearse(v, e)) < 0)
+	if (!there && (rc = crl_rehearse(v->job->ca, v->job->cert, v->job->key, v->out->number, v->job->now, v->job->hours, e)) < 0)
 		return rc;
 	manifest_clear(&v->manifest);
 	watch_stage(v->watch, "backup");

@@ -179,6 +179,64 @@ int scope_select(const struct ca *ca, X509 *cert, const struct index *x, const s
 	return rc;
 }
 
+/* Is the row's certificate on this key? 1, 0, or an error. What is not there can only be one by its subject. */
+static int row_on_key(const struct issued_by *by, struct issued *c, const struct index *x, const struct row *r,
+    const char *serial, const char *spki, const char *subject, struct err *e)
+{
+	struct err why = { 0 };
+	char is[DIGEST_HEX];
+	const char *p;
+	size_t len;
+
+	if (issued_read(c, by, serial, &why) == 0) {
+		issued_spki(c, is);
+		return strcmp(is, spki) == 0;
+	}
+	if (why.code == ERR_IO) {
+		*e = why;
+		return why.code;
+	}
+	p = row_name(x, r, &len);
+	if (len != strlen(subject) || memcmp(p, subject, len) != 0)
+		return 0;
+	err_set(e, ERR_REFUSED, _("%s: serial %s has the subject of the compromised CA, and its certificate cannot be read: "
+	    "is it on the same key? (%.300s)"), x->path, serial, why.text);
+	return err_remedy(e, _("put %s.pem into new_certs_dir; or revoke it with openssl ca, if it is on that key"), serial);
+}
+
+int scope_same_key(const struct ca *ca, X509 *cert, const struct index *x, const struct sorted *rows, size_t n,
+    X509 *sub, int64_t at, const struct watch *w, char ***serials, struct err *e)
+{
+	char spki[DIGEST_HEX], serial[SERIAL_MAX], *subject = cert_name(X509_get_subject_name(sub));
+	char *own = cert_serial(X509_get0_serialNumber(sub));
+	struct issued_by by = { 0 };
+	struct issued c = { 0 };
+	size_t found = 0;
+	int rc = issued_by_init(&by, ca, cert, e);
+
+	cert_spki(X509_get_X509_PUBKEY(sub), spki);
+	*serials = mem_zalloc(1, sizeof **serials);
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		const struct row *r = &x->row[rows[i].row];
+
+		if (i % 512 == 0)
+			watch_progress(w, (int64_t)i, (int64_t)n, ca->name);
+		if (r->kind != ROW_VALID || row_expired(r, at) || row_is(x, r, own, strlen(own)))
+			continue;
+		row_canon(x, r, serial);
+		if ((rc = row_on_key(&by, &c, x, r, serial, spki, subject, e)) != 1)
+			continue;
+		*serials = mem_grow(*serials, found + 2, sizeof **serials);
+		(*serials)[found++] = mem_strdup(serial);
+		(*serials)[found] = NULL;
+	}
+	issued_by_clear(&by);
+	issued_clear(&c);
+	free(subject);
+	free(own);
+	return rc < 0 ? rc : 0;
+}
+
 void scope_manifest(struct buf *b, const struct ca *ca, X509 *cert, const struct index *x,
     const struct scope *s)
 {

@@ -40,6 +40,12 @@ int scope_select(const struct ca *ca, X509 *cert, const struct index *x, const s
     struct scope *out, struct err *e);
 void scope_clear(struct scope *s);
 
+/* The other certificates on the key of sub, a CA that this one issued: a renewal on the same key, as valid at the moment
+ * at (ms) and as dangerous. *serials is NULL-terminated and owned by the caller, as its strings are. new_certs_dir is
+ * read. 0; ERR_REFUSED naming a row of sub's subject whose certificate is not there; ERR_IO. */
+int scope_same_key(const struct ca *ca, X509 *cert, const struct index *x, const struct sorted *rows, size_t n,
+    X509 *sub, int64_t at, const struct watch *w, char ***serials, struct err *e);
+
 /* Append the canonical manifest:
  *	sev1-manifest 1
  *	ca NAME

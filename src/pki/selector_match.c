@@ -13,15 +13,28 @@
 
 /* ---- a certificate ---- */
 
-/* Every pattern is tried, so that one that never matches is found out. */
-static bool patterns_match(struct pattern *p, size_t n, const char *text)
+/* As a shell has it; or with its backslashes as they are, for what was copied out of index.txt. */
+static bool pattern_is(const char *glob, const char *text)
+{
+	return fnmatch(glob, text, FNM_CASEFOLD) == 0 ||
+	    (strchr(glob, '\\') != NULL && fnmatch(glob, text, FNM_CASEFOLD | FNM_NOESCAPE) == 0);
+}
+
+static bool pattern_is_address(const char *glob, const char *text)
 {
 	unsigned char a[16], b[16];
+
+	return inet_pton(AF_INET6, glob, a) == 1 && inet_pton(AF_INET6, text, b) == 1 && memcmp(a, b, sizeof a) == 0;
+}
+
+/* Every pattern is tried, so that one that never matches is found out; plain is text in another writing, or NULL. */
+static bool patterns_match(struct pattern *p, size_t n, const char *text, const char *plain)
+{
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
-		if (fnmatch(p[i].glob, text, FNM_CASEFOLD) != 0 && !(inet_pton(AF_INET6, p[i].glob, a) == 1 &&
-		        inet_pton(AF_INET6, text, b) == 1 && memcmp(a, b, sizeof a) == 0))
+		if (!pattern_is(p[i].glob, text) && (plain == NULL || !pattern_is(p[i].glob, plain)) &&
+		    !pattern_is_address(p[i].glob, text))
 			continue;
 		p[i].hits++;
 		any = true;
@@ -29,10 +42,32 @@ static bool patterns_match(struct pattern *p, size_t n, const char *text)
 	return any;
 }
 
+/* The octets that openssl wrote as \xHH into index.txt; NULL where there are none. Owned by the caller. */
+static char *subject_plain(const char *name)
+{
+	char *out, *to;
+	unsigned octet;
+
+	if (strstr(name, "\\x") == NULL)
+		return NULL;
+	out = to = mem_strdup(name);
+	for (const char *p = name; *p != '\0'; to++) {
+		if (p[0] == '\\' && p[1] == 'x' && serial_digits[(unsigned char)p[2]] != 0 && serial_digits[(unsigned char)p[3]] != 0 &&
+		    (octet = (unsigned)(serial_digits[(unsigned char)p[2]] - 1) << 4 | (serial_digits[(unsigned char)p[3]] - 1u)) != 0) {
+			*to = (char)octet;
+			p += 4;
+		} else {
+			*to = *p++;
+		}
+	}
+	*to = '\0';
+	return out;
+}
+
 static bool group_row(struct group *g, const struct index *x, uint32_t row)
 {
 	const char *p;
-	char *name;
+	char *name, *plain;
 	size_t len;
 	bool match;
 
@@ -42,8 +77,10 @@ static bool group_row(struct group *g, const struct index *x, uint32_t row)
 		return true;
 	p = row_name(x, &x->row[row], &len);
 	name = mem_strndup(p, len);
-	match = patterns_match(g->subject, g->subjects, name);
+	plain = subject_plain(name);
+	match = patterns_match(g->subject, g->subjects, name, plain);
 	free(name);
+	free(plain);
 	return match;
 }
 
@@ -70,7 +107,7 @@ static bool group_sans(struct group *g, const struct issued *c)
 	for (size_t i = 0; i < g->sans; i++)
 		before[i] = g->san[i].hits;
 	while ((name = issued_name_next(&at)) != NULL) {
-		any = patterns_match(g->san, g->sans, name) || any;
+		any = patterns_match(g->san, g->sans, name, NULL) || any;
 		free(name);
 	}
 	for (size_t i = 0; i < g->sans; i++) /* a certificate counts once, however many of its names match */

@@ -174,7 +174,9 @@ static int undo_prepare(struct undo *u, struct err *e)
 	bool there = fs_exists(path);
 	int rc;
 
-	if ((u->is = index_load(ca->database, e)) == NULL)
+	if ((rc = fs_replaceable(ca->database, e)) < 0)
+		;
+	else if ((u->is = index_load(ca->database, e)) == NULL)
 		rc = e->code;
 	else
 		rc = there ? undo_backup(u, path, e) : undo_nothing(u, path, e);

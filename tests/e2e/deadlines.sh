@@ -83,6 +83,13 @@ ok "deadlines run from first receipt, by reason, as the file of times has them; 
 # ---- who is concerned ----
 want_status 3 sev1 notify subscriber
 says "nobody was looked up yet"
+mv "$F/subscribers.csv" "$F/away.csv" # a file that is gone: named where it is needed, and by doctor; nothing else minds
+want_status 0 sev1 status
+want_status 1 sev1 subscribers find
+says "$F/subscribers.csv: no such file, which 'subscribers' in [sev1] names"
+"$SEV1" -c "$F/sev1.conf" doctor >"$D/out" 2>&1 && die "doctor does not mind"
+says "$F/subscribers.csv: no such file"
+mv "$F/away.csv" "$F/subscribers.csv"
 want_status 0 sev1 subscribers find
 says "4 subscribers of 5 have certificates in the scope."
 sev1 subscribers --json >"$D/json"

@@ -136,6 +136,9 @@ mv "$D/etc/root/pki/private/ca.key" "$D/ca.key"; cp "$D/etc/spare/pki/private/ca
 broken "a key of another certificate" "ca root: "
 grep -q "^        $D/sev1.conf:9: " "$D/doctor.out" || { cat "$D/doctor.out"; die "doctor does not say where the CA is configured"; }
 mv "$D/ca.key" "$D/etc/root/pki/private/ca.key"
+printf '[ca again]\nconfig = %s\n' "$D/etc/root/./pki" >>"$D/sev1.conf"
+broken "a CA that is there twice" "configuration: \[ca root\] and \[ca again\] are the same CA"
+write_conf
 printf 'V\tgarbage\n' >>"$D/etc/root/pki/index.txt"
 broken "a row that cannot be read" "ca root: .*index.txt"
 sed -i '$d' "$D/etc/root/pki/index.txt"
