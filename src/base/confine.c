@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/buf.h"
+#include "base/i18n.h"
 
 static char root_path[PATH_MAX];
 
@@ -17,9 +18,9 @@ int confine_to(const char *root, struct err *e)
 	char resolved[PATH_MAX];
 
 	if (realpath(root, resolved) == NULL)
-		return err_sys(e, "drill folder %s", root);
+		return err_sys(e, _("drill folder %s"), root);
 	if (root_path[0] != '\0' && strcmp(root_path, resolved) != 0)
-		return err_set(e, ERR_CONFINED, "already confined to %s", root_path);
+		return err_set(e, ERR_CONFINED, _("already confined to %s"), root_path);
 	memcpy(root_path, resolved, sizeof root_path);
 	return 0;
 }
@@ -50,7 +51,7 @@ int confine_path(const char *path, struct err *e)
 {
 	if (root_path[0] == '\0' || confine_inside(path))
 		return 0;
-	return err_set(e, ERR_CONFINED, "%s: a drill writes only below %s", path, root_path);
+	return err_set(e, ERR_CONFINED, _("%s: a drill writes only below %s"), path, root_path);
 }
 
 int confine_address(const struct sockaddr *sa, struct err *e)
@@ -72,12 +73,12 @@ int confine_address(const struct sockaddr *sa, struct err *e)
 			return 0;
 		inet_ntop(AF_INET6, &in6->sin6_addr, name, sizeof name);
 	}
-	return err_set(e, ERR_CONFINED, "%s: a drill connects only to loopback addresses", name);
+	return err_set(e, ERR_CONFINED, _("%s: a drill connects only to loopback addresses"), name);
 }
 
 int confine_program(const char *path, struct err *e)
 {
 	if (root_path[0] == '\0' || (path[0] == '/' && confine_inside(path)))
 		return 0;
-	return err_set(e, ERR_CONFINED, "%s: a drill starts only programs below %s", path, root_path);
+	return err_set(e, ERR_CONFINED, _("%s: a drill starts only programs below %s"), path, root_path);
 }

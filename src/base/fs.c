@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/confine.h"
+#include "base/i18n.h"
 
 #define BLOCK ((size_t)1 << 20)
 #define EARLY (1 << 18)
@@ -42,7 +43,7 @@ int fs_read(const char *path, struct buf *b, size_t max, struct err *e)
 	if (n < 0)
 		rc = err_sys(e, "%s", path);
 	else if (b->len - start > max)
-		rc = err_set(e, ERR_SYNTAX, "%s: larger than %zu octets", path, max);
+		rc = err_set(e, ERR_SYNTAX, _("%s: larger than %zu octets"), path, max);
 	close(fd);
 	return rc;
 }
@@ -127,12 +128,12 @@ int fs_replaceable(const char *path, struct err *e)
 	int rc = 0;
 
 	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0) {
-		err_sys(e, "%s: files in it cannot be replaced", dir);
-		rc = err_remedy(e, "run sev1 as a user who may write there");
+		err_sys(e, _("%s: files in it cannot be replaced"), dir);
+		rc = err_remedy(e, _("run sev1 as a user who may write there"));
 	} else if (geteuid() != 0 && stat(path, &st) == 0 && (st.st_uid != geteuid() || !fs_my_group(st.st_gid))) {
-		err_set(e, ERR_REFUSED, "%s: belongs to user %u and group %u, and only they can keep it so", path, (unsigned)st.st_uid,
-		    (unsigned)st.st_gid);
-		rc = err_remedy(e, "run sev1 as that user, or as root");
+		err_set(e, ERR_REFUSED, _("%s: belongs to user %u and group %u, and only they can keep it so"), path,
+		    (unsigned)st.st_uid, (unsigned)st.st_gid);
+		rc = err_remedy(e, _("run sev1 as that user, or as root"));
 	}
 	free(copy);
 	return rc;
@@ -148,19 +149,19 @@ int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e)
 		return ERR_CONFINED;
 	*tmp = mem_printf("%s.sev1-XXXXXX", path);
 	if ((fd = mkostemp(*tmp, O_CLOEXEC)) < 0) {
-		err_sys(e, "a file beside %s", path);
+		err_sys(e, _("a file beside %s"), path);
 		goto fail;
 	}
 	if (stat(path, &st) == 0) {
 		mode = st.st_mode & 07777;
 		if ((st.st_uid != geteuid() || st.st_gid != getegid()) &&
 		    fchown(fd, st.st_uid, st.st_gid) < 0) {
-			err_sys(e, "%s: keep its owner", path);
+			err_sys(e, _("%s: keep its owner"), path);
 			goto fail;
 		}
 	}
 	if (fchmod(fd, mode) < 0) {
-		err_sys(e, "%s: keep its mode", path);
+		err_sys(e, _("%s: keep its mode"), path);
 		goto fail;
 	}
 	return fd;
@@ -181,7 +182,7 @@ static int fs_sync_folder(const char *path, struct err *e)
 	int rc = 0, fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) < 0)
-		rc = err_sys(e, "%s: fsync of its folder", path);
+		rc = err_sys(e, _("%s: fsync of its folder"), path);
 	if (fd >= 0)
 		close(fd);
 	free(copy);
@@ -217,7 +218,7 @@ bool fs_unchanged(const char *path, const struct stat *was)
 static int fs_refuse_changed(const char *tmp, const char *path, struct err *e)
 {
 	unlink(tmp);
-	return err_set(e, ERR_REFUSED, "%s was changed by another program while it was being rewritten", path);
+	return err_set(e, ERR_REFUSED, _("%s was changed by another program while it was being rewritten"), path);
 }
 
 int fs_replace(int fd, const char *tmp, const char *path, const struct stat *was, struct err *e)
@@ -270,7 +271,7 @@ int fs_backup(const char *from, const char *to, struct err *e)
 	int rc;
 
 	if (fs_exists(to))
-		return err_set(e, ERR_IO, "%s: exists already", to);
+		return err_set(e, ERR_IO, _("%s: exists already"), to);
 	if (stat(from, &st) < 0)
 		return err_sys(e, "%s", from);
 	if ((rc = fs_read(from, &b, SIZE_MAX / 8, e)) == 0)
@@ -286,18 +287,18 @@ int fs_same(int fd, const void *data, size_t len, struct err *e)
 	char *block = mem_alloc(PIECE);
 	size_t left = len;
 	ssize_t n;
-	int rc = lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, "read back") : 0;
+	int rc = lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, _("read back")) : 0;
 
 	while (rc == 0 && (n = fs_get(fd, block, PIECE)) != 0) {
 		if (n < 0)
-			rc = err_sys(e, "read back");
+			rc = err_sys(e, _("read back"));
 		else if ((size_t)n > left || memcmp(block, p, (size_t)n) != 0)
 			break;
 		p += n;
 		left -= (size_t)n;
 	}
 	if (rc == 0 && (left > 0 || n != 0))
-		rc = err_set(e, ERR_FAILED, "what is on disk is not what was written");
+		rc = err_set(e, ERR_FAILED, _("what is on disk is not what was written"));
 	free(block);
 	return rc;
 }
@@ -364,7 +365,7 @@ int fs_remove_tree(const char *path, struct err *e)
 	if (confine_path(path, e) < 0)
 		return ERR_CONFINED;
 	if (nftw(path, fs_remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
-		return err_sys(e, "%s: remove", path);
+		return err_sys(e, _("%s: remove"), path);
 	return 0;
 }
 
@@ -401,13 +402,13 @@ int fs_lock(const char *path, int wait_ms, struct err *e)
 			continue;
 		}
 		if (errno == EWOULDBLOCK) {
-			err_set(e, ERR_TIMEOUT, "%s is locked by another process", path);
-			err_remedy(e, "fuser %s names it; wait for it to finish", name);
+			err_set(e, ERR_TIMEOUT, _("%s is locked by another process"), path);
+			err_remedy(e, _("fuser %s names it; wait for it to finish"), name);
 			close(fd);
 			free(name);
 			return ERR_TIMEOUT;
 		}
-		err_sys(e, "%s: lock", name);
+		err_sys(e, _("%s: lock"), name);
 		close(fd);
 		free(name);
 		return ERR_IO;

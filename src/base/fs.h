@@ -67,8 +67,8 @@ int fs_mkdirs(const char *path, mode_t mode, struct err *e);
 /* Remove a folder and all below; links are removed, not followed. 0 or ERR_IO. */
 int fs_remove_tree(const char *path, struct err *e);
 
-/* An exclusive lock on path.lock, which gets path's owner and mode, held until the returned fd is closed. A lock held by someone
- * else is waited for at most wait_ms. Returns the fd, ERR_TIMEOUT or ERR_IO. */
+/* An exclusive lock on path.lock, which gets path's owner and mode, held until the returned fd is closed. A lock held
+ * by someone else is waited for at most wait_ms. Returns the fd, ERR_TIMEOUT or ERR_IO. */
 int fs_lock(const char *path, int wait_ms, struct err *e);
 
 bool fs_exists(const char *path);

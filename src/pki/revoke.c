@@ -330,7 +330,7 @@ static int revoke_sweep_all(const struct revoke_job *job, struct err *e)
 static int revoke_write(struct revoke *v, struct err *e)
 {
 	const struct revoke_job *job = v->job;
-	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n, 
+	struct listing l = { .x = v->x, .rows = v->rows, .n = v->n,
 		.gone = crl_gone(job->ca, job->cert, job->folder, job->now) };
 	struct index_work index = { .v = v };
 	const struct watch *w = v->apart ? NULL : v->watch; /* the index's writer has the word */
