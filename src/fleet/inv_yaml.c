@@ -150,6 +150,7 @@ static int yaml_group(struct reader *r, const yaml_node_t *key, yaml_node_t *val
 	if (name[0] == '\0' || strlen(name) > 200)
 		return yaml_bad(r, key, _("not the name of a group"), name);
 	group = inv_group(r->in, name, r->file, yaml_line(key));
+	r->in->group[group].declared = true;
 	if (ctx != NULL)
 		inv_group_child(r->in, *(size_t *)ctx, group);
 	return yaml_is_null(value) ? 0 : yaml_each(r, value, yaml_part, &group, depth + 1);
