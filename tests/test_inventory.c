@@ -320,6 +320,25 @@ static void test_folder(void **state)
 	inventory_free(inv);
 }
 
+/* ansible-inventory --yaml tells a group again below each of its parents, and aliases do the same. */
+static void test_again(void **state)
+{
+	struct err e = { 0 };
+	static const char text[] = "all:\n  children:\n    a:\n      children:\n        m: &m\n          hosts:\n"
+	    "            x: {}\n            y: {}\n    b:\n      children:\n        m:\n          hosts:\n            x:\n"
+	    "              ansible_port: 22\n    c:\n      children:\n        m: *m\n";
+	struct inventory *inv = inventory_read(text, strlen(text), "h.yml", &e);
+
+	(void)state;
+	if (inv == NULL)
+		fail_msg("%s", e.text);
+	assert_int_equal(inv->servers, 2);
+	assert_int_equal(group_size(inv, "m"), 2);
+	assert_int_equal(group_size(inv, "c"), 2);
+	assert_int_equal(find(inv, "x")->port, 22);
+	inventory_free(inv);
+}
+
 static void test_unhonoured(void **state)
 {
 	struct err e = { 0 };
@@ -369,6 +388,9 @@ static void test_ansible_refused(void **state)
 	refuse_as("h.ini", "[a]\nweb[5:1]\n", "h.ini:2: a range that runs backwards: [5:1]");
 	refuse_as("h.ini", "[a]\nweb[1:2\n", "h.ini:2: a bracket that is not closed");
 	refuse_as("h.yml", "all:\n  hosts:\n    a: {}\n    a: {}\n", "h.yml:4: this host stands in line 3 already: a");
+	refuse_as("h.yml", "all:\n  hosts:\n    w[1:2]: {}\n    w2: {}\n", "h.yml:4: this host stands in line 3 already: w2");
+	refuse_as("h.yml", "all:\n  children:\n    g: {hosts: {a: }}\n    g: {hosts: {b: }}\n",
+	    "h.yml:4: this group stands in the same mapping already: g");
 	refuse_as("h.yml", "all:\n  hosts: [a, b]\n", "h.yml:2: a mapping is expected for: hosts");
 	refuse_as("h.yml", "all:\n\thosts:\n", "h.yml:2: not YAML");
 	refuse_as("h.yml", "plugin: aws_ec2\nregions: []\n", "h.yml:1: the settings or output of an inventory plugin");
@@ -476,7 +498,7 @@ int main(void)
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_ini), cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_vars), cmocka_unit_test(test_ansible_refused), cmocka_unit_test(test_range),
-		cmocka_unit_test(test_folder), cmocka_unit_test(test_unhonoured), cmocka_unit_test(test_choose),
+		cmocka_unit_test(test_folder), cmocka_unit_test(test_again), cmocka_unit_test(test_unhonoured), cmocka_unit_test(test_choose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

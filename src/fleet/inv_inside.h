@@ -33,6 +33,7 @@ struct node { /* a host or a group */
 	size_t *host; size_t hosts;          /* a group's own */
 	size_t *child; size_t children;
 	int depth;                           /* longest way from "all"; -1 not known yet */
+	long block;                          /* a host: of what it was added with last */
 	bool busy;                           /* its depth or members are being worked out */
 	bool declared;                       /* a group with a section of its own */
 	bool read;                           /* its file of group_vars or host_vars */
@@ -50,6 +51,7 @@ struct inv {
 	char **file; size_t files;           /* names that values point to */
 	struct inventory *out;
 	bool loose;                          /* ansible: a host may stand in several groups */
+	long block;                          /* counts those of YAML, where a group may be told again below another */
 	struct err *e;
 };
 
@@ -66,7 +68,7 @@ const char *inv_file(struct inv *in, const char *path);
 size_t inv_group(struct inv *in, const char *name, const char *file, int line);
 void inv_group_child(struct inv *in, size_t group, size_t child);
 /* Add the hosts of [USER@]NAME[:PORT], a name with ranges, to a group, and give each the values of var (INV_VARS of
- * them, or NULL). A host that is there already is an error, unless loose and it stands in another group. */
+ * them, or NULL). A host that is there already is an error, unless loose and it stands in another group or block. */
 int inv_host_add(struct inv *in, size_t group, const char *target, const struct value *const *var,
     const char *file, int line);
 

@@ -147,7 +147,7 @@ static int host_again(const struct adding *a, const struct node *h, const char *
 	char *what, *place;
 	int rc;
 
-	if (a->in->loose && !list_has(h->child, h->children, a->group))
+	if (a->in->loose && (h->block != a->in->block || !list_has(h->child, h->children, a->group)))
 		return 0;
 	place = place_of(a, h->file, h->line);
 	what = mem_printf(_("this host stands in %s already"), place);
@@ -214,8 +214,11 @@ static int host_take(void *ctx, const char *name)
 		if (a->var[v] != NULL && (rc = host_contradicts(a, h, (enum inv_var)v)) == 0)
 			h->var[v] = a->var[v];
 	g = &in->group[a->group];
-	h->child = list_add(h->child, &h->children, a->group);
-	g->host = list_add(g->host, &g->hosts, i);
+	h->block = in->block;
+	if (!list_has(h->child, h->children, a->group)) {
+		h->child = list_add(h->child, &h->children, a->group);
+		g->host = list_add(g->host, &g->hosts, i);
+	}
 	return rc;
 }
 
