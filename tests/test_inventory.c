@@ -159,7 +159,7 @@ static void test_refused(void **state)
 	refuse("host,port\nweb01\n", "hosts:2: 1 fields where the header has 2");
 	refuse("host,colour\nweb01,red\n", "hosts:1: unknown column: colour");
 	refuse("host,port,host\nweb01,1,2\n", "hosts:1: a column twice");
-	refuse("hostname,port\nweb01,22\n", "hosts:1: unknown column: hostname");
+	refuse("hostname,port\nweb01,22\n", "hosts:1: no header: no column is called host: hostname");
 	refuse("host,names\nweb01,\"a.example.com\n", "hosts:2: a quote that is not closed");
 	refuse("host,names\nweb01,\"a\"b\n", "hosts:2: text behind a closing quote");
 	refuse("host,names\nweb01,a_b;c/d\n", "hosts:2: not a name for a certificate: c/d");
@@ -343,7 +343,7 @@ static void test_unhonoured(void **state)
 {
 	struct err e = { 0 };
 	struct inventory *inv = read_text("a ansible_ssh_args='-o ProxyJump=b1 -o ControlMaster=auto' ansible_password=x\n"
-	    "b ansible_ssh_executable=/usr/bin/ssh ansible_become_password=y\nc ansible_ssh_executable=./wrapper\n"
+	    "b ansible_host=b.example.com. ansible_ssh_executable=/usr/bin/ssh ansible_become_password=y\nc ansible_ssh_executable=./wrapper\n"
 	    "d ansible_ssh_args='-F other.cfg'\n", &e);
 
 	(void)state;
@@ -351,6 +351,7 @@ static void test_unhonoured(void **state)
 	assert_string_equal(inv->server[0].jump, "b1");
 	assert_null(inv->server[0].unusable);
 	assert_null(inv->server[1].unusable);
+	assert_string_equal(inv->server[1].address, "b.example.com");
 	assert_string_equal(inv->server[2].unusable, "hosts:3: reached by a program of its own: ./wrapper");
 	assert_non_null(strstr(inv->server[3].unusable, "hosts:4: an ssh option"));
 	assert_int_equal(inv->notes, 2);
@@ -376,6 +377,9 @@ static void test_ansible_refused(void **state)
 	refuse_as("h.ini", "[web]\na ansible_host=10.0.0.1\n[db]\na ansible_host=10.0.0.2\n",
 	    "h.ini:4: a is at 10.0.0.1 in line 2 already, and here at: 10.0.0.2");
 	refuse_as("h.yml", "[web]\na b\n", "h.yml:2: key=value is expected behind a host: b");
+	refuse_as("h.csv", "tower;192.0.2.7;root;secret\n", "h.csv:1: no header: no column is called host: tower");
+	refuse_as("h.csv", "NAME,RACK,IP\nweb1,1,192.0.2.7\n", "h.csv:1: no header: no column is called host: NAME");
+	refuse_as("h.csv", "host,RACK\nweb1,1\n", "h.csv:1: unknown column: RACK");
 	refuse_as("h.toml", "[web.hosts]\na = { }\n", "h.toml: an inventory in TOML");
 	refuse_as("h.ini", "[web]\na b\n", "h.ini:2: key=value is expected behind a host: b");
 	refuse_as("h.ini", "[web]\na x='1\n", "h.ini:2: a quote that is not closed");

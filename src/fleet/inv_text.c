@@ -162,22 +162,29 @@ static int csv_record(struct reader *r, char *field[FIELDS_MAX], size_t *n)
 
 static int csv_header(struct reader *r, char *field[], size_t n)
 {
+	static const char *const left = N_("rename or take out columns, so that these are left: host,address,port,user,names,profile");
 	bool have[COLUMNS] = { false };
+	size_t host = 0;
 	int c;
 
+	while (host < n && strcasecmp(field[host], column_names[COL_HOST]) != 0)
+		host++;
+	if (host == n) {
+		reader_error(r, _("no header: no column is called host"), field[0]);
+		return err_remedy(r->in->e, "%s", _(left));
+	}
 	for (size_t i = 0; i < n; i++) {
 		for (c = 0; c < COLUMNS && strcasecmp(field[i], column_names[c]) != 0; c++)
 			;
 		if (c == COLUMNS || have[c]) {
 			reader_error(r, c == COLUMNS ? _("unknown column") : _("a column twice"), field[i]);
-			return err_remedy(r->in->e, _("rename or take out columns, so that these are left: "
-			    "host,address,port,user,names,profile"));
+			return err_remedy(r->in->e, "%s", _(left));
 		}
 		have[c] = true;
 		r->column[i] = c;
 	}
 	r->columns = n;
-	return have[COL_HOST] ? 0 : reader_error(r, _("no column is called host"), "");
+	return 0;
 }
 
 static int csv_server(struct reader *r, char *field[], size_t n)

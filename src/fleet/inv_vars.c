@@ -483,9 +483,10 @@ static int server_make(struct inv *in, const struct node *h, struct server *s)
 	*s = (struct server){ .name = mem_strdup(h->name), .line = h->line };
 	server_connection(s, h);
 	if ((text = server_text(s, h, INV_ADDRESS)) != NULL) {
-		if (!text_is_host(text, false))
+		size_t n = strlen(text);
+		s->address = mem_strndup(text, n > 1 && text[n - 1] == '.' ? n - 1 : n); /* the root's dot, as in names */
+		if (!text_is_host(s->address, false))
 			return server_bad(in, h->set[INV_ADDRESS], _("not an address"));
-		s->address = mem_strdup(text);
 	}
 	if ((text = server_text(s, h, INV_USER)) != NULL) {
 		if (!text_is_word(text))
