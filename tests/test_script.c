@@ -177,6 +177,35 @@ static void test_denied(void **state)
 	free(key);
 }
 
+/* A file that its owner himself may only read, and a new key for it. */
+static void test_read_only(void **state)
+{
+	char *read_key = mem_printf("%s/read/k", scratch_path()), *read_cert = mem_printf("%s/read/c", scratch_path());
+	struct staged own = staged(read_key, read_cert);
+
+	(void)state;
+	if (geteuid() != 0) {
+		free(read_key);
+		free(read_cert);
+		skip();
+	}
+	sh("mkdir read; cp k read/k; chmod 400 read/k; echo old > read/c; chmod 444 read/c; chown -R nobody:nogroup read");
+	own.new_key = true;
+	run(script_csr(&own), "runuser -u nobody --");
+	run(script_install(&own, PEM, "", 10), "runuser -u nobody --");
+	said("out", "sev1 kept");
+	sh("[ \"$(stat -c %%U:%%a read/c read/k | tr '\\n' ' ')\" = 'nobody:444 nobody:400 ' ] && grep -q CERT read/c && ! cmp -s read/k k");
+	own.combined = true;
+	own.certificate = read_key;
+	own.new_key = false;
+	own.stamp = "2";
+	run(script_install(&own, PEM, "", 10), "runuser -u nobody --");
+	said("out", "sev1 kept");
+	sh("[ \"$(stat -c %%U:%%a read/k)\" = nobody:400 ] && grep -q CERT read/k && grep -q PRIVATE read/k");
+	free(read_key);
+	free(read_cert);
+}
+
 /* The backup is the old file itself, or a copy where there are no hard links; what lies in the way is left alone, and a
  * rename that fails leaves one file with one name. */
 static void test_backup(void **state)
@@ -368,7 +397,7 @@ static void test_job(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_job), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
-		cmocka_unit_test(test_denied), cmocka_unit_test(test_backup), cmocka_unit_test(test_odd) };
+		cmocka_unit_test(test_denied), cmocka_unit_test(test_read_only), cmocka_unit_test(test_backup), cmocka_unit_test(test_odd) };
 	int rc;
 
 	scratch_enter((const char *const[]){ "openssl", "runuser", NULL });

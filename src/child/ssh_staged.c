@@ -163,6 +163,7 @@ static const char script_parts[] =
     "}\n"
     /* The new file $t for $1 belongs to whom the old one does, or it is not put there. */
     "ours() {\n"
+    "  [ -z \"$w\" ] || chmod u-w \"$t\"\n"
     "  same \"$1\" \"$2\" copied || no \"$1 belongs to $(who \"$1\"), and $(id -un) cannot give a new file to them$(hint)\"\n"
     "}\n"
     "label() {\n"
@@ -170,10 +171,13 @@ static const char script_parts[] =
     "    chcon --reference=\"$1\" \"$t\" || no \"$1: $(id -un) cannot give its SELinux label to a new file\"\n"
     "  fi\n"
     "}\n"
+    /* Not even its owner may write to a file of mode 444; until it is written he may. */
     "like() {\n"
+    "  w=\n"
     "  [ -e \"$1\" ] || return 0\n"
     "  [ -r \"$1\" ] || no \"$1: not readable by $(id -un)$(hint)\"\n"
     "  cp -p \"$1\" \"$t\" || lost \"$1\"\n"
+    "  [ -w \"$t\" ] || { chmod u+w \"$t\" && w=1; }\n"
     "}\n"
     /* A shell may say no more of a full disk than "I/O error". */
     "lost() {\n"
