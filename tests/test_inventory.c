@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -465,7 +466,7 @@ static void chooses(const struct inventory *inv, const char *want, const char *b
 static void test_choose(void **state)
 {
 	struct inventory *inv = sample("hosts.ini");
-	char path[] = "/tmp/sev1-choose-XXXXXX", *want;
+	char path[] = "/tmp/sev1-choose-XXXXXX", *want, *said;
 	int fd = mkstemp(path);
 
 	(void)state;
@@ -484,6 +485,19 @@ static void test_choose(void **state)
 	want = mem_printf("@%s", path);
 	chooses(inv, want, NULL, "web01 mx1 ");
 	chooses(inv, "web", want, "web02 web03 web04 ");
+	chooses(inv, "", NULL, "no pattern is given to choose hosts by");
+	chooses(inv, " ,", NULL, "no pattern is given to choose hosts by");
+	chooses(inv, "db*", "", "db1 db2 db3 ");
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0 && write(fd, "\xef\xbb\xbflb*\r\n", 8) == 8);
+	close(fd);
+	chooses(inv, want, NULL, "lb ");
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0 && write(fd, "lb*\n\nnone*\n", 11) == 11);
+	close(fd);
+	said = mem_printf("%s:3: no host and no group of %s matches 'none*'", path, inv->path);
+	chooses(inv, want, NULL, said);
+	free(said);
 	free(want);
 	unlink(path);
 	want = mem_printf("no host and no group of %s matches 'web99.example.com'", inv->path);

@@ -53,7 +53,8 @@ void inventory_free(struct inventory *inv);
 /* Choose servers. want and but are lists of patterns, separated by commas: a name, a group, either with the
  * wildcards * ? [], a range, all, @FILE with a pattern a line; as ansible has it also "a:&b", "a:!b". want NULL:
  * all. but NULL: none are left out. On 0 chosen[inv->servers] says which, and servers that stand apart are
- * left out whatever the patterns say. ERR_USAGE: a pattern that matches nothing, named. */
+ * left out whatever the patterns say. ERR_USAGE: a pattern that matches nothing, named (one of a FILE with its line),
+ * or a want without any. */
 int inventory_choose(const struct inventory *inv, const char *want, const char *but, bool *chosen,
     struct err *e);
 
