@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,47 @@ static void test_list(void **state)
 	inventory_free(inv);
 }
 
+/* A line is [USER@]NAME[:PORT], in lists, CSV and ansible's files. */
+static void test_target(void **state)
+{
+	static const struct {
+		const char *text, *name, *user;
+		int port;
+	} lines[] = {
+		{ "web1:2222", "web1", "", 2222 }, { "deploy@web1", "web1", "deploy", 0 },
+		{ "deploy@web1.example.com:2222", "web1.example.com", "deploy", 2222 },
+		{ "web1.example.com.", "web1.example.com", "", 0 }, { "[2001:db8::1]", "2001:db8::1", "", 0 },
+		{ "[2001:db8::1]:2222", "2001:db8::1", "", 2222 }, { "root@2001:db8::1", "2001:db8::1", "root", 0 },
+		{ "2001:db8::1:2222", "2001:db8::1:2222", "", 0 }, { "a@web[7:7]:22", "web7", "a", 22 },
+		{ "\tweb1\t\r", "web1", "", 0 }, { "; gone\nweb1", "web1", "", 0 }, { "1234", "1234", "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		for (int k = 0; k < 3; k++) {
+			struct buf b = { 0 };
+			struct err e = { 0 };
+			struct inventory *inv;
+
+			if (k == 1 && strchr(lines[i].text, ';') != NULL)
+				continue;
+			buf_addf(&b, k == 0 ? "%s\n" : k == 1 ? "host\n%s\n" : "[web]\n%s\n", lines[i].text);
+			if ((inv = read_text(buf_str(&b), &e)) == NULL)
+				fail_msg("%s: %s", buf_str(&b), e.text);
+			assert_int_equal(inv->servers, 1);
+			assert_string_equal(inv->server[0].name, lines[i].name);
+			assert_string_equal(inv->server[0].names[0], lines[i].name);
+			assert_string_equal(inv->server[0].user != NULL ? inv->server[0].user : "", lines[i].user);
+			assert_int_equal(inv->server[0].port, lines[i].port);
+			inventory_free(inv);
+			buf_free(&b);
+		}
+	/* a caller may do without the reason */
+	assert_null(inventory_read("web[5:1]\n", 9, "hosts", NULL));
+	assert_null(inventory_read("web[1-2]\nweb1\n", 14, "hosts", NULL));
+	inventory_free(inventory_read("web[1-2]\n", 9, "hosts", NULL));
+}
+
 static void test_csv(void **state)
 {
 	struct err e = { 0 };
@@ -75,6 +117,16 @@ static void test_csv(void **state)
 	assert_string_equal(inv->server[2].names[0], "*.apps.example.com");
 	assert_string_equal(inv->server[2].names[1], "web03.example.com");
 	inventory_free(inv);
+	for (const char *const *p = (const char *const[]){ "host;port;names\nweb01;22;\"a.example.com;b.example.com\"\n",
+		"names\t\"host\"\tport\na.example.com b.example.com\tweb01\t22\n", NULL }; *p != NULL; p++) {
+		inv = read_text(*p, &e);
+		if (inv == NULL)
+			fail_msg("%s", e.text);
+		assert_string_equal(inv->server[0].name, "web01");
+		assert_int_equal(inv->server[0].port, 22);
+		assert_int_equal(inv->server[0].count, 2);
+		inventory_free(inv);
+	}
 	inv = read_text("names,host\nx.example.com,web01\n", &e);
 	assert_non_null(inv);
 	assert_string_equal(inv->server[0].name, "web01");
@@ -88,9 +140,17 @@ static void test_refused(void **state)
 	refuse("web01\nweb02\nWEB01\n", "hosts:3: this host stands in line 1 already: WEB01");
 	refuse("web01\nweb 02\n", "hosts:2: one host name a line is expected: web 02");
 	refuse("web01,10.0.0.1\n", "hosts:1: one host name");
+	refuse("127.0.0.1\tlocalhost\n", "hosts:1: one host name");
+	refuse("web01\nweb01.\n", "hosts:2: this host stands in line 1 already");
+	refuse("root@web01\nadmin@web01\n", "hosts:2: this host stands in line 1 already");
+	refuse("10.0.0.1-20\n", "hosts:1: not a host name or address: 10.0.0.1-20");
+	refuse("10.1\n", "hosts:1: not a host name or address: 10.1");
+	refuse("web01:70000\n", "hosts:1: not a port: 70000");
+	refuse("web01:ssh\n", "hosts:1: not a host name or address: web01:ssh");
+	refuse("host,user\nroot@web01,admin\n", "hosts:2: another user stands before the name: root");
 	refuse("web01\n-oProxyCommand=sh\n", "hosts:2: not a host name or address: -oProxyCommand=sh");
 	refuse("$(reboot)\n", "hosts:1: not a host name or address");
-	refuse("web01\nroot@web02\n", "hosts:2: the user does not belong into the name but into ansible_user, the column user or [fleet]: root@web02");
+	refuse("web01\nssh://root@web02\n", "hosts:2: not a host name or address: ssh://root@web02");
 	refuse("-oX@$(reboot)\n", "hosts:1: not a host name or address");
 	refuse("web01\n\033[2Jweb02\n", "hosts:2: not a host name or address: \\x1B[2Jweb02");
 	refuse("", "no host stands in it");
@@ -100,7 +160,7 @@ static void test_refused(void **state)
 	refuse("host,port\nweb01\n", "hosts:2: 1 fields where the header has 2");
 	refuse("host,colour\nweb01,red\n", "hosts:1: unknown column: colour");
 	refuse("host,port,host\nweb01,1,2\n", "hosts:1: a column twice");
-	refuse("hostname,port\nweb01,22\n", "hosts:1: unknown column: hostname");
+	refuse("hostname,port\nweb01,22\n", "hosts:1: no header: no column is called host: hostname");
 	refuse("host,names\nweb01,\"a.example.com\n", "hosts:2: a quote that is not closed");
 	refuse("host,names\nweb01,\"a\"b\n", "hosts:2: text behind a closing quote");
 	refuse("host,names\nweb01,a_b;c/d\n", "hosts:2: not a name for a certificate: c/d");
@@ -243,6 +303,64 @@ static void test_vars(void **state)
 	inventory_free(inv);
 }
 
+/* A folder is one inventory of all its files; host_vars/FQDN needs no ending, and of several files the first counts. */
+static void test_folder(void **state)
+{
+	struct inventory *inv = sample("folder");
+	const struct server *s = find(inv, "App1.example.com");
+
+	(void)state;
+	assert_int_equal(inv->servers, 3);
+	assert_int_equal(group_size(inv, "app"), 2);
+	assert_int_equal(group_size(inv, "both"), 3); /* its children stand in another file */
+	assert_string_equal(s->user, "fromhost");
+	assert_int_equal(s->port, 2201);              /* NAME, not NAME.yml */
+	assert_string_equal(find(inv, "app2.example.com")->user, "fromgroup");
+	assert_int_equal(find(inv, "app2.example.com")->port, 0); /* host_vars/APP2... is another host's */
+	assert_string_equal(find(inv, "db1.example.com")->address, "192.0.2.7");
+	inventory_free(inv);
+}
+
+/* ansible-inventory --yaml tells a group again below each of its parents, and aliases do the same. */
+static void test_again(void **state)
+{
+	struct err e = { 0 };
+	static const char text[] = "all:\n  children:\n    a:\n      children:\n        m: &m\n          hosts:\n"
+	    "            x: {}\n            y: {}\n    b:\n      children:\n        m:\n          hosts:\n            x:\n"
+	    "              ansible_port: 22\n    c:\n      children:\n        m: *m\n";
+	struct inventory *inv = inventory_read(text, strlen(text), "h.yml", &e);
+
+	(void)state;
+	if (inv == NULL)
+		fail_msg("%s", e.text);
+	assert_int_equal(inv->servers, 2);
+	assert_int_equal(group_size(inv, "m"), 2);
+	assert_int_equal(group_size(inv, "c"), 2);
+	assert_int_equal(find(inv, "x")->port, 22);
+	inventory_free(inv);
+}
+
+static void test_unhonoured(void **state)
+{
+	struct err e = { 0 };
+	struct inventory *inv = read_text("a ansible_ssh_args='-o ProxyJump=b1 -o ControlMaster=auto' ansible_password=x\n"
+	    "b ansible_host=b.example.com. ansible_ssh_executable=/usr/bin/ssh ansible_become_password=y\nc ansible_ssh_executable=./wrapper\n"
+	    "d ansible_ssh_args='-F other.cfg'\n", &e);
+
+	(void)state;
+	assert_non_null(inv);
+	assert_string_equal(inv->server[0].jump, "b1");
+	assert_null(inv->server[0].unusable);
+	assert_null(inv->server[1].unusable);
+	assert_string_equal(inv->server[1].address, "b.example.com");
+	assert_string_equal(inv->server[2].unusable, "hosts:3: reached by a program of its own: ./wrapper");
+	assert_non_null(strstr(inv->server[3].unusable, "hosts:4: an ssh option"));
+	assert_int_equal(inv->notes, 2);
+	assert_string_equal(inv->note[0], "hosts:1: a password for SSH, never given: sev1 logs in with a key");
+	assert_string_equal(inv->note[1], "hosts:2: a password for sudo, never given: sudo must work without (NOPASSWD)");
+	inventory_free(inv);
+}
+
 static void refuse_as(const char *path, const char *text, const char *said)
 {
 	struct err e = { 0 };
@@ -259,6 +377,11 @@ static void test_ansible_refused(void **state)
 	refuse_as("h.ini", "[web]\na\nb\na\n", "h.ini:4: this host stands in line 2 already: a");
 	refuse_as("h.ini", "[web]\na ansible_host=10.0.0.1\n[db]\na ansible_host=10.0.0.2\n",
 	    "h.ini:4: a is at 10.0.0.1 in line 2 already, and here at: 10.0.0.2");
+	refuse_as("h.yml", "[web]\na b\n", "h.yml:2: key=value is expected behind a host: b");
+	refuse_as("h.csv", "tower;192.0.2.7;root;secret\n", "h.csv:1: no header: no column is called host: tower");
+	refuse_as("h.csv", "NAME,RACK,IP\nweb1,1,192.0.2.7\n", "h.csv:1: no header: no column is called host: NAME");
+	refuse_as("h.csv", "host,RACK\nweb1,1\n", "h.csv:1: unknown column: RACK");
+	refuse_as("h.toml", "[web.hosts]\na = { }\n", "h.toml: an inventory in TOML");
 	refuse_as("h.ini", "[web]\na b\n", "h.ini:2: key=value is expected behind a host: b");
 	refuse_as("h.ini", "[web]\na x='1\n", "h.ini:2: a quote that is not closed");
 	refuse_as("h.ini", "[web\na\n", "h.ini:1: a heading that is not closed");
@@ -270,6 +393,9 @@ static void test_ansible_refused(void **state)
 	refuse_as("h.ini", "[a]\nweb[5:1]\n", "h.ini:2: a range that runs backwards: [5:1]");
 	refuse_as("h.ini", "[a]\nweb[1:2\n", "h.ini:2: a bracket that is not closed");
 	refuse_as("h.yml", "all:\n  hosts:\n    a: {}\n    a: {}\n", "h.yml:4: this host stands in line 3 already: a");
+	refuse_as("h.yml", "all:\n  hosts:\n    w[1:2]: {}\n    w2: {}\n", "h.yml:4: this host stands in line 3 already: w2");
+	refuse_as("h.yml", "all:\n  children:\n    g: {hosts: {a: }}\n    g: {hosts: {b: }}\n",
+	    "h.yml:4: this group stands in the same mapping already: g");
 	refuse_as("h.yml", "all:\n  hosts: [a, b]\n", "h.yml:2: a mapping is expected for: hosts");
 	refuse_as("h.yml", "all:\n\thosts:\n", "h.yml:2: not YAML");
 	refuse_as("h.yml", "plugin: aws_ec2\nregions: []\n", "h.yml:1: the settings or output of an inventory plugin");
@@ -340,7 +466,7 @@ static void chooses(const struct inventory *inv, const char *want, const char *b
 static void test_choose(void **state)
 {
 	struct inventory *inv = sample("hosts.ini");
-	char path[] = "/tmp/sev1-choose-XXXXXX", *want;
+	char path[] = "/tmp/sev1-choose-XXXXXX", *want, *said;
 	int fd = mkstemp(path);
 
 	(void)state;
@@ -359,6 +485,19 @@ static void test_choose(void **state)
 	want = mem_printf("@%s", path);
 	chooses(inv, want, NULL, "web01 mx1 ");
 	chooses(inv, "web", want, "web02 web03 web04 ");
+	chooses(inv, "", NULL, "no pattern is given to choose hosts by");
+	chooses(inv, " ,", NULL, "no pattern is given to choose hosts by");
+	chooses(inv, "db*", "", "db1 db2 db3 ");
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0 && write(fd, "\xef\xbb\xbflb*\r\n", 8) == 8);
+	close(fd);
+	chooses(inv, want, NULL, "lb ");
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0 && write(fd, "lb*\n\nnone*\n", 11) == 11);
+	close(fd);
+	said = mem_printf("%s:3: no host and no group of %s matches 'none*'", path, inv->path);
+	chooses(inv, want, NULL, said);
+	free(said);
 	free(want);
 	unlink(path);
 	want = mem_printf("no host and no group of %s matches 'web99.example.com'", inv->path);
@@ -371,13 +510,13 @@ static void test_choose(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list), cmocka_unit_test(test_target),
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_ini), cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_vars), cmocka_unit_test(test_ansible_refused), cmocka_unit_test(test_range),
-		cmocka_unit_test(test_choose),
+		cmocka_unit_test(test_folder), cmocka_unit_test(test_again), cmocka_unit_test(test_unhonoured), cmocka_unit_test(test_choose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -490,6 +490,14 @@ static void test_bad_request(void **state)
 		free(extra);
 		free(script);
 	}
+	/* nologin says it on stdout */
+	sshd_start(&other, "ForceCommand echo This account is currently not available.; exit 1");
+	d.order = order();
+	json_object_set_new(d.order, "host", sshd_host(&other));
+	drive_run(&d, 30);
+	expect(&d, "failed", "csr", "no request: This account is currently not available.");
+	drive_clear(&d);
+	sshd_stop(&other);
 	sh("mv kept known_hosts");
 	expect_as_before();
 }
@@ -503,6 +511,11 @@ static void test_bad_key(void **state)
 	set(d.order, "key", "%s/etc/nothing.key", scratch_path());
 	drive_run(&d, 30);
 	expect(&d, "failed", "csr", "nothing.key: no such key on the host");
+	drive_clear(&d);
+	d.order = order();
+	set(d.order, "certificate", "%s/etc", scratch_path());
+	drive_run(&d, 30);
+	expect(&d, "failed", "install", "/etc: not a plain file");
 	drive_clear(&d);
 	d.order = order();
 	set(d.order, "key", "relative.key");

@@ -177,6 +177,35 @@ static void test_denied(void **state)
 	free(key);
 }
 
+/* A file that its owner himself may only read, and a new key for it. */
+static void test_read_only(void **state)
+{
+	char *read_key = mem_printf("%s/read/k", scratch_path()), *read_cert = mem_printf("%s/read/c", scratch_path());
+	struct staged own = staged(read_key, read_cert);
+
+	(void)state;
+	if (geteuid() != 0) {
+		free(read_key);
+		free(read_cert);
+		skip();
+	}
+	sh("mkdir read; cp k read/k; chmod 400 read/k; echo old > read/c; chmod 444 read/c; chown -R nobody:nogroup read");
+	own.new_key = true;
+	run(script_csr(&own), "runuser -u nobody --");
+	run(script_install(&own, PEM, "", 10), "runuser -u nobody --");
+	said("out", "sev1 kept");
+	sh("[ \"$(stat -c %%U:%%a read/c read/k | tr '\\n' ' ')\" = 'nobody:444 nobody:400 ' ] && grep -q CERT read/c && ! cmp -s read/k k");
+	own.combined = true;
+	own.certificate = read_key;
+	own.new_key = false;
+	own.stamp = "2";
+	run(script_install(&own, PEM, "", 10), "runuser -u nobody --");
+	said("out", "sev1 kept");
+	sh("[ \"$(stat -c %%U:%%a read/k)\" = nobody:400 ] && grep -q CERT read/k && grep -q PRIVATE read/k");
+	free(read_key);
+	free(read_cert);
+}
+
 /* The backup is the old file itself, or a copy where there are no hard links; what lies in the way is left alone, and a
  * rename that fails leaves one file with one name. */
 static void test_backup(void **state)
@@ -198,8 +227,27 @@ static void test_backup(void **state)
 	sh("rm b/c.sev1-1 fake/ln; echo old > b/c; printf '#!/bin/sh\\ncase $2 in *.sev1-t1) exit 1 ;; esac\\nexec %s \"$@\"\\n' "
 	   "\"$(command -v mv)\" > fake/mv; chmod 755 fake/mv", "%s");
 	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
-	said("out", "sev1 restored");
+	said("out", "sev1 failed");
+	said("err", "sev1: ");
+	said("err", "b/c: not replaced");
 	sh("[ \"$(cat b/c)\" = old ] && [ \"$(ls b | wc -l)\" = 2 ]");
+	/* no more can it once the new key is in place, and then the old one comes back */
+	st.new_key = true;
+	run(script_csr(&st), "");
+	sh("cp b/k kept; sed -i 's,\\*.sev1-t1,*/c.sev1-t1,' fake/mv");
+	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	said("out", "sev1 restored");
+	sh("cmp -s b/k kept && [ \"$(cat b/c)\" = old ]; rm b/k.sev1-new-t");
+	st.new_key = false;
+	/* a copy that is the same as the file need not, and cannot always, be put back */
+	sh("printf '#!/bin/sh\\ncase $2 in */c.sev1-*) exit 1 ;; esac\\nexec %s \"$@\"\\n' \"$(command -v mv)\" > fake/mv; "
+	   "printf '#!/bin/sh\\nexit 1\\n' > fake/ln; chmod 755 fake/ln", "%s");
+	st.new_key = true;
+	run(script_csr(&st), "");
+	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	said("out", "sev1 restored");
+	sh("cmp -s b/k kept && [ \"$(cat b/c)\" = old ]; rm b/k.sev1-new-t fake/ln; [ \"$(ls b | wc -l)\" = 2 ]");
+	st.new_key = false;
 	/* somebody put a link where the new file is to be made */
 	sh("echo theirs > theirs; ln -s ../theirs b/c.sev1-t1");
 	run(script_install(&st, PEM, "", 10), "");
@@ -208,6 +256,50 @@ static void test_backup(void **state)
 	sh("[ \"$(cat b/c)\" = old ] && [ \"$(cat theirs)\" = theirs ] && [ -L b/c.sev1-t1 ] && [ \"$(ls b | wc -l)\" = 3 ]");
 	free(key);
 	free(cert);
+}
+
+/* What stands where a key or certificate should: each is named, and nothing is done to it or beside it. */
+static void test_odd(void **state)
+{
+	static const struct {
+		const char *make, *file, *said;
+		bool key; /* it is the key that is odd */
+	} odd[] = {
+		{ "mkdir o/k", "err", "o/k: not a plain file", true },
+		{ "mkfifo o/k", "err", "o/k: not a plain file", true },
+		{ "ln -s /nonexistent/k o/k", "err", "o/k is a link to /nonexistent/k, which leads nowhere", true },
+		{ "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes128 -pass pass:x -out o/k 2>/dev/null", "err",
+		    "o/k: a key with a passphrase", true },
+		{ "mkdir o/c", "err", "o/c: not a plain file", false },
+		{ "mkfifo o/c", "err", "o/c: not a plain file", false },
+		{ "ln -s none/c o/c", "err", "o/c is a link to none/c, which leads nowhere", false },
+		{ "ln -s c o/c", "err", "o/c is a link to c, which leads nowhere", false },
+		{ "ln -s real o/c", "out", "sev1 kept", false },
+	};
+	char *key = mem_printf("%s/o/k", scratch_path()), *cert = mem_printf("%s/o/c", scratch_path());
+	char *lost = mem_printf("%s/o/no/c", scratch_path());
+	struct staged st = staged(key, cert);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+		sh("rm -rf o; mkdir o; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out o/k 2>/dev/null; echo old > o/c; "
+		   "rm o/%c; %s; ls -l o > was", odd[i].key ? 'k' : 'c', odd[i].make);
+		run(odd[i].key ? script_csr(&st) : script_install(&st, PEM, "", 10), "timeout 20");
+		said(odd[i].file, odd[i].said);
+		if (strcmp(odd[i].file, "err") == 0)
+			sh("ls -l o | cmp - was");
+		else
+			sh("[ -L o/c ] && [ -f o/real ] && grep -q CERTIFICATE o/real");
+		if (!odd[i].key && strcmp(odd[i].file, "err") == 0)
+			said("out", "sev1 failed");
+		sh("[ ! -e .sev1-t1 ]");
+	}
+	st.certificate = lost;
+	run(script_install(&st, PEM, "", 10), "");
+	said("err", "o/no/c: there is no folder");
+	free(key);
+	free(cert);
+	free(lost);
 }
 
 /* The whole job in one script with "sh" as that shell; stdin is the certificate and the verdict (NULL: not even the
@@ -305,7 +397,7 @@ static void test_job(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_job), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
-		cmocka_unit_test(test_denied), cmocka_unit_test(test_backup) };
+		cmocka_unit_test(test_denied), cmocka_unit_test(test_read_only), cmocka_unit_test(test_backup), cmocka_unit_test(test_odd) };
 	int rc;
 
 	scratch_enter((const char *const[]){ "openssl", "runuser", NULL });

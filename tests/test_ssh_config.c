@@ -104,6 +104,16 @@ static void test_named(void **state)
 	refused(alias("web"), ERR_REFUSED, "knownhostscommand /bin/true");
 	config("  PKCS11Provider /usr/lib/x.so");
 	refused(alias("web"), ERR_REFUSED, "pkcs11provider");
+	config("  HostKeyAlgorithms ssh-ed25519-cert-v01@openssh.com");
+	refused(alias("web"), ERR_REFUSED, "host certificates only (HostKeyAlgorithms)");
+	config("  HostKeyAlgorithms ssh-ed25519-cert-v01@openssh.com,ssh-ed25519");
+	reached(alias("web"));
+	config("  PreferredAuthentications gssapi-with-mic,publickey");
+	reached(alias("web"));
+	config("  PreferredAuthentications password,keyboard-interactive");
+	refused(alias("web"), ERR_REFUSED, "preferredauthentications password,keyboard-interactive, which leaves out the only way");
+	config("  User DOM\\x");
+	refused(alias("web"), ERR_REFUSED, "a user name that libssh does not take");
 	config("  PubkeyAuthentication no");
 	refused(alias("web"), ERR_REFUSED, "pubkeyauthentication");
 	config("  AddressFamily inet6");
@@ -131,6 +141,11 @@ static void test_known_hosts(void **state)
 	reached(alias("web"));
 	sh("printf '[127.0.0.*]:%d,![127.0.0.1]:%d %%s\\n' \"$(cat hostkey.pub)\" > known_hosts", server.port, server.port);
 	refused(alias("web"), ERR_REFUSED, "is not in ");
+	/* a line without a port will do for another port, but never speaks against it */
+	sh("printf '127.0.0.1 %%s\\n' \"$(cat hostkey.pub)\" > known_hosts");
+	reached(alias("web"));
+	sh("printf '127.0.0.1 %%s\\n' \"$(cat other.pub)\" > known_hosts");
+	refused(alias("web"), ERR_REFUSED, "is not in /nonexistent");
 	sh("printf '@cert-authority * %%s\\n' \"$(cat other.pub)\" > known_hosts");
 	refused(alias("web"), ERR_REFUSED, "libssh 0.10 cannot check host certificates");
 	sh("printf 'fleet-alias %%s\\n' \"$(cat hostkey.pub)\" > known_hosts");
@@ -164,11 +179,54 @@ static void test_certificate(void **state)
 	config(more);
 	sh("sed -i 's,/id$,/fresh,' ssh_config");
 	reached(alias("web"));
+	/* one that is not there is none, as ssh has it */
+	sh("sed -i 's,CertificateFile .*,CertificateFile /nonexistent,; s,/fresh$,/id,' ssh_config");
+	reached(alias("web"));
 	/* beside the key it is found without being named */
 	config("");
 	sh("sed -i 's,/id$,/fresh,' ssh_config; mv cert fresh-cert.pub");
 	reached(alias("web"));
 	free(more);
+}
+
+/* ${NAME} in a path is the environment's, and a key that others can read is not used. */
+static void test_paths(void **state)
+{
+	(void)state;
+	config("");
+	assert_int_equal(setenv("SEV1_TEST_KEYS", scratch_path(), 1), 0);
+	sh("sed -i 's,IdentityFile .*,IdentityFile ${SEV1_TEST_KEYS}/id,; s,/nonexistent.*,${SEV1_TEST_KEYS}/known_hosts,' ssh_config");
+	reached(alias("web"));
+	sh("sed -i 's,SEV1_TEST_KEYS,SEV1_TEST_UNSET,' ssh_config");
+	refused(alias("web"), ERR_USAGE, "env var ${SEV1_TEST_UNSET} has no value");
+	assert_int_equal(unsetenv("SEV1_TEST_KEYS"), 0);
+	config("");
+	sh("cp id id.open; chmod 640 id.open; sed -i 's,/id$,/id.open,' ssh_config");
+	refused(alias("web"), ERR_USAGE, "mode 0640 lets others read it");
+	sh("sed -i 's,^  SendEnv.*,  IdentityFile '$PWD'/id,' ssh_config");
+	reached(alias("web"));
+}
+
+/* What only an agent can sign with: IdentityFile names the public half, or the certificate that the agent holds. */
+static void test_agent_public(void **state)
+{
+	(void)state;
+	sh("ssh-agent -a public.sock > public.env; export SSH_AUTH_SOCK=public.sock; "
+	   "for i in 1 2 3 4; do ssh-keygen -q -t ed25519 -N '' -f noise$i; ssh-add -q noise$i; done; "
+	   "ssh-keygen -q -t ed25519 -N '' -f known; cat known.pub >> authorized_keys; ssh-add -q known; rm known; "
+	   "ssh-keygen -q -t ed25519 -N '' -f signed; ssh-keygen -q -s userca -I test -n \"$(id -un)\" signed.pub; "
+	   "ssh-add -q signed; rm signed; "
+	   "ssh-keygen -q -t ed25519 -N '' -f bare; ssh-add -q bare; rm bare; ssh-keygen -q -s userca -I test -n \"$(id -un)\" bare.pub; "
+	   "mv bare-cert.pub barecert");
+	for (const char *const *p = (const char *const[]){ "known.pub", "known", "signed", NULL }; *p != NULL; p++) {
+		config("");
+		sh("sed -i \"s,/id$,/%s,\" ssh_config; printf '  IdentityAgent %%s/public.sock\\n' \"$PWD\" >> ssh_config", *p);
+		reached(alias("web"));
+	}
+	config("");
+	sh("sed -i \"s,/id$,/bare,\" ssh_config; printf '  IdentityAgent %%s/public.sock\\n  CertificateFile %%s/barecert\\n' \"$PWD\" \"$PWD\" >> ssh_config");
+	refused(alias("web"), ERR_REFUSED, "authentication denied");
+	sh("kill \"$(sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p' public.env)\"");
 }
 
 /* An agent with more keys than sshd wants to hear of: only the configured one is offered. */
@@ -337,6 +395,8 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_known_hosts),
 		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_agent_public),
 		cmocka_unit_test(test_agent),
 		cmocka_unit_test(test_jump),
 		cmocka_unit_test(test_busy_bastion),

@@ -19,7 +19,9 @@ static json_t *inventory_row(const struct server *s)
 	json_put(o, "address", s->address != NULL ? s->address : s->name);
 	json_put(o, "user", s->user);
 	json_put_num(o, "port", s->port);
+	json_put(o, "identity", s->identity);
 	json_put(o, "jump", s->jump);
+	json_put_num(o, "sudo", s->sudo);
 	json_put(o, "profile", s->profile);
 	json_put(o, "unusable", s->unusable);
 	json_object_set_new(o, "left_out", json_boolean(s->apart));
@@ -29,9 +31,26 @@ static json_t *inventory_row(const struct server *s)
 	return o;
 }
 
+/* [USER@]ADDRESS[:PORT], as far as the inventory says it; "" where it is the name alone. */
+static char *inventory_target(const struct server *s)
+{
+	const char *at = s->address != NULL ? s->address : s->name;
+	bool six = s->port > 0 && strchr(at, ':') != NULL;
+	struct buf b = { 0 };
+
+	if (s->address == NULL && s->user == NULL && s->port == 0)
+		return mem_strdup("");
+	buf_addf(&b, "%s%s%s%s%s", s->user != NULL ? s->user : "", s->user != NULL ? "@" : "", six ? "[" : "", at,
+	    six ? "]" : "");
+	if (s->port > 0)
+		buf_addf(&b, ":%d", s->port);
+	return buf_take(&b);
+}
+
 static void inventory_line(struct run *r, const struct server *s)
 {
 	struct buf b = { 0 };
+	char *target;
 
 	if (s->unusable != NULL) {
 		run_out(r, "  %-30s %s: %s", s->name, s->apart ? _("left out") : _("unusable"), s->unusable);
@@ -39,10 +58,12 @@ static void inventory_line(struct run *r, const struct server *s)
 	}
 	for (size_t i = 0; i < s->count; i++)
 		buf_addf(&b, "%s%s", i > 0 ? " " : "", s->names[i]);
-	run_out(r, "  %-30s %s%s%s%s%s%s", s->name, s->address != NULL ? s->address : "",
-	    s->address != NULL ? "  " : "", s->profile != NULL ? s->profile : "", s->profile != NULL ? "  " : "",
+	target = inventory_target(s);
+	run_out(r, "  %-30s %s%s%s%s%s%s", s->name, target, target[0] != '\0' ? "  " : "",
+	    s->profile != NULL ? s->profile : "", s->profile != NULL ? "  " : "",
 	    s->count > 1 || strcmp(s->names[0], s->name) != 0 ? buf_str(&b) : "",
 	    s->jump != NULL ? _("  (through a bastion)") : "");
+	free(target);
 	buf_free(&b);
 }
 

@@ -158,7 +158,8 @@ const struct conf_key conf_keys[] = {
 	    NULL, "The text with its fields; by default the installed one, in the language of the locale where there is one." },
 
 	{ FLEET, "inventory", CONF_FILE, M(fleet_conf, inventory), 0, true, NULL, 0, 0, NULL,
-	    "/etc/pki/inventory/all-servers.txt", "A list of hosts, CSV, or an ansible inventory in INI or YAML; see: sev1 inventory." },
+	    "/etc/pki/inventory/all-servers.txt", "A list of [USER@]NAME[:PORT], CSV, or an ansible inventory in INI or YAML, or "
+	    "a folder of them; see: sev1 inventory." },
 	{ FLEET, "user", CONF_TEXT, M(fleet_conf, user), 0, false, NULL, 0, 0, NULL, "root",
 	    "SSH: the inventory's word first, then this, then as ssh has it." },
 	{ FLEET, "identity", CONF_FILE, M(fleet_conf, identity), 0, false, NULL, 0, 0, NULL,

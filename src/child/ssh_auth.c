@@ -1,6 +1,8 @@
 /* Does the host know us? */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <libssh/libssh.h>
 
@@ -29,6 +31,9 @@ static int auth_denied(struct session *s, const char *with, struct err *e)
 {
 	err_set(e, ERR_REFUSED, _("%s: authentication denied for %s with %s"), s->name, s->conf.user,
 	    with != NULL ? with : _("the keys of the agent"));
+	if (s->agent != NULL && s->conf.certificate.count > 0)
+		return err_remedy(e, _("libssh presents certificates that the agent holds: ssh-add KEY with %s beside it as "
+		    "KEY-cert.pub"), s->conf.certificate.item[0]);
 	return err_remedy(e, _("check authorized_keys of %s there, and: ssh -p %d -i %s %s@%s true"),
 	    s->conf.user, s->conf.port, with != NULL ? with : "KEY", s->conf.user, s->conf.address);
 }
@@ -101,19 +106,34 @@ static const char *auth_agent_path(const struct session *s)
 	return path != NULL && path[0] != '\0' && strcmp(path, "none") != 0 ? path : NULL;
 }
 
-/* The base64 of FILE.pub; NULL where it is not there. */
-static char *auth_public(const char *path)
+/* Add the base64 of a public key or certificate, PATH and ending, if it is there. */
+static bool want_public(struct strings *want, const char *path, const char *ending)
 {
-	char *file = mem_printf("%s.pub", path), *found = NULL, *s, *word;
+	char *file = mem_printf("%s%s", path, ending), *s, *type, *word = NULL;
 	struct buf b = { 0 };
 	struct err e = { 0 };
 
-	if (fs_exists(file) && fs_read(file, &b, PUBLIC_MAX, &e) == 0 && (s = b.data) != NULL &&
-	    strsep(&s, " \t") != NULL && (word = strsep(&s, " \t\r\n")) != NULL)
-		found = mem_strdup(word);
+	if (fs_exists(file) && fs_read(file, &b, PUBLIC_MAX, &e) == 0 && (s = b.data) != NULL && s[0] != '-' &&
+	    (type = strsep(&s, " \t")) != NULL && (word = strsep(&s, " \t\r\n")) != NULL) {
+		want->item = mem_grow(want->item, want->count + 1, sizeof *want->item);
+		want->item[want->count++] = mem_strdup(word);
+	}
 	buf_free(&b);
 	free(file);
-	return found;
+	return word != NULL;
+}
+
+/* What an agent may show for the configured identities: their public halves, which IdentityFile may name instead of
+ * the keys themselves, and certificates for them. */
+static void want_identities(struct strings *want, const struct ssh_conf *c)
+{
+	for (size_t i = 0; i < c->certificate.count; i++)
+		want_public(want, c->certificate.item[i], "");
+	for (size_t i = 0; i < c->identity.count; i++) {
+		want_public(want, c->identity.item[i], "-cert.pub");
+		if (!want_public(want, c->identity.item[i], ".pub"))
+			want_public(want, c->identity.item[i], "");
+	}
 }
 
 /* Those of the agent's keys that are configured; all of them where none is. 0, 1: denied or nothing to offer,
@@ -124,14 +144,10 @@ static int auth_agent(struct session *s, int64_t until, struct err *e)
 	const char *path = auth_agent_path(s);
 	bool chosen = c->explicit_identity || c->only || c->configured;
 	struct strings want = { 0 };
-	char *blob;
 	int rc = 1;
 
-	for (size_t i = 0; chosen && i < c->identity.count; i++)
-		if ((blob = auth_public(c->identity.item[i])) != NULL) {
-			want.item = mem_grow(want.item, want.count + 1, sizeof *want.item);
-			want.item[want.count++] = blob;
-		}
+	if (chosen)
+		want_identities(&want, c);
 	if (path != NULL && (!chosen || want.count > 0)) {
 		if ((s->agent = agent_open(path, want.item, want.count, until, e)) == NULL)
 			rc = c->identity.count > 0 ? 1 : e->code;
@@ -148,8 +164,25 @@ static int auth_agent(struct session *s, int64_t until, struct err *e)
 
 /* ---- all of it ---- */
 
+/* ssh does not use a key of ours that others can read. */
+static bool auth_is_open(const char *path, mode_t *mode)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077) == 0)
+		return false;
+	*mode = st.st_mode & 07777;
+	return true;
+}
+
 static int auth_unreadable(const char *path, bool there, struct err *e)
 {
+	mode_t mode;
+
+	if (there && auth_is_open(path, &mode)) {
+		err_set(e, ERR_USAGE, _("identity %s: mode %04o lets others read it, so it is not used"), path, (unsigned)mode);
+		return err_remedy(e, _("chmod 600 %s, or a new key if others did"), path);
+	}
 	if (!there) {
 		err_set(e, ERR_USAGE, _("identity %s: not there or not readable"), path);
 		return err_remedy(e, _("ssh-keygen -t ed25519 -f %s makes one"), path);
@@ -164,6 +197,7 @@ int session_authenticate(struct session *s, int64_t until, struct err *e)
 	const char *last = NULL;
 	bool usable = false;
 	int rc = 1, read;
+	mode_t mode;
 
 	/* A key that was named for sev1 itself and lies open is taken as it is: no agent need be asked. */
 	if (!c->explicit_identity && (rc = auth_agent(s, until, e)) <= 0)
@@ -172,6 +206,8 @@ int session_authenticate(struct session *s, int64_t until, struct err *e)
 		ssh_key key = NULL;
 		last = c->identity.item[i];
 		read = ssh_pki_import_privkey_file(last, NULL, auth_no_passphrase, NULL, &key);
+		if (read == SSH_OK && auth_is_open(last, &mode))
+			read = SSH_ERROR;
 		rc = read == SSH_OK ? auth_identity(s, last, key, until, e) : c->explicit_identity && read != SSH_EOF ?
 		    auth_agent(s, until, e) : 1;
 		ssh_key_free(key);

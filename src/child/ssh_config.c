@@ -39,7 +39,7 @@ static const char *const neutral[] = { "host", "match", "addkeystoagent", "batch
 	"hostbasedacceptedalgorithms", "hostbasedauthentication", "ignoreunknown", "ipqos", "kbdinteractiveauthentication",
 	"kbdinteractivedevices", "localcommand", "localforward", "loglevel", "logverbose",
 	"nohostauthenticationforlocalhost", "numberofpasswordprompts", "obscurekeystroketiming", "passwordauthentication",
-	"permitlocalcommand", "permitremoteopen", "preferredauthentications", "proxyusefdpass",
+	"permitlocalcommand", "permitremoteopen", "proxyusefdpass",
 	"rekeylimit", "remotecommand", "remoteforward", "requesttty", "sendenv",
 	"serveralivecountmax", "serveraliveinterval", "sessiontype", "setenv", "stdinnull", "streamlocalbindmask",
 	"streamlocalbindunlink", "stricthostkeychecking", "syslogfacility", "tag", "tcpkeepalive", "tunnel",
@@ -233,7 +233,22 @@ static int cannot(const struct taking *t, const char *key, const char *value, co
 	return err_remedy(t->e, _("take it out for this host, or set ssh-config and say in sev1.conf how it is reached"));
 }
 
-/* ~ and the tokens that a path may hold; NULL: one that is not known here. */
+/* "${NAME}" of the environment, which ssh expands in paths; false: not set, or not closed. */
+static bool path_variable(struct buf *b, const char **at)
+{
+	size_t n = strcspn(*at + 2, "}");
+	char *name = mem_strndup(*at + 2, n);
+	const char *value = (*at)[2 + n] == '}' ? getenv(name) : NULL;
+
+	free(name);
+	if (value == NULL)
+		return false;
+	buf_adds(b, value);
+	*at += 2 + n;
+	return true;
+}
+
+/* ~, the environment's variables and the tokens that a path may hold; NULL: one that is not known here. */
 static char *path_expand(const struct taking *t, const char *s)
 {
 	const struct passwd *pw = getpwuid(geteuid());
@@ -244,6 +259,13 @@ static char *path_expand(const struct taking *t, const char *s)
 		s++;
 	}
 	for (; *s != '\0'; s++) {
+		if (s[0] == '$' && s[1] == '{') {
+			if (!path_variable(&b, &s)) {
+				buf_free(&b);
+				return NULL;
+			}
+			continue;
+		}
 		if (*s != '%') {
 			buf_addc(&b, *s);
 			continue;
@@ -265,6 +287,16 @@ static char *path_expand(const struct taking *t, const char *s)
 	return buf_take(&b);
 }
 
+/* An identity is there with its public half too: an agent has the other. */
+static bool path_is_there(const char *path)
+{
+	char *half = mem_printf("%s.pub", path);
+	bool there = fs_exists(path) || fs_exists(half);
+
+	free(half);
+	return there;
+}
+
 static int take_path(const struct taking *t, struct strings *to, const char *key, const char *value, bool there)
 {
 	char *path;
@@ -272,8 +304,8 @@ static int take_path(const struct taking *t, struct strings *to, const char *key
 	if (strcasecmp(value, "none") == 0)
 		return 0;
 	if ((path = path_expand(t, value)) == NULL)
-		return cannot(t, key, value, _("holds a token that sev1 does not know"));
-	if (there && !fs_exists(path))
+		return cannot(t, key, value, _("holds a token or variable that sev1 does not know"));
+	if (there && !path_is_there(path))
 		free(path);
 	else
 		strings_add(to, path);
@@ -309,6 +341,19 @@ static int take_proxy(const struct taking *t, const char *key, const char *value
 	return 0;
 }
 
+/* Of "a,b,c"? */
+static bool list_has(const char *list, const char *word)
+{
+	size_t n;
+
+	for (; *list != '\0'; list += n + (list[n] == ',')) {
+		n = strcspn(list, ",");
+		if (n == strlen(word) && strncmp(list, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void take_algorithms(char **slot, const char *value)
 {
 	free(*slot);
@@ -334,9 +379,11 @@ static int take_changed(const struct taking *t, const char *key, const char *val
 		    cannot(t, key, value, _("holds a token that sev1 does not know"));
 	}
 	if (strcmp(key, "certificatefile") == 0)
-		return c->explicit_identity ? 0 : take_path(t, &c->certificate, key, value, false);
+		return c->explicit_identity ? 0 : take_path(t, &c->certificate, key, value, true);
 	if (strcmp(key, "revokedhostkeys") == 0)
 		return take_path(t, &c->revoked, key, value, false);
+	if (strcmp(key, "preferredauthentications") == 0)
+		return list_has(value, "publickey") ? 0 : cannot(t, key, value, _("leaves out the only way in that sev1 knows"));
 	if (strcmp(key, "identitiesonly") == 0)
 		c->only = strcmp(value, "yes") == 0;
 	else if (strcmp(key, "addressfamily") == 0)
@@ -374,6 +421,14 @@ static int take_first(const struct taking *t, const char *text)
 		t->c->port = (int)strtol(v, NULL, 10);
 	if (!text_is_host(t->c->address, false))
 		return cannot(t, "HostName", t->c->address, _("is neither a name nor an address"));
+	for (size_t i = 0; i < 2 && !t->known_given; i++) /* the user's own first, whatever order ssh prints them in */
+		if ((v = line_of(text, i == 0 ? "userknownhostsfile" : "globalknownhostsfile", &n)) != NULL) {
+			char *files = mem_strndup(v, n);
+			int rc = take_paths(t, &t->c->known, i == 0 ? "userknownhostsfile" : "globalknownhostsfile", files);
+			free(files);
+			if (rc < 0)
+				return rc;
+		}
 	return 0;
 }
 
@@ -384,7 +439,7 @@ static int take_line(const struct taking *t, const char *line, const char *basel
 	const char *value = line + n + (line[n] != '\0'), *same;
 	int rc = 0;
 
-	if (strcmp(key, "hostname") == 0 || strcmp(key, "user") == 0 || strcmp(key, "port") == 0 || is_neutral(key))
+	if (list_has("hostname,user,port,userknownhostsfile,globalknownhostsfile", key) || is_neutral(key))
 		;
 	else if (strcmp(key, "identityfile") == 0) {
 		same = memmem(baseline, strlen(baseline), line, len);
@@ -392,8 +447,6 @@ static int take_line(const struct taking *t, const char *line, const char *basel
 		rc = t->c->explicit_identity || t->c->identity.count >= IDENTITIES_MAX ? 0 :
 		    take_path(t, &t->c->identity, key, value, true);
 	}
-	else if (strcmp(key, "userknownhostsfile") == 0 || strcmp(key, "globalknownhostsfile") == 0)
-		rc = t->known_given ? 0 : take_paths(t, &t->c->known, key, value);
 	else if ((same = line_of(baseline, key, &other)) == NULL || other != len - n - 1 || strncmp(same, value, other) != 0)
 		rc = take_changed(t, key, value);
 	free(key);

@@ -86,14 +86,20 @@ char *reissue_reason(const struct buf *errors)
 	static const char *const telling[] = { "emerg", "rror", "ailed", "denied", "annot", "No space",
 		"not ", NULL };
 	const char *text = buf_str(errors), *begins;
-	const char *line, *first = NULL, *found = NULL;
-	size_t n, first_len = 0, found_len = 0;
+	const char *line, *first = NULL, *found = NULL, *ours = NULL;
+	size_t n, first_len = 0, found_len = 0, ours_len = 0;
+	char *safe, *both;
 
 	/* What is wrong is wrong with the part that began last. */
 	while ((begins = strstr(text, SCRIPT_BEGINS "\n")) != NULL)
 		text = begins + strlen(SCRIPT_BEGINS "\n");
-	for (line = text; *line != '\0' && found == NULL; line += n + (line[n] != '\0')) {
+	for (line = text; *line != '\0' && ours == NULL; line += n + (line[n] != '\0')) {
 		n = strcspn(line, "\r\n");
+		if (n > strlen(SCRIPT_SAYS) && strncmp(line, SCRIPT_SAYS, strlen(SCRIPT_SAYS)) == 0) {
+			ours = line + strlen(SCRIPT_SAYS);
+			ours_len = n - strlen(SCRIPT_SAYS);
+			break;
+		}
 		if (n > 0 && first == NULL) {
 			first = line;
 			first_len = n;
@@ -105,10 +111,21 @@ char *reissue_reason(const struct buf *errors)
 			}
 	}
 	if (found == NULL) {
-		found = first != NULL ? first : "";
-		found_len = first_len;
+		found = first != NULL && ours == NULL ? first : "";
+		found_len = ours == NULL ? first_len : 0;
 	}
-	return text_escaped(found, found_len, 200);
+	safe = text_escaped(found, found_len, 200);
+	if (ours == NULL)
+		return safe;
+	/* What our script makes of it, then what it was told. */
+	both = text_escaped(ours, ours_len, 200);
+	if (safe[0] != '\0') {
+		first = both;
+		both = mem_printf("%s (%s)", first, safe);
+		free((char *)(uintptr_t)first);
+	}
+	free(safe);
+	return both;
 }
 
 /* What sudo and the kernel's guards say is short; what to do about it is ours. Frees why. */
@@ -121,7 +138,13 @@ static char *reason_explained(char *why, bool sudo)
 		more = _("sudo asks for a password there; sev1 gives none: allow it with NOPASSWD in sudoers");
 	else if (sudo && strstr(why, "sudo:") != NULL)
 		more = _("sudo refuses there, or is not installed; look at sudo -l of that user");
-	else if (strstr(why, "ermission denied") != NULL || strstr(why, "avc:") != NULL)
+	else if (strstr(why, "peration not permitted") != NULL)
+		more = _("the file or its folder is immutable or append-only there: see lsattr");
+	else if (strstr(why, "ead-only file system") != NULL)
+		more = _("the file system is mounted read-only there");
+	else if (strstr(why, "o space left") != NULL || strstr(why, "quota exceeded") != NULL)
+		more = _("a new file beside the old one needs room there: see df and df -i");
+	else if (strstr(why, "set sudo") == NULL && (strstr(why, "ermission denied") != NULL || strstr(why, "avc:") != NULL))
 		more = _("the service may not read it: compare owner, mode and SELinux label (ls -lZ, ausearch -m avc)");
 	else if (strncmp(why, "Unmatched '", 11) == 0)
 		more = _("the login shell there is a csh, which takes no script of several lines: use another user, or give it sh");
@@ -195,6 +218,10 @@ static int job_hear_request(struct job *j, size_t *len, struct err *e)
 	if (rc < 0 || (rc = remote_ended(j->x, &status, e)) < 0)
 		return rc;
 	why = reason_explained(reissue_reason(&j->errors), j->st.sudo);
+	if (why[0] == '\0') { /* nologin says it on stdout */
+		free(why);
+		why = reissue_reason(out);
+	}
 	rc = err_set(e, ERR_FAILED, _("no request: %s"), why[0] != '\0' ? why : _("no reason given"));
 	free(why);
 	return rc;

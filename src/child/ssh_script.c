@@ -21,7 +21,8 @@ const char script_head[] =
     "LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"
     "export LC_ALL PATH\n"
     "die() { echo \"$*\" >&2; exit 1; }\n"
-    "real() { r=$1; [ ! -L \"$1\" ] || r=$(readlink -f \"$1\"); }\n"
+    "real() { r=$1; [ ! -L \"$1\" ] || { r=$(readlink -f \"$1\") && [ -n \"$r\" ]; }; }\n"
+    "astray() { echo \"$1 is a link to $(readlink \"$1\"), which leads nowhere\"; }\n"
     "beside() { mktemp \"$1.sev1-XXXXXX\" || die \"no file can be made beside $1 by $(id -un)\"; }\n";
 
 const char script_flush[] = "flush() { if command -v sync >/dev/null; then sync \"$@\"; fi; }\n";
@@ -131,7 +132,8 @@ char *script_put(const char *path, const char *hex, mode_t mode)
 	script_set(&b, "h", hex);
 	buf_addf(&b, "m=%03o\n", (unsigned)mode & 0777);
 	buf_adds(&b,
-	    "real \"$f\"; f=$r\n"
+	    "real \"$f\" || die \"$(astray \"$f\")\"\n"
+	    "f=$r\n"
 	    "[ -d \"$f\" ] && die \"$f is a folder\"\n"
 	    "t=$(beside \"$f\") || exit 1\n"
 	    "trap 'rm -f \"$t\"' EXIT\n"

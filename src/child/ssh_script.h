@@ -13,6 +13,8 @@
 
 /* Every script says this line on stderr first: what stands before it is not the script's. */
 #define SCRIPT_BEGINS "sev1 begins"
+/* Before what the script itself says on stderr. */
+#define SCRIPT_SAYS "sev1: "
 
 /* What is done with a host's certificate; strings are borrowed. */
 struct staged {

@@ -130,6 +130,8 @@ static char *session_host_keys(struct session *s, struct err *e)
 	for (int known = 1; known >= 0; known--)
 		for (p = all; *p != '\0'; p += n + (p[n] == ',')) {
 			n = strcspn(p, ",");
+			if (n > 21 && strncmp(p + n - 21, "-cert-v01@openssh.com", 21) == 0)
+				continue; /* libssh would ask for them, and then not check them */
 			char *one = mem_strndup(p, n);
 			bool is = strstr(types, strncmp(one, "rsa-sha2-", 9) == 0 ? "ssh-rsa" : one) != NULL;
 			if (is == (known == 1))
@@ -137,7 +139,12 @@ static char *session_host_keys(struct session *s, struct err *e)
 			free(one);
 		}
 	free(types);
-	return buf_take(&b);
+	if (b.len > 0)
+		return buf_take(&b);
+	err_set(e, ERR_REFUSED, _("%s: ssh_config asks for host certificates only (HostKeyAlgorithms), which libssh 0.10 cannot "
+	    "check"), s->name);
+	err_remedy(e, _("name plain algorithms there too, and the host's key in known_hosts"));
+	return NULL;
 }
 
 /* As libssh has them, but first those that OpenSSH leaves to OpenSSL: its own curve25519 and Poly1305 are portable code,
@@ -170,6 +177,18 @@ static int session_algorithms(struct session *s, struct err *e)
 	return rc;
 }
 
+static int session_user(struct session *s, struct err *e)
+{
+	char *safe;
+
+	if (ssh_options_set(s->ssh, SSH_OPTIONS_USER, s->conf.user) == SSH_OK)
+		return 0;
+	safe = text_escaped(s->conf.user, strlen(s->conf.user), 60);
+	err_set(e, ERR_REFUSED, _("%s: a user name that libssh does not take: %s"), s->name, safe);
+	free(safe);
+	return e->code;
+}
+
 /* All that libssh would otherwise take from files or guess. */
 static int session_options(struct session *s, struct err *e)
 {
@@ -184,7 +203,7 @@ static int session_options(struct session *s, struct err *e)
 	    (rc = session_set(s, SSH_OPTIONS_LOG_VERBOSITY, &quiet, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_HOST, s->conf.address, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_PORT, &port, e)) < 0 ||
-	    (rc = session_set(s, SSH_OPTIONS_USER, s->conf.user, e)) < 0 ||
+	    (rc = session_user(s, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_KNOWNHOSTS, "/dev/null", e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null", e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_STRICTHOSTKEYCHECK, &yes, e)) < 0 ||

@@ -18,13 +18,19 @@ static void script_add_names(struct buf *b, const struct staged *st)
 	}
 }
 
+/* What is ours to say has a mark, so that it is not taken for the babble of a program. */
+static const char script_said[] =
+    "die() { echo \"sev1: $*\" >&2; exit 1; }\n"
+    "hint() { [ \"$(id -u)\" = 0 ] || echo '; set sudo = yes or another user'; }\n";
+
 /* The public key's digest, as it stands in the note that this incident's new key is in place. */
 static const char script_spki[] =
     "spki() { openssl pkey -in \"$1\" -passin pass: -pubout 2>/dev/null </dev/null | openssl dgst -sha256 -r; }\n";
 
 /* Make the key beside, once: a second try finds it, beside or in place already, and goes on with it. */
 static const char script_new_key[] =
-    "real \"$kf\"; q=$r\n"
+    "real \"$kf\" || die \"$(astray \"$kf\")\"\n"
+    "q=$r\n"
     "n=$q.sev1-new-$g\n"
     "d=$q.sev1-done-$g\n"
     "[ -L \"$n\" ] && die \"$n is a link; remove it\"\n"
@@ -51,20 +57,25 @@ static const char script_why[] =
     "why() {\n"
     "  f=$1\n"
     "  while [ \"$f\" != / ] && [ ! -d \"$f\" ]; do f=$(dirname \"$f\"); done\n"
-    "  [ -x \"$f\" ] || die \"$f: a private folder that $(id -un) may not enter; set sudo = yes or another user\"\n"
+    "  [ -x \"$f\" ] || die \"$f: a private folder that $(id -un) may not enter$(hint)\"\n"
     "}\n"
     "command -v openssl >/dev/null || die \"openssl is not installed on this host\"\n"
     "q=$kf\n";
 
 static const char script_request[] =
-    "[ -e \"$q\" ] || { why \"$q\"; die \"$q: no such key on the host\"; }\n"
-    "[ -r \"$q\" ] || die \"$q: not readable by $(id -un); set sudo = yes or another user\"\n"
+    "if [ ! -e \"$q\" ]; then\n"
+    "  why \"$q\"\n"
+    "  [ -L \"$q\" ] && die \"$(astray \"$q\")\"\n"
+    "  die \"$q: no such key on the host\"\n"
+    "fi\n"
+    "[ -f \"$q\" ] || die \"$q: not a plain file\"\n"
+    "[ -r \"$q\" ] || die \"$q: not readable by $(id -un)$(hint)\"\n"
     "y=$(openssl req -new -config /dev/stdin -key \"$q\" -passin pass: -subj \"$subject\" -addext \"$san\" <<E\n"
     "[req]\n"
     "distinguished_name=d\n"
     "[d]\n"
     "E\n"
-    ") || exit 1\n"
+    ") || { grep -q ENCRYPTED \"$q\" && die \"$q: a key with a passphrase, which is not known here\"; exit 1; }\n"
     /* The certificate that is there now, and nothing else of a file that may hold a key too. */
     "show() {\n"
     "  x=\n"
@@ -88,6 +99,7 @@ static void script_vars(struct buf *b, const struct staged *st)
 	script_set(b, "g", st->tag);
 	script_set(b, "s", st->stamp);
 	script_set(b, "reload", st->reload);
+	buf_adds(b, script_said);
 }
 
 static void script_add_request(struct buf *b, const struct staged *st)
@@ -117,7 +129,7 @@ static const char script_parts[] =
     "lim() { if command -v timeout >/dev/null; then timeout -k 2 $l \"$@\"; else \"$@\"; fi; }\n"
     "tidy() { for f in \"$tc\" \"$th\" \"$tk\"; do [ -z \"$f\" ] || rm -f \"$f\"; done; }\n"
     /* before anything was changed */
-    "no() { echo \"$*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"
+    "no() { echo \"sev1: $*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"
     "drop() {\n"
     "  [ -z \"$kc\" ] || rm -f \"$c.sev1-$s\"\n"
     "  [ -z \"$kh\" ] || rm -f \"$h.sev1-$s\"\n"
@@ -125,10 +137,12 @@ static const char script_parts[] =
     "}\n"
     /* The stamp makes the name; noclobber makes the file, or finds that somebody else did. */
     "stage() {\n"
+    "  [ ! -e \"$1\" ] || [ -f \"$1\" ] || no \"$1: not a plain file\"\n"
+    "  [ -d \"${1%/*}/\" ] || no \"$1: there is no folder ${1%/*}\"\n"
     "  t=$1.sev1-t$s\n"
     "  umask $2\n"
     "  [ ! -L \"$t\" ] && [ ! -e \"$t\" ] && set -C && true > \"$t\" && set +C && [ -f \"$t\" ] ||\n"
-    "    no \"no file can be made beside $1 by $(id -un); set sudo = yes or another user\"\n"
+    "    no \"no file can be made beside $1 by $(id -un)$(hint)\"\n"
     "  umask 077\n"
     "}\n"
     "who() { ls -ld \"$1\" | { read -r m n u g x; echo \"$u:$g\"; }; }\n"
@@ -149,26 +163,39 @@ static const char script_parts[] =
     "}\n"
     /* The new file $t for $1 belongs to whom the old one does, or it is not put there. */
     "ours() {\n"
-    "  same \"$1\" \"$2\" copied || no \"$1 belongs to $(who \"$1\"), and $(id -un) cannot give a new file to them;"
-    " set sudo = yes or another user\"\n"
+    "  [ -z \"$w\" ] || chmod u-w \"$t\"\n"
+    "  same \"$1\" \"$2\" copied || no \"$1 belongs to $(who \"$1\"), and $(id -un) cannot give a new file to them$(hint)\"\n"
     "}\n"
     "label() {\n"
     "  if [ -e \"$1\" ] && command -v selinuxenabled >/dev/null && selinuxenabled; then\n"
     "    chcon --reference=\"$1\" \"$t\" || no \"$1: $(id -un) cannot give its SELinux label to a new file\"\n"
     "  fi\n"
     "}\n"
-    "like() { [ ! -e \"$1\" ] || cp -p \"$1\" \"$t\" || no \"$1: not written\"; }\n"
+    /* Not even its owner may write to a file of mode 444; until it is written he may. */
+    "like() {\n"
+    "  w=\n"
+    "  [ -e \"$1\" ] || return 0\n"
+    "  [ -r \"$1\" ] || no \"$1: not readable by $(id -un)$(hint)\"\n"
+    "  cp -p \"$1\" \"$t\" || lost \"$1\"\n"
+    "  [ -w \"$t\" ] || { chmod u+w \"$t\" && w=1; }\n"
+    "}\n"
+    /* A shell may say no more of a full disk than "I/O error". */
+    "lost() {\n"
+    "  x=$(df -P \"$t\" 2>/dev/null | { read -r x; read -r x x x x y; echo \"$x\"; })\n"
+    "  [ \"$x\" = 0 ] && no \"$1: not written, No space left on its disk\"\n"
+    "  no \"$1: not written\"\n"
+    "}\n"
     /* what is in them is public: as most of them are, until it is seen that this one is another */
     "fill() {\n"
-    "  printf %s \"$2\" > \"$t\" || no \"$1: not written\"\n"
-    "  same \"$1\" ${#2} '' || { like \"$1\"; printf %s \"$2\" > \"$t\" || no \"$1: not written\"; ours \"$1\" ${#2}; }\n"
+    "  printf %s \"$2\" > \"$t\" || lost \"$1\"\n"
+    "  same \"$1\" ${#2} '' || { like \"$1\"; printf %s \"$2\" > \"$t\" || lost \"$1\"; ours \"$1\" ${#2}; }\n"
     "  label \"$1\"\n"
     "}\n"
     "pick() { sed -n \"/-----BEGIN $2-----/,/-----END $2-----/p\" \"$1\"; }\n"
     "fuse() {\n"
     "  like \"$1\"\n"
     "  { printf %s \"$3\" && pick \"$2\" '.*PRIVATE KEY' && { [ ! -e \"$1\" ] || pick \"$1\" 'DH PARAMETERS'; }; } > \"$t\" &&\n"
-    "    grep -q 'PRIVATE KEY-----' \"$t\" || no \"$1: not written\"\n"
+    "    grep -q 'PRIVATE KEY-----' \"$t\" || lost \"$1\"\n"
     "  ours \"$1\" ''\n"
     "  label \"$1\"\n"
     "}\n"
@@ -185,7 +212,7 @@ static const char script_parts[] =
     "give() {\n"
     "  [ -n \"$1\" ] || return 0\n"
     /* to rename one name of a file over its other does nothing */
-    "  if [ \"$1.sev1-$s\" -ef \"$1\" ]; then rm -f \"$1.sev1-$s\" || ok=\n"
+    "  if [ \"$1.sev1-$s\" -ef \"$1\" ] || cmp -s \"$1.sev1-$s\" \"$1\"; then rm -f \"$1.sev1-$s\" || ok=\n"
     "  elif [ -e \"$1.sev1-$s\" ]; then mv -f \"$1.sev1-$s\" \"$1\" || ok=\n"
     "  elif [ -n \"$2\" ]; then ok=\n"
     "  else rm -f \"$1\"; fi\n"
@@ -238,19 +265,26 @@ static const char script_try[] =
 static const char script_steps[] =
     "tc= th= tk= kc= kh= kk= again= ok=1\n"
     "trap : HUP PIPE INT TERM\n" /* a lost connection must not stop it half way */
-    "real \"$c\"; c=$r; real \"$kf\"; kf=$r; real \"$h\"; h=$r; real \"$k\"; k=$r\n"
+    "real \"$c\" || no \"$(astray \"$c\")\"\n"
+    "c=$r\n"
+    "real \"$kf\" || no \"$(astray \"$kf\")\"\n"
+    "kf=$r\n"
+    "real \"$h\" || no \"$(astray \"$h\")\"\n"
+    "h=$r\n"
+    "real \"$k\" || no \"$(astray \"$k\")\"\n"
+    "k=$r\n"
     "case \"$c$h$kf\" in *[[:cntrl:]]*) no \"a path with control characters cannot be used\" ;; esac\n"
     "n=$kf.sev1-new-$g; [ -n \"$new\" ] && [ -e \"$n\" ] || n=$kf\n"
     "if [ -n \"$both\" ]; then stage \"$c\" 077; tc=$t; fuse \"$c\" \"$n\" \"$pem\"\n"
     "else stage \"$c\" 022; tc=$t; fill \"$c\" \"$pem\"; fi\n"
     "[ -z \"$h\" ] || { stage \"$h\" 022; th=$t; fill \"$h\" \"$more\"; }\n"
-    "[ -z \"$k\" ] || { stage \"$k\" 077; tk=$t; like \"$k\"; cat \"$n\" > \"$t\" || no \"$k: not written\"; ours \"$k\" ''; label \"$k\"; }\n"
-    "flush \"$tc\" ${th:+\"$th\"} ${tk:+\"$tk\"} || no \"$c: not written\"\n"
+    "[ -z \"$k\" ] || { stage \"$k\" 077; tk=$t; like \"$k\"; cat \"$n\" > \"$t\" || lost \"$k\"; ours \"$k\" ''; label \"$k\"; }\n"
+    "flush \"$tc\" ${th:+\"$th\"} ${tk:+\"$tk\"} || lost \"$c\"\n"
     "keep \"$c\"; kc=$r\n"
     "[ -z \"$h\" ] || { keep \"$h\"; kh=$r; }\n"
     "[ -z \"$k\" ] || { keep \"$k\"; kk=$r; }\n"
-    "[ -z \"$k\" ] || mv -f \"$tk\" \"$k\" || back\n"
-    "mv -f \"$tc\" \"$c\" || back\n"
+    "[ -z \"$k\" ] || mv -f \"$tk\" \"$k\" || no \"$k: not replaced\"\n"
+    "mv -f \"$tc\" \"$c\" || { [ -n \"$k\" ] || no \"$c: not replaced\"; back; }\n"
     "[ -z \"$h\" ] || mv -f \"$th\" \"$h\" || back\n";
 
 static const char script_kept[] =
@@ -348,7 +382,8 @@ char *script_back(const struct staged *st)
 	    "ok=1 any=\n"
 	    "for f in \"$c\" \"$h\" \"$k\"; do\n"
 	    "  [ -n \"$f\" ] || continue\n"
-	    "  real \"$f\"; f=$r\n"
+	    "  real \"$f\" || die \"$(astray \"$f\")\"\n"
+	    "  f=$r\n"
 	    "  [ -e \"$f.sev1-$s\" ] || continue\n"
 	    "  any=1\n"
 	    "  mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"

@@ -23,7 +23,10 @@ static const char *trust_name(const struct session *s, int *port)
 /* The file that a new key would be added to. */
 static const char *trust_file(const struct session *s)
 {
-	return s->conf.known.count > 0 ? s->conf.known.item[0] : "known_hosts";
+	for (size_t i = 0; i < s->conf.known.count; i++)
+		if (strcmp(s->conf.known.item[i], "/dev/null") != 0)
+			return s->conf.known.item[i];
+	return "known_hosts";
 }
 
 char *session_known_types(const struct session *s, const struct known *k)
@@ -133,6 +136,9 @@ int session_check_key(struct session *s, struct err *e)
 	} else if ((rc = trust_check_revoked(s, blob, e)) == 0) {
 		type = ssh_key_type_to_char(ssh_key_type(key));
 		verdict = known_judge(k, name, port, type, blob, &file);
+		/* As ssh has it: a host's own key will do on another port. */
+		if (verdict == KNOWN_UNKNOWN && port != 22 && known_judge(k, name, 22, type, blob, &file) == KNOWN_OK)
+			verdict = KNOWN_OK;
 		rc = trust_verdict(s, verdict, file, type, print, e);
 	}
 	ssh_string_free_char(print);

@@ -121,17 +121,21 @@ static int choice_file(struct choice *c, const char *path, char sign, char only,
 {
 	struct buf b = { 0 };
 	char *line, *rest, *hash;
-	int rc = fs_read(path, &b, LIST_MAX, c->e);
+	int rc = fs_read(path, &b, LIST_MAX, c->e), at = 0;
 
-	for (rest = b.data; rc == 0 && (line = strsep(&rest, "\n")) != NULL;) {
+	rest = b.len >= 3 && memcmp(b.data, "\xef\xbb\xbf", 3) == 0 ? b.data + 3 : b.data; /* as in the inventory */
+	while (rc == 0 && (line = strsep(&rest, "\n")) != NULL) {
+		at++;
 		if ((hash = strchr(line, '#')) != NULL)
 			*hash = '\0';
 		line += strspn(line, " \t\r");
 		line[strcspn(line, " \t\r")] = '\0';
 		if (line[0] == '@')
-			rc = err_set(c->e, ERR_USAGE, _("%s: a list cannot name another: %s"), path, line);
+			rc = err_set(c->e, ERR_USAGE, _("a list cannot name another: %s"), line);
 		else if (line[0] != '\0')
 			rc = choice_list(c, line, sign, only, chosen);
+		if (rc < 0)
+			err_prefix(c->e, "%s:%d", path, at);
 	}
 	buf_free(&b);
 	return rc;
@@ -165,6 +169,12 @@ int inventory_choose(const struct inventory *inv, const char *want, const char *
 	bool adds = false;
 	int rc = 0;
 
+	/* An empty variable of a script must not mean every server. */
+	if (want != NULL && want[strspn(want, ",: \t")] == '\0') {
+		rc = err_set(e, ERR_USAGE, _("no pattern is given to choose hosts by"));
+		err_remedy(e, _("all hosts are: all"));
+		goto out;
+	}
 	for (const char *p = want; p != NULL && *(p += strspn(p, ",: \t")) != '\0'; p += pattern_length(p))
 		adds = adds || (*p != '!' && *p != '&');
 	for (size_t i = 0; i < inv->servers; i++)

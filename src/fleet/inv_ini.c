@@ -78,48 +78,17 @@ static char *ini_word(const char **at, bool *bad)
 	return buf_take(&b);
 }
 
-/* "name:2222" has its port behind a colon that is not within brackets; NULL where there is none. Cuts it off. */
-static char *ini_port(char *name)
-{
-	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
-
-	if (colon == NULL || text_is_host(name, false) || (close != NULL && close > colon) ||
-	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' || colon[1] == '\0')
-		return NULL;
-	*colon = '\0';
-	return colon + 1;
-}
-
-/* "[2001:db8::1]" is an address and no range. */
-static char *ini_literal(char *name)
-{
-	size_t n = strlen(name);
-	char *inner;
-
-	if (n < 4 || name[0] != '[' || name[n - 1] != ']')
-		return name;
-	inner = mem_strndup(name + 1, n - 2);
-	if (strchr(inner, ':') != NULL && strchr(inner, ':') != strrchr(inner, ':') && text_is_host(inner, false)) {
-		free(name);
-		return inner;
-	}
-	free(inner);
-	return name;
-}
-
 static int ini_host(struct reader *r, const char *s)
 {
 	const struct value *var[INV_VARS] = { NULL };
 	struct inv *in = r->in;
 	bool bad;
-	char *name = ini_word(&s, &bad), *word, *eq, *port;
+	char *name = ini_word(&s, &bad), *word, *eq;
 	enum inv_var v;
 	int rc = bad ? ini_error(r, _("a quote that is not closed"), name) : 0;
 
 	if (name == NULL)
 		return 0;
-	if ((port = ini_port(name)) != NULL)
-		var[INV_PORT] = inv_value(in, port, strlen(port), in->path, r->line);
 	while (rc == 0 && (word = ini_word(&s, &bad)) != NULL) {
 		if (bad) {
 			rc = ini_error(r, _("a quote that is not closed"), word);
@@ -132,7 +101,6 @@ static int ini_host(struct reader *r, const char *s)
 		}
 		free(word);
 	}
-	name = ini_literal(name);
 	if (rc == 0)
 		rc = inv_host_add(in, r->group, name, var, in->path, r->line);
 	free(name);
@@ -203,17 +171,6 @@ static int ini_line(struct reader *r, char *s)
 	return ini_host(r, s);
 }
 
-/* A group that only stands below another, or only has variables, is a slip of the pen. */
-static int ini_check(struct inv *in)
-{
-	for (size_t i = 1; i < in->groups; i++) {
-		const struct node *g = &in->group[i];
-		if (!g->declared && strcmp(g->name, "ungrouped") != 0)
-			return inv_error(in, g->file, g->line, _("a group that has no heading of its own"), g->name);
-	}
-	return 0;
-}
-
 int inv_ini_read(struct inv *in, const char *text, size_t len)
 {
 	struct reader r = { .in = in, .group = inv_group(in, "ungrouped", in->path, 0) };
@@ -235,5 +192,5 @@ int inv_ini_read(struct inv *in, const char *text, size_t len)
 		free(line);
 		at += n + (nl != NULL);
 	}
-	return rc == 0 ? ini_check(in) : rc;
+	return rc;
 }

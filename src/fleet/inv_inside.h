@@ -11,7 +11,8 @@
 
 enum inv_var {
 	INV_ADDRESS, INV_PORT, INV_USER, INV_IDENTITY, INV_COMMON_ARGS, INV_EXTRA_ARGS, INV_CONNECTION, INV_BECOME,
-	INV_BECOME_METHOD, INV_BECOME_USER, INV_NAMES, INV_PROFILE, INV_VARS
+	INV_BECOME_METHOD, INV_BECOME_USER, INV_NAMES, INV_PROFILE, INV_SSH_ARGS, INV_EXECUTABLE, INV_PASSWORD,
+	INV_BECOME_PASSWORD, INV_VARS
 };
 
 /* What a variable was set to, and where. */
@@ -32,14 +33,16 @@ struct node { /* a host or a group */
 	size_t *host; size_t hosts;          /* a group's own */
 	size_t *child; size_t children;
 	int depth;                           /* longest way from "all"; -1 not known yet */
+	long block;                          /* a host: of what it was added with last */
 	bool busy;                           /* its depth or members are being worked out */
 	bool declared;                       /* a group with a section of its own */
+	bool read;                           /* its file of group_vars or host_vars */
 	bool *member;                        /* of hosts, filled on demand */
 };
 
 /* An inventory in the making. */
 struct inv {
-	const char *path;
+	const char *path;                    /* of the file that is read */
 	char *folder;
 	struct node *host; size_t hosts;
 	struct node *group; size_t groups;   /* group 0 is "all" */
@@ -48,6 +51,7 @@ struct inv {
 	char **file; size_t files;           /* names that values point to */
 	struct inventory *out;
 	bool loose;                          /* ansible: a host may stand in several groups */
+	long block;                          /* counts those of YAML, where a group may be told again below another */
 	struct err *e;
 };
 
@@ -63,11 +67,13 @@ const char *inv_file(struct inv *in, const char *path);
 /* The group of that name, made where there is none. */
 size_t inv_group(struct inv *in, const char *name, const char *file, int line);
 void inv_group_child(struct inv *in, size_t group, size_t child);
-/* Add the hosts of a pattern with ranges to a group, and give each the values of var (INV_VARS of them, or
- * NULL). A host that is there already is an error, unless loose and it stands in another group. */
-int inv_host_add(struct inv *in, size_t group, const char *pattern, const struct value *const *var,
+/* Add the hosts of [USER@]NAME[:PORT], a name with ranges, to a group, and give each the values of var (INV_VARS of
+ * them, or NULL). A host that is there already is an error, unless loose and it stands in another group or block. */
+int inv_host_add(struct inv *in, size_t group, const char *target, const struct value *const *var,
     const char *file, int line);
 
+/* The next line that is neither empty nor a comment, without white space around it; 0 at the end. */
+size_t inv_line_next(const char **at, const char *end, const char **line);
 /* The readers: text into in. 0 or an error. */
 int inv_list_read(struct inv *in, const char *text, size_t len);
 int inv_csv_read(struct inv *in, const char *text, size_t len);

@@ -20,6 +20,7 @@ struct reader {
 	const char *at, *end;
 	int line;               /* of what is being read */
 	int column[FIELDS_MAX]; /* an enum column each */
+	char comma;             /* what separates fields: the first of , ; and tab in the header */
 	size_t columns;         /* 0 before the header */
 };
 
@@ -79,10 +80,12 @@ int inv_list_read(struct inv *in, const char *text, size_t len)
 		if ((hash = strchr(line, '#')) != NULL)
 			*hash = '\0';
 		name = text_trimmed(line);
+		if (name[0] == ';') /* as in ansible's INI */
+			name[0] = '\0';
 		if (!list_is_name(name)) {
 			rc = reader_error(&r, _("one host name a line is expected"), name);
-			if (strchr(name, ',') != NULL)
-				err_remedy(in->e, _("a CSV file needs a header: host,address,port,user,names"));
+			err_remedy(in->e, _("a line is [USER@]NAME[:PORT]; what knows more of a host is CSV with the header "
+			    "host,address,port,user,names"));
 		} else if (name[0] != '\0') {
 			rc = inv_host_add(in, 0, name, NULL, in->path, r.line);
 		}
@@ -103,7 +106,7 @@ static int csv_quoted(struct reader *r, struct buf *b)
 		} else {
 			for (r->at++; r->at < r->end && (*r->at == ' ' || *r->at == '\r'); r->at++)
 				;
-			if (r->at >= r->end || *r->at == ',' || *r->at == '\n')
+			if (r->at >= r->end || *r->at == r->comma || *r->at == '\n')
 				return 0;
 			return reader_error(r, _("text behind a closing quote"), buf_str(b));
 		}
@@ -125,7 +128,7 @@ static char *csv_field(struct reader *r)
 	if (r->at < r->end && *r->at == '"') {
 		rc = csv_quoted(r, &b);
 	} else {
-		while (r->at < r->end && *r->at != ',' && *r->at != '\n')
+		while (r->at < r->end && *r->at != r->comma && *r->at != '\n')
 			r->at++;
 		buf_add(&b, start, (size_t)(r->at - start));
 	}
@@ -159,21 +162,29 @@ static int csv_record(struct reader *r, char *field[FIELDS_MAX], size_t *n)
 
 static int csv_header(struct reader *r, char *field[], size_t n)
 {
+	static const char *const left = N_("rename or take out columns, so that these are left: host,address,port,user,names,profile");
 	bool have[COLUMNS] = { false };
+	size_t host = 0;
 	int c;
 
+	while (host < n && strcasecmp(field[host], column_names[COL_HOST]) != 0)
+		host++;
+	if (host == n) {
+		reader_error(r, _("no header: no column is called host"), field[0]);
+		return err_remedy(r->in->e, "%s", _(left));
+	}
 	for (size_t i = 0; i < n; i++) {
 		for (c = 0; c < COLUMNS && strcasecmp(field[i], column_names[c]) != 0; c++)
 			;
 		if (c == COLUMNS || have[c]) {
 			reader_error(r, c == COLUMNS ? _("unknown column") : _("a column twice"), field[i]);
-			return err_remedy(r->in->e, _("the columns are: host,address,port,user,names,profile"));
+			return err_remedy(r->in->e, "%s", _(left));
 		}
 		have[c] = true;
 		r->column[i] = c;
 	}
 	r->columns = n;
-	return have[COL_HOST] ? 0 : reader_error(r, _("no column is called host"), "");
+	return 0;
 }
 
 static int csv_server(struct reader *r, char *field[], size_t n)
@@ -205,10 +216,15 @@ static int csv_server(struct reader *r, char *field[], size_t n)
 int inv_csv_read(struct inv *in, const char *text, size_t len)
 {
 	struct reader r = { .in = in, .at = text, .end = text + len };
+	const char *head, *at = text;
 	char *field[FIELDS_MAX];
-	size_t n = 0;
+	size_t n = inv_line_next(&at, r.end, &head);
 	int rc;
 
+	r.comma = ',';
+	for (size_t i = n; i-- > 0;)
+		if (memchr(",;\t", head[i], 3) != NULL)
+			r.comma = head[i];
 	do {
 		rc = csv_record(&r, field, &n);
 		if (rc > 0 && field[0][0] != '#' && (n > 1 || field[0][0] != '\0')) {

@@ -1,5 +1,6 @@
 /* What each host's variables come to: group_vars and host_vars read, groups in ansible's order, then what the
  * values mean for a connection. */
+#include <ctype.h>
 #include <dirent.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -33,20 +34,42 @@ static int vars_file(struct inv *in, const char *path, const struct value **set)
 	return rc;
 }
 
-static bool vars_wanted(const char *name)
-{
-	size_t n = strlen(name);
-
-	if (name[0] == '.' || (n > 0 && name[n - 1] == '~'))
-		return false;
-	return strchr(name, '.') == NULL || strcmp(name + strcspn(name, "."), ".d") == 0 ||
-	    (n > 4 && strcmp(name + n - 4, ".yml") == 0) || (n > 5 && strcmp(name + n - 5, ".yaml") == 0) ||
-	    (n > 5 && strcmp(name + n - 5, ".json") == 0);
-}
-
 static int vars_filter(const struct dirent *d)
 {
-	return vars_wanted(d->d_name);
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && d->d_name[n - 1] != '~';
+}
+
+/* The endings that a file of variables may have, in ansible's order. */
+static const char *const vars_ending[] = { "", ".yml", ".yaml", ".json" };
+#define VARS_ENDINGS (sizeof vars_ending / sizeof vars_ending[0])
+
+static bool vars_is_file(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash != NULL ? slash : path, '.');
+
+	for (size_t i = 0; i < VARS_ENDINGS; i++)
+		if (strcmp(dot != NULL ? dot : "", vars_ending[i]) == 0)
+			return true;
+	return false;
+}
+
+static int vars_path(struct inv *in, const char *path, const struct value **set, int depth);
+
+/* One of a folder's: a folder without an ending in its name, a file with one that ansible knows. */
+static int vars_below(struct inv *in, const char *path, const struct value **set, int depth)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		inv_note(in, inv_file(in, path), 1, _("a link to nothing; not read"), "");
+		return 0;
+	}
+	if (S_ISDIR(st.st_mode) ? strchr(slash, '.') == NULL && depth < 8 : vars_is_file(path))
+		return vars_path(in, path, set, depth);
+	return 0;
 }
 
 /* A file, or a folder with all that lies in it, in the order of its names. */
@@ -58,13 +81,13 @@ static int vars_path(struct inv *in, const char *path, const struct value **set,
 
 	if (stat(path, &st) < 0)
 		return err_sys(in->e, "%s", path);
-	if (!S_ISDIR(st.st_mode) || depth > 8)
+	if (!S_ISDIR(st.st_mode))
 		return vars_file(in, path, set);
 	if ((n = scandir(path, &list, vars_filter, alphasort)) < 0)
 		return err_sys(in->e, "%s", path);
 	for (int i = 0; i < n; i++) {
 		char *below = fs_join(path, list[i]->d_name);
-		rc = rc == 0 ? vars_path(in, below, set, depth + 1) : rc;
+		rc = rc == 0 ? vars_below(in, below, set, depth + 1) : rc;
 		free(below);
 		free(list[i]);
 	}
@@ -72,28 +95,50 @@ static int vars_path(struct inv *in, const char *path, const struct value **set,
 	return rc;
 }
 
-/* The names that lie in FOLDER/group_vars or host_vars, each given to its node. */
+/* The host or group whose variables FILE has, "NAME" and an ending; NULL: none, or they are read already. */
+static struct node *vars_owner(struct inv *in, const char *file, const char *ending, bool groups)
+{
+	size_t len = strlen(file), less = strlen(ending), at;
+	struct node *owner = NULL;
+	char *name, *key;
+
+	if (len <= less || strcmp(file + len - less, ending) != 0)
+		return NULL;
+	name = mem_strndup(file, len - less);
+	key = mem_strdup(name);
+	for (char *p = key; !groups && *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if ((at = dict_get(groups ? &in->by_group : &in->by_host, key)) != DICT_NONE)
+		owner = groups ? &in->group[at] : &in->host[at];
+	if (owner != NULL && (owner->read || strcmp(owner->name, name) != 0))
+		owner = NULL;
+	free(name);
+	free(key);
+	return owner;
+}
+
+/* The names that lie in FOLDER/group_vars or host_vars, each given to its node; of NAME, NAME.yml ... the first. */
 static int vars_folder(struct inv *in, const char *which, bool groups)
 {
-	static const char *const endings[] = { ".yml", ".yaml", ".json" };
 	char *folder = mem_printf("%s%s", in->folder, which);
 	struct dirent **list = NULL;
 	int n = fs_exists(folder) ? scandir(folder, &list, vars_filter, alphasort) : 0, rc = 0;
 
 	if (n < 0)
 		rc = err_sys(in->e, "%s", folder);
-	for (int i = 0; i < n; i++) {
-		char *path = fs_join(folder, list[i]->d_name), *name = mem_strdup(list[i]->d_name);
-		size_t at, len = strlen(name);
-		for (size_t k = 0; k < sizeof endings / sizeof endings[0]; k++)
-			if (len > strlen(endings[k]) && strcmp(name + len - strlen(endings[k]), endings[k]) == 0)
-				name[len - strlen(endings[k])] = '\0';
-		if ((at = dict_get(groups ? &in->by_group : &in->by_host, name)) != DICT_NONE && rc == 0)
-			rc = vars_path(in, path, groups ? in->group[at].set : in->host[at].set, 0);
-		free(name);
-		free(path);
-		free(list[i]);
+	for (size_t k = 0; k < VARS_ENDINGS; k++) {
+		for (int i = 0; i < n && rc == 0; i++) {
+			struct node *owner = vars_owner(in, list[i]->d_name, vars_ending[k], groups);
+			char *path = fs_join(folder, list[i]->d_name);
+			if (owner != NULL) {
+				owner->read = true;
+				rc = vars_path(in, path, owner->set, 0);
+			}
+			free(path);
+		}
 	}
+	for (int i = 0; i < n; i++)
+		free(list[i]);
 	free(list);
 	free(folder);
 	return rc;
@@ -342,6 +387,15 @@ static void server_args(struct server *s, const struct node *h, enum inv_var var
 	}
 }
 
+/* ssh itself, wherever it lies. */
+static void server_executable(struct server *s, const struct node *h)
+{
+	const char *text = server_text(s, h, INV_EXECUTABLE), *slash = text != NULL ? strrchr(text, '/') : NULL;
+
+	if (text != NULL && strcmp(slash != NULL ? slash + 1 : text, "ssh") != 0)
+		server_unusable(s, h->set[INV_EXECUTABLE], _("reached by a program of its own"), text);
+}
+
 static void server_become(struct server *s, const struct node *h)
 {
 	static const char *const yes[] = { "yes", "true", "on", "1", "y", "t", NULL };
@@ -429,9 +483,10 @@ static int server_make(struct inv *in, const struct node *h, struct server *s)
 	*s = (struct server){ .name = mem_strdup(h->name), .line = h->line };
 	server_connection(s, h);
 	if ((text = server_text(s, h, INV_ADDRESS)) != NULL) {
-		if (!text_is_host(text, false))
+		size_t n = strlen(text);
+		s->address = mem_strndup(text, n > 1 && text[n - 1] == '.' ? n - 1 : n); /* the root's dot, as in names */
+		if (!text_is_host(s->address, false))
 			return server_bad(in, h->set[INV_ADDRESS], _("not an address"));
-		s->address = mem_strdup(text);
 	}
 	if ((text = server_text(s, h, INV_USER)) != NULL) {
 		if (!text_is_word(text))
@@ -447,6 +502,8 @@ static int server_make(struct inv *in, const struct node *h, struct server *s)
 		return rc;
 	if ((text = server_text(s, h, INV_IDENTITY)) != NULL)
 		s->identity = server_path(in, text);
+	server_executable(s, h);
+	server_args(s, h, INV_SSH_ARGS);
 	server_args(s, h, INV_COMMON_ARGS);
 	server_args(s, h, INV_EXTRA_ARGS);
 	server_become(s, h);
@@ -483,18 +540,44 @@ static void groups_show(struct inv *in)
 		qsort(out->group, out->groups, sizeof *out->group, group_by_name);
 }
 
+/* A password is never given: one note for all, where the first stands. */
+static void passwords_note(struct inv *in, enum inv_var var, const char *what)
+{
+	const struct value *first = NULL;
+
+	for (size_t i = 0; i < in->hosts && first == NULL; i++)
+		if (!in->out->server[i].apart)
+			first = in->host[i].set[var];
+	if (first != NULL)
+		inv_note(in, first->file, first->line, what, "");
+}
+
+/* A group that only stands below another, or only has variables, is a slip of the pen. */
+static int groups_check(struct inv *in)
+{
+	for (size_t i = 1; i < in->groups; i++) {
+		const struct node *g = &in->group[i];
+		if (!g->declared && strcmp(g->name, "ungrouped") != 0)
+			return inv_error(in, g->file, g->line, _("a group that has no heading of its own"), g->name);
+	}
+	return 0;
+}
+
 int inv_resolve(struct inv *in)
 {
 	int rc = 0;
 
-	if (in->loose && ((rc = group_tree(in)) < 0 || (rc = vars_folder(in, "group_vars", true)) < 0 ||
-	    (rc = vars_folder(in, "host_vars", false)) < 0))
+	if (in->loose && ((rc = groups_check(in)) < 0 || (rc = group_tree(in)) < 0 ||
+	    (rc = vars_folder(in, "group_vars", true)) < 0 || (rc = vars_folder(in, "host_vars", false)) < 0))
 		return rc;
 	vars_settle(in);
 	in->out->server = mem_zalloc(in->hosts, sizeof *in->out->server);
 	for (size_t i = 0; rc == 0 && i < in->hosts; i++)
 		rc = server_make(in, &in->host[i], &in->out->server[in->out->servers++]);
-	if (rc == 0)
-		groups_show(in);
+	if (rc < 0)
+		return rc;
+	groups_show(in);
+	passwords_note(in, INV_PASSWORD, _("a password for SSH, never given: sev1 logs in with a key"));
+	passwords_note(in, INV_BECOME_PASSWORD, _("a password for sudo, never given: sudo must work without (NOPASSWD)"));
 	return rc;
 }

@@ -112,6 +112,21 @@ static int yaml_host(struct reader *r, const yaml_node_t *key, yaml_node_t *valu
 
 static int yaml_group(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth);
 
+/* A key that stands twice in one mapping: ansible would drop the first. */
+static int yaml_once(struct reader *r, const yaml_node_t *map)
+{
+	const yaml_node_pair_t *first = map->data.mapping.pairs.start, *end = map->data.mapping.pairs.top;
+
+	for (const yaml_node_pair_t *p = first; p < end && end - first < 5000; p++)
+		for (const yaml_node_pair_t *q = first; q < p; q++) {
+			const yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
+			const char *here = yaml_text(key), *there = yaml_text(yaml_document_get_node(&r->doc, q->key));
+			if (here != NULL && there != NULL && strcmp(here, there) == 0)
+				return yaml_bad(r, key, _("this group stands in the same mapping already"), here);
+		}
+	return 0;
+}
+
 static int yaml_part(struct reader *r, const yaml_node_t *key, yaml_node_t *value, void *ctx, int depth)
 {
 	const char *name = yaml_text(key);
@@ -124,12 +139,15 @@ static int yaml_part(struct reader *r, const yaml_node_t *key, yaml_node_t *valu
 	}
 	if (yaml_is_null(value))
 		return 0;
+	r->in->block += hosts;
 	if (value->type == YAML_SCALAR_NODE && hosts)
 		return inv_host_add(r->in, group, yaml_text(value), NULL, r->file, yaml_line(value));
 	if (value->type != YAML_MAPPING_NODE)
 		return yaml_bad(r, value, _("a mapping is expected for"), name);
 	if (hosts)
 		return yaml_each(r, value, yaml_host, &group, depth + 1);
+	if (children && yaml_once(r, value) < 0)
+		return ERR_SYNTAX;
 	if (children)
 		return yaml_each(r, value, yaml_group, &group, depth + 1);
 	return yaml_each(r, value, yaml_variable, r->in->group[group].var, depth + 1);
@@ -150,6 +168,7 @@ static int yaml_group(struct reader *r, const yaml_node_t *key, yaml_node_t *val
 	if (name[0] == '\0' || strlen(name) > 200)
 		return yaml_bad(r, key, _("not the name of a group"), name);
 	group = inv_group(r->in, name, r->file, yaml_line(key));
+	r->in->group[group].declared = true;
 	if (ctx != NULL)
 		inv_group_child(r->in, *(size_t *)ctx, group);
 	return yaml_is_null(value) ? 0 : yaml_each(r, value, yaml_part, &group, depth + 1);

@@ -36,22 +36,25 @@ struct inventory {
  * and host_vars beside an ansible inventory are read for what they say about connections. Else by what it holds:
  *   - "---", or "all:" and the like: ansible YAML; "[group]" headings or key=value behind a name: ansible INI.
  *     Used are ansible_host, _port, _user, _ssh_private_key_file, _connection, _become (sudo), the ProxyJump of
- *     _ssh_common_args, sev1_names and sev1_profile; group variables as ansible orders them.
- *   - a first line with a comma and the word "host" is a CSV header: host[,address,port,user,names,profile], in
- *     any order, fields quoted as RFC 4180 has it, names separated by spaces or semicolons;
- *   - otherwise one host name a line.
- * A name may hold ranges: web[01:50], web[1:9:2], node[1-3,7], [a:f]. "#" starts a comment.
+ *     _ssh_args and _ssh_common_args, sev1_names and sev1_profile; group variables as ansible orders them.
+ *   - a first line of several fields, "host" one of them, is a CSV header: host[,address,port,user,names,profile], in
+ *     any order, fields quoted as RFC 4180 has it, names separated by spaces or semicolons; where the header has
+ *     semicolons or tabs between its fields, so have the others;
+ *   - otherwise one host a line.
+ * A host is [USER@]NAME[:PORT]; a name may hold ranges: web[01:50], web[1:9:2], node[1-3,7], [a:f], and ends without
+ * the dot of the root. "#" starts a comment.
  * NULL with "FILE:LINE: what": a host twice, a host with two addresses, a line that cannot be read, a name that
  * is none, nothing at all. Jinja expressions and vault values make unusable what depends on them. */
 struct inventory *inventory_read(const char *text, size_t len, const char *path, struct err *e);
-/* The same from a file. */
+/* The same from a file; a folder is one ansible inventory of all its files, in the order of their names. */
 struct inventory *inventory_load(const char *path, struct err *e);
 void inventory_free(struct inventory *inv);
 
 /* Choose servers. want and but are lists of patterns, separated by commas: a name, a group, either with the
  * wildcards * ? [], a range, all, @FILE with a pattern a line; as ansible has it also "a:&b", "a:!b". want NULL:
  * all. but NULL: none are left out. On 0 chosen[inv->servers] says which, and servers that stand apart are
- * left out whatever the patterns say. ERR_USAGE: a pattern that matches nothing, named. */
+ * left out whatever the patterns say. ERR_USAGE: a pattern that matches nothing, named (one of a FILE with its line),
+ * or a want without any. */
 int inventory_choose(const struct inventory *inv, const char *want, const char *but, bool *chosen,
     struct err *e);
 

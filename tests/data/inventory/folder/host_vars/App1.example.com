@@ -1,0 +1,2 @@
+ansible_user: fromhost
+ansible_port: 2201
