@@ -495,7 +495,7 @@ static void test_files(void **state)
 		assert_int_equal(seteuid(0), 0);
 	}
 	pki_must("mkdir away; mv s/newcerts/1002.pem away");
-	refuses("[{'san':['*']}]", ERR_NOTFOUND, "s/newcerts: 1 certificates that the selectors must look at are not there: 1002.pem");
+	refuses("[{'san':['*']}]", ERR_NOTFOUND, "s/newcerts: 1 certificate that the selectors must look at is not there: 1002.pem");
 	picks("[{'san':['*'],'serial':['1000','1003']}]", "1000 1003"); /* not looked at */
 	picks("[{'subject':['*CN=operator']}]", "1002");
 	pki_must("mv s/newcerts/* away");

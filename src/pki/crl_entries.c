@@ -278,8 +278,8 @@ int crl_covers(const struct crl_view *v, const struct crl_view *was, const struc
 	free(mine.s);
 	if (lost == 0)
 		return 0;
-	err_set(e, ERR_REFUSED, _("CRL %s lacks %lld certificates that CRL %s revokes, first %s"), v->number, (long long)lost,
-	    was->number, first);
+	err_set(e, ERR_REFUSED, _("CRL %s does not list what CRL %s revokes: %lld, first %s"), v->number,
+	    was->number, (long long)lost, first);
 	return err_remedy(e, _("a revocation is never taken back: see what became of these rows of index.txt, then sign a "
 	    "new CRL: sev1 crl renew"));
 }

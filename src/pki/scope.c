@@ -103,7 +103,8 @@ static int selection_missing(const struct selection *s, struct err *e)
 {
 	if (s->missings == 0)
 		return 0;
-	err_set(e, ERR_NOTFOUND, _("%s: %zu certificates that the selectors must look at are not there:%s%s"),
+	err_set(e, ERR_NOTFOUND, ngettext("%s: %zu certificate that the selectors must look at is not there:%s%s",
+	    "%s: %zu certificates that the selectors must look at are not there:%s%s", s->missings),
 	    s->issuer.ca->new_certs_dir[0] != '\0' ? s->issuer.ca->new_certs_dir : s->issuer.ca->config, s->missings,
 	    buf_str(&s->missing), s->missings > MISSING_NAMED ? ", ..." : "");
 	return err_remedy(e, _("restore them; or select by what index.txt holds, serials and subjects, which narrows what must be "

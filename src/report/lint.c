@@ -386,13 +386,13 @@ static void lint_serials(struct linting *l)
 		k += d >= 0;
 	}
 	if (lacking + foreign > 0)
-		found(l, mem_strdup("sev1 report --appendix"), _("the appendix is not the scope: %zu certificates of the scope are "
-		    "not in it, %zu of it are not in the scope (first: %s)"), lacking, foreign, first);
+		found(l, mem_strdup("sev1 report --appendix"), _("the appendix is not the scope: of the scope's certificates not in it: "
+		    "%zu; of its own not in the scope: %zu (first: %s)"), lacking, foreign, first);
 	if (csv.no_hash > 0)
-		found(l, mem_strdup(path), _("%zu certificates of the appendix have no hash: the CA's new_certs_dir does not hold "
-		    "them; write it in"), csv.no_hash);
+		found(l, mem_strdup(path), _("rows of the appendix without a hash, as the CA's new_certs_dir does not hold "
+		    "their certificate: %zu; write it in"), csv.no_hash);
 	if (csv.no_precert > csv.no_hash)
-		found(l, mem_strdup(path), _("%zu certificates of the appendix have SCTs, and no hash of their precertificate: "
+		found(l, mem_strdup(path), _("rows of the appendix with SCTs, and without the hash of their precertificate: %zu; "
 		    "write it in"), csv.no_precert - csv.no_hash);
 	serials_free(&scope);
 	serials_free(&csv);
@@ -413,11 +413,11 @@ static void lint_appendix(struct linting *l)
 	else if (strcmp(json_str(o, "form"), "csv") == 0 && l->r->manifest != NULL)
 		lint_serials(l);
 	else if (json_num(o, "rows", 0) != l->r->in->scope_count)
-		found(l, mem_strdup("sev1 report --appendix"), _("the appendix has %lld certificates, the scope %lld"),
+		found(l, mem_strdup("sev1 report --appendix"), _("the appendix has %lld rows, the scope %lld certificates"),
 		    (long long)json_num(o, "rows", 0), (long long)l->r->in->scope_count);
 	if (strcmp(json_str(o, "form"), "links") == 0 && json_num(o, "missing", 0) > 0)
-		found(l, mem_strdup("sev1 report --appendix"), _("%lld certificates of the appendix have no file in the CA's "
-		    "new_certs_dir: their hashes are missing"), (long long)json_num(o, "missing", 0));
+		found(l, mem_strdup("sev1 report --appendix"), _("rows of the appendix whose certificate is not in the CA's "
+		    "new_certs_dir, so that the hash is missing: %lld"), (long long)json_num(o, "missing", 0));
 	if (json_num(o, "revoked", 0) != report_revoked(l->r))
 		found(l, mem_strdup("sev1 report --appendix"), _("the appendix says %lld revoked, the journal %lld: write it anew"),
 		    (long long)json_num(o, "revoked", 0), (long long)report_revoked(l->r));

@@ -86,7 +86,7 @@ one triage --ca issuing2 --level end-entity --compromise 1 --channel phone --ser
 one scope 2>"$D/err" && die "an expired certificate was frozen as a scope"
 grep -q "expired or revoked already" "$D/err" || { cat "$D/err"; die "scope of nothing"; }
 one triage --ca issuing2 --level end-entity --compromise 1 --channel phone --serial "$valid" --serial "$expired" >/dev/null || die "triage"
-one scope | grep -q "Frozen: 1 certificates" || die "scope of one"
+one scope | grep -q "Frozen: 1 certificate," || die "scope of one"
 one scope --json | grep -q '"count": 1' || die "scope of one, frozen again"
 ok "end-entity: only what is valid is in scope"
 

@@ -86,7 +86,7 @@ refused 2 'is not a serial' sev1 scope --serial web1
 refused 2 'at least one selector' answer
 refused 2 'selectors are for the level end-entity' sev1 triage --ca web --level root --compromise 1 --channel phone --serial 1000
 mv "$a/newcerts/1001.pem" "$D"
-refused 1 'newcerts: 1 certificates .* not there: 1001.pem' sev1 scope --issued-since -2d
+refused 1 'newcerts: 1 certificate .* not there: 1001.pem' sev1 scope --issued-since -2d
 mv "$D/1001.pem" "$a/newcerts"
 [ "$before" -gt 2 ] && [ "$before" = "$(answered)" ] || die "a refused selection changed the incident"
 sev1 status | grep -q "3 in scope" || { sev1 status; die "the scope of before is frozen still"; }
