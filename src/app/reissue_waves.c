@@ -46,6 +46,7 @@ bool reissue_wants(struct reissue *d, const struct server *s)
 		return true;
 	if (row_is(row, "verified") && !args_has(a, "again")) {
 		d->verified++;
+		d->former += row->issuer != NULL && strcmp(row->issuer, run_incident(d->run)->issuer->fingerprint) != 0;
 		return false;
 	}
 	if (args_has(a, "resume"))
