@@ -88,6 +88,46 @@ static void say_for_ever(int fd, const char *s)
 		say_words(fd, s);
 }
 
+/* A packet in the clear: its type, then what is in it. */
+static void say_packet(int fd, unsigned char type, const void *data, size_t len)
+{
+	static const unsigned char zeros[16];
+	size_t pad = 8 - (len + 6) % 8 + 4;
+	unsigned char head[6] = { (unsigned char)((len + pad + 2) >> 24), (unsigned char)((len + pad + 2) >> 16),
+		(unsigned char)((len + pad + 2) >> 8), (unsigned char)(len + pad + 2), (unsigned char)pad, type };
+
+	say(fd, head, sizeof head);
+	say(fd, data, len);
+	say(fd, zeros, pad);
+}
+
+/* Packets after a banner, before any key exchange. */
+static void raw_packets(const struct one *o)
+{
+	static const char ignored[] = "\0\0\0\20" "0123456789abcdef", shown[] = "\1\0\0\0\x20" RAW "0123456789abcdef\0\0\0\0";
+	unsigned char kexinit[64];
+	char farewell[30000];
+
+	say_words(o->fd, "SSH-2.0-x\r\n");
+	if (is(o, "raw-farewell")) {
+		memset(farewell, 0, sizeof farewell);
+		farewell[3] = 2, farewell[6] = (char)(29984 >> 8), farewell[7] = (char)(29984 & 255);
+		for (size_t i = 8; i < 8 + 29984; i++)
+			farewell[i] = RAW[i % (sizeof RAW - 1)];
+		say_packet(o->fd, 1, farewell, 8 + 29984 + 4);
+		stall();
+	}
+	if (is(o, "raw-ignored"))
+		for (;;)
+			say_packet(o->fd, 2, ignored, sizeof ignored - 1);
+	if (is(o, "raw-debugged"))
+		for (;;)
+			say_packet(o->fd, 4, shown, sizeof shown - 1);
+	memset(kexinit, is(o, "raw-kex-lies") ? 0xff : 0, sizeof kexinit); /* lists of 4 GB, or empty ones */
+	say_packet(o->fd, 20, kexinit, sizeof kexinit);
+	stall();
+}
+
 static void raw(const struct one *o)
 {
 	static const char huge[] = "\x7f\xff\xff\xff\x04\x14", tiny[] = "\0\0\0\1\0\0\0\0\0\0\0\0";
@@ -120,6 +160,12 @@ static void raw(const struct one *o)
 		say_words(o->fd, "SSH-2.0-x\r\n");
 		say(o->fd, tiny, sizeof tiny - 1);
 		stall();
+	} else if (is(o, "raw-nul-banner")) {
+		say(o->fd, "SSH-2.0-\0\0\0x\r\n", 14), stall();
+	} else if (is(o, "raw-ssh9")) {
+		say_words(o->fd, "SSH-9.9-x\r\n"), stall();
+	} else if (is(o, "raw-farewell") || is(o, "raw-ignored") || is(o, "raw-debugged") || begins(o, "raw-kex-")) {
+		raw_packets(o);
 	} else if (is(o, "raw-noise")) {
 		say_words(o->fd, "SSH-2.0-x\r\n");
 		for (size_t i = 0; i < sizeof zeros; i++)
@@ -211,7 +257,8 @@ static void run(const struct one *o, ssh_channel c, const char *command, const c
 				*fd = -1;
 				left--;
 			} else if (i == 0) {
-				ssh_channel_write(c, block, (uint32_t)got);
+				for (ssize_t done = 0, step = is(o, "odd-pieces") ? 1 : got; done < got; done += step)
+					ssh_channel_write(c, block + done, (uint32_t)step);
 				if (is(o, "verify-close") && memmem(block, (size_t)got, "sev1 installed", 14) != NULL)
 					_exit(0);
 			} else {
@@ -251,7 +298,7 @@ static void request(const struct one *o, ssh_channel c, const char *key, const c
 
 static void csr(const struct one *o, ssh_channel c, const char *command)
 {
-	char own[96], san[96], key[128];
+	char own[96], san[128], key[128], *before;
 
 	snprintf(own, sizeof own, "/CN=%s", o->host->name);
 	snprintf(san, sizeof san, "DNS:%s", o->host->name);
@@ -304,6 +351,47 @@ static void csr(const struct one *o, ssh_channel c, const char *command)
 		request(o, c, "weak.key", own, san, "");
 	else if (is(o, "csr-stolen-key"))
 		request(o, c, "issuing/ca.key", own, san, "");
+	else if (is(o, "csr-small-curve") || is(o, "csr-odd-curve") || is(o, "csr-ed448") || is(o, "csr-dsa") ||
+	    is(o, "csr-exponent-3"))
+		request(o, c, o->word, own, san, "");
+	else if (is(o, "csr-more-kinds"))
+		snprintf(san, sizeof san, "DNS:%s,email:root@bank.example", o->host->name), request(o, c, key, own, san, "");
+	else if (is(o, "csr-address"))
+		snprintf(san, sizeof san, "DNS:%s,IP:192.0.2.1", o->host->name), request(o, c, key, own, san, "");
+	else if (is(o, "csr-uri"))
+		snprintf(san, sizeof san, "DNS:%s,URI:https://bank.example/", o->host->name), request(o, c, key, own, san, "");
+	else if (is(o, "csr-two"))
+		request(o, c, key, own, san, "; openssl req -new -key server.key.good -subj /CN=bank.example");
+	else if (is(o, "csr-two-other-first"))
+		run(o, c, "openssl req -new -key server.key.good -subj /CN=bank.example; openssl req -new -key server.key.good "
+		    "-subj /CN=test; echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
+	else if (is(o, "csr-challenge"))
+		request(o, c, key, own, san, " -config challenge.cnf");
+	else if (is(o, "csr-10000-names"))
+		run(o, c, "openssl req -new -key server.key.good -subj /CN=x -addext subjectAltName=$(seq -f DNS:%g.x -s, 10000); "
+		    "echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
+	else if (is(o, "csr-key"))
+		run(o, c, "cat server.key.good; echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
+	else if (is(o, "csr-certificate"))
+		run(o, c, "cat server.pem.good; echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
+	else if (is(o, "csr-eof-then-data"))
+		ssh_channel_send_eof(c), channel_say(c, "sev1 request\n"), finish(c, 0);
+	else if (is(o, "csr-two-statuses"))
+		ssh_channel_request_send_exit_status(c, 0), ssh_channel_request_send_exit_status(c, 7), finish(c, 0);
+	else if (is(o, "csr-statuses"))
+		for (int i = 0; ssh_channel_request_send_exit_status(c, i) == SSH_OK; i++)
+			ssh_blocking_flush(o->s, 1000), poll(NULL, 0, 100);
+	else if (is(o, "csr-status-first"))
+		ssh_channel_request_send_exit_status(c, 0), ssh_blocking_flush(o->s, 1000), stall();
+	else if (is(o, "shell-asks"))
+		run(o, c, "echo 'Password: '; read -r answer; echo \"$answer\"", PATH_GOOD);
+	else if (is(o, "shell-says-words"))
+		run(o, c, "echo; echo sev1 request; echo sev1 installed; echo sev1 kept; cat >/dev/null", PATH_GOOD);
+	else if (is(o, "shell-execs"))
+		run(o, c, "exec cat", PATH_GOOD);
+	else if (is(o, "odd-shell"))
+		before = mem_printf("printf 'Welcome\\033[2J\\r\\n'; echo 'failed to greet' >&2; %s", command), run(o, c, before, PATH_GOOD),
+		    free(before);
 	else if (is(o, "csr-truncated"))
 		request(o, c, key, own, san, " | head -c 200");
 	else if (is(o, "csr-forged")) /* someone else's signature: the last octets are changed */
@@ -336,14 +424,50 @@ static void request_good(const struct one *o, ssh_channel c)
 			_exit(0);
 		n += (size_t)got;
 	}
+	if (begins(o, "install-serves-")) { /* it is given on at once, as what comes after is of no interest here */
+		char live[128];
+		const char *pem;
+		FILE *f;
+
+		while ((pem = strstr(heard, "-----BEGIN CERT")) == NULL || strstr(pem, "-----END CERT") == NULL) {
+			size_t n = strlen(heard);
+			int got = ssh_channel_read(c, heard + n, (uint32_t)(sizeof heard - 1 - n), 0);
+
+			if (got <= 0)
+				_exit(0);
+		}
+		snprintf(live, sizeof live, "hosts/%s/live.pem", o->host->name);
+		unlink(live); /* it is a link to the one of all */
+		if ((f = fopen(live, "w")) == NULL || fputs(pem, f) < 0 || fclose(f) != 0)
+			_exit(1);
+	}
 }
 
 static void install(const struct one *o, ssh_channel c)
 {
 	char word[64] = "";
 
+	if (is(o, "install-early"))
+		channel_say(c, "sev1 installed\nsev1 kept\n");
 	request_good(o, c);
-	if (is(o, "install-close")) {
+	if (begins(o, "install-serves-")) {
+		channel_say(c, "sev1 phase reload\nsev1 phase test\nsev1 installed\n");
+		ssh_channel_read(c, word, sizeof word - 1, 0);
+		if (is(o, "install-serves-restored"))
+			channel_say(c, "sev1 restored\n"), finish(c, 1);
+		else if (is(o, "install-serves-both"))
+			channel_say(c, "sev1 kept\nsev1 restored\n"), finish(c, 1);
+		else
+			finish(c, 0);
+	} else if (is(o, "install-requests")) {
+		for (int i = 0; i < 100; i++)
+			channel_say(c, "sev1 request\n");
+		finish(c, 0);
+	} else if (is(o, "install-wordless")) {
+		for (int i = 0; i < 60000; i++)
+			ssh_channel_write(c, "a", 1);
+		finish(c, 0);
+	} else if (is(o, "install-close")) {
 		_exit(0);
 	} else if (is(o, "install-stall")) {
 		channel_say(c, "sev1 phase test\n");
@@ -377,6 +501,19 @@ static void command(const struct one *o, ssh_channel c, const char *text)
 		stall();
 	if (is(o, "exec-close"))
 		_exit(0);
+	while (is(o, "exec-ignored") && ssh_send_ignore(o->s, "0123456789abcdef") == SSH_OK)
+		;
+	while (is(o, "exec-asked") && ssh_send_keepalive(o->s) == SSH_OK)
+		;
+	if (is(o, "exec-opens"))
+		for (ssh_set_blocking(o->s, 0);;)
+			if (ssh_channel_open_x11(ssh_channel_new(o->s), "192.0.2.1", 1) == SSH_ERROR)
+				_exit(0);
+	if (is(o, "odd-traffic"))
+		for (int i = 0; i < 200; i++)
+			ssh_send_ignore(o->s, RAW), ssh_send_debug(o->s, RAW, 1);
+	if (is(o, "odd-keepalive"))
+		ssh_send_keepalive(o->s), ssh_send_keepalive(o->s);
 	snprintf(path, sizeof path, "%s/full:" PATH_GOOD, folder);
 	if (is(o, "install-disk-full"))
 		run(o, c, text, path);
@@ -400,7 +537,17 @@ static void auth(const struct one *o, ssh_message m, bool *in)
 		stall();
 	} else if (is(o, "auth-close")) {
 		_exit(0);
+	} else if (is(o, "auth-keyboard")) {
+		ssh_message_auth_set_methods(m, SSH_AUTH_METHOD_INTERACTIVE);
+		ssh_message_reply_default(m);
 	} else if (ssh_message_auth_publickey_state(m) != SSH_PUBLICKEY_STATE_VALID) {
+		if (is(o, "odd-greeting")) {
+			ssh_string s = ssh_string_from_char(RAW RAW RAW "failed\r\n");
+
+			for (int i = 0; i < 100; i++)
+				ssh_send_issue_banner(o->s, s);
+			ssh_string_free(s);
+		}
 		ssh_message_auth_reply_pk_ok_simple(m);
 	} else if (is(o, "auth-denied-late")) {
 		ssh_message_auth_set_methods(m, SSH_AUTH_METHOD_PUBLICKEY);
@@ -462,6 +609,9 @@ static void ssh_one(struct one *o)
 	const bool no = false;
 	const char *key = is(o, "key-changed") ? "otherkey" : is(o, "key-other-type") ? "ecdsakey" : "hostkey";
 
+	if (is(o, "odd-lines"))
+		for (int i = 0; i < 20; i++)
+			say_words(o->fd, "a line before the banner, as RFC 4253 allows\r\n");
 	if (is(o, "tcp-trickle"))
 		o->fd = trickle(o->fd);
 	o->s = ssh_new();
@@ -478,8 +628,9 @@ static void ssh_one(struct one *o)
 static void tls_one(const struct one *o)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	char live[160], key[160], down[160];
+	char live[160], key[160], down[160], hello[4096] = "";
 	SSL *ssl;
+	ssize_t n;
 
 	snprintf(live, sizeof live, "hosts/%s/live.pem", o->host->name);
 	snprintf(key, sizeof key, "hosts/%s/server.key", o->host->name);
@@ -490,6 +641,20 @@ static void tls_one(const struct one *o)
 		stall();
 	if (is(o, "tls-noise"))
 		say_for_ever(o->fd, RAW "not tls\r\n");
+	if (is(o, "tls-closes"))
+		n = recv(o->fd, hello, sizeof hello, 0), _exit(n > 0);
+	if (is(o, "tls-alert"))
+		say(o->fd, "\x15\3\3\0\2\2\x28", 7), stall();
+	if (is(o, "tls-half"))
+		say(o->fd, "\x16\3\3\x3f\xff\2\0\x3f\xfb\3\3", 11), stall();
+	if (is(o, "tls-huge"))
+		for (say(o->fd, "\x16\3\3\x40\0\2\xff\xff\xff\3\3", 11);;)
+			say(o->fd, hello, sizeof hello);
+	if (is(o, "odd-old-tls"))
+		SSL_CTX_set_security_level(ctx, 0), SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION),
+		    SSL_CTX_set_max_proto_version(ctx, TLS1_VERSION), SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0");
+	if (is(o, "odd-client"))
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	if (SSL_CTX_use_certificate_chain_file(ctx, live) != 1 || SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
 		_exit(1);
 	ssl = SSL_new(ctx);

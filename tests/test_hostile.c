@@ -1,6 +1,6 @@
 /* A fleet of which every third host is hostile, through the real program: each good host is done, each bad one
  * has the row that it deserves, in time; memory is bounded, and nothing raw comes out anywhere.
- * HOSTS: how many; 250 by default, 1000 on CI. */
+ * HOSTS: how many; by default as many as each behaviour needs to be seen once, 1000 on CI. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,6 +56,13 @@ static const struct {
 	{ "raw-huge-packet", "unreachable", "Packet len too high" },
 	{ "raw-tiny-packet", "unreachable", "setting up SSH" },
 	{ "raw-noise", "unreachable", "Packet len too high" },
+	{ "raw-nul-banner", "unreachable", "no answer in time while waiting for its SSH server" },
+	{ "raw-ssh9", "unreachable", "No version of SSH protocol usable" },
+	{ "raw-farewell", "unreachable", "Received SSH_MSG_DISCONNECT" },
+	{ "raw-ignored", "unreachable", "no answer in time while waiting for its SSH server" },
+	{ "raw-debugged", "unreachable", "no answer in time while waiting for its SSH server" },
+	{ "raw-kex-lies", "unreachable", "setting up SSH" },
+	{ "raw-kex-empty", "unreachable", "setting up SSH" },
 	{ "tcp-trickle", "unreachable", "no answer in time while waiting for its SSH server" },
 	{ "kex-nothing-common", "unreachable", "setting up SSH" },
 	/* not the host that we know, or it does not know us */
@@ -64,6 +71,7 @@ static const struct {
 	{ "key-other-type", "refused", "of another type" },
 	{ "auth-denied", "refused", "authentication denied" },
 	{ "auth-denied-late", "refused", "authentication denied" },
+	{ "auth-keyboard", "refused", "authentication denied" },
 	{ "auth-second-factor", "refused", "a second factor" },
 	{ "auth-stall", "unreachable", "no answer in time while authenticating" },
 	{ "auth-close", "unreachable", "connection lost while authenticating" },
@@ -73,6 +81,9 @@ static const struct {
 	{ "channel-close", "failed", "opening a channel" },
 	{ "exec-refused", "failed", "starting a command" },
 	{ "exec-stall", "failed", "no answer in time while a command ran" },
+	{ "exec-ignored", "failed", "no answer in time while a command ran" },
+	{ "exec-asked", "failed", "no answer in time while a command ran" },
+	{ "exec-opens", "failed", "no answer in time while a command ran" },
 	{ "exec-close", "failed", "connection lost while a command ran" },
 	/* requests */
 	{ "csr-nothing", "failed", "no reason given" },
@@ -94,6 +105,27 @@ static const struct {
 	{ "csr-escape-subject", "refused", "for another name" },
 	{ "csr-weak", "refused", "weak key: RSA of 1024 bits" },
 	{ "csr-stolen-key", "refused", "a key that is compromised" },
+	{ "csr-small-curve", "refused", "weak key: curve" },
+	{ "csr-odd-curve", "refused", "weak key: curve" },
+	{ "csr-ed448", "refused", "a key of this kind is not accepted" },
+	{ "csr-dsa", "refused", "a key of this kind is not accepted" },
+	{ "csr-exponent-3", "refused", "weak key" },
+	{ "csr-more-kinds", "refused", "neither DNS nor IP" },
+	{ "csr-address", "refused", "for another name: \"192.0.2.1\"" },
+	{ "csr-uri", "refused", "neither DNS nor IP" },
+	{ "csr-two", "failed", "the host puts the old files back by itself" },
+	{ "csr-two-other-first", "refused", "for another name: \"bank.example\"" },
+	{ "csr-challenge", "failed", "the host puts the old files back by itself" },
+	{ "csr-10000-names", "failed", "cut off after" },
+	{ "csr-key", "refused", "not a certificate request" },
+	{ "csr-certificate", "refused", "not a certificate request" },
+	{ "csr-eof-then-data", "failed", "no request" },
+	{ "csr-two-statuses", "failed", "no request" },
+	{ "csr-statuses", "failed", "no request" },
+	{ "csr-status-first", "failed", "no request" },
+	{ "shell-asks", "failed", "no answer in time while a command ran" },
+	{ "shell-says-words", "refused", "not a certificate request" },
+	{ "shell-execs", "failed", "no answer in time while a command ran" },
 	{ "csr-truncated", "refused", "not a certificate request" },
 	{ "csr-forged", "refused", "not signed by its own key" },
 	{ "csr-10MB", "failed", "cut off after" },
@@ -104,6 +136,12 @@ static const struct {
 	{ "install-nothing", "failed", "no reason given; the host puts the old files back by itself" },
 	{ "install-words", "failed", "cut off after" },
 	{ "install-escapes", "failed", "the host puts the old files back by itself" },
+	{ "install-early", "failed", "the host puts the old files back by itself" },
+	{ "install-requests", "failed", "the host puts the old files back by itself" },
+	{ "install-wordless", "failed", "the host puts the old files back by itself" },
+	{ "install-serves-restored", "rolled back", "no reason given" },
+	{ "install-serves-both", "verified", "" },
+	{ "install-serves-nothing", "failed", "the host puts the old files back by itself" },
 	{ "install-kept-at-once", "failed", "no reason given; the host puts the old files back by itself" },
 	{ "install-lies", "rolled back", "presents another certificate" },
 	{ "install-lies-kept", "failed", "presents another certificate" },
@@ -117,7 +155,21 @@ static const struct {
 	{ "tls-other", "rolled back", "presents another certificate" },
 	{ "tls-stall", "rolled back", "no answer in" },
 	{ "tls-noise", "rolled back", "TLS handshake" },
+	{ "tls-neighbour", "rolled back", "presents another certificate" },
+	{ "tls-closes", "rolled back", "TLS handshake" },
+	{ "tls-alert", "rolled back", "TLS handshake" },
+	{ "tls-half", "rolled back", "no answer in" },
+	{ "tls-huge", "rolled back", "TLS handshake" },
 	{ "verify-close", "failed", "the host puts the old files back by itself" },
+	/* odd, and good */
+	{ "odd-lines", "verified", "" },
+	{ "odd-greeting", "verified", "" },
+	{ "odd-traffic", "verified", "" },
+	{ "odd-shell", "verified", "" },
+	{ "odd-pieces", "verified", "" },
+	{ "odd-keepalive", "verified", "" },
+	{ "odd-old-tls", "verified", "" },
+	{ "odd-client", "verified", "" },
 };
 #define WORDS (sizeof deserved / sizeof deserved[0])
 
@@ -167,6 +219,7 @@ static void scripts(void)
 	put("reload.reload-kills", ": > \"${0%/*}/down\"\n");
 	put("reload.old-for-ever", "exit 0\n");
 	put("reload.tls-other", "cp \"${0%/*}/../../other.pem\" \"${0%/*}/live.pem\"\n");
+	put("reload.tls-neighbour", "cp \"${0%/*}/../g00000.test/live.pem\" \"${0%/*}/live.pem\"\n");
 	put("reload.verify-close", "exit 0\n");
 	sh("mkdir full && printf '#!/bin/sh\\necho \"sync: error syncing: No space left on device\" >&2\\nexit 1\\n' > full/sync && "
 	   "chmod 755 full/sync");
@@ -344,7 +397,7 @@ static void reissue(void)
 static int setup(void **state)
 {
 	const char *n = getenv("HOSTS");
-	size_t usual = getenv("CI") != NULL && !SANITIZED ? 1000 : 250;
+	size_t usual = getenv("CI") != NULL && !SANITIZED ? 1000 : WORDS * 10 / 3 + 10;
 
 	(void)state;
 	sh("ssh-keygen -q -t ed25519 -N '' -f hostkey && ssh-keygen -q -t ed25519 -N '' -f otherkey && "
@@ -354,6 +407,10 @@ static int setup(void **state)
 	sh("openssl genrsa -out weak.key 1024 2>/dev/null && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc"
 	   " -keyout server.key.good -subj /CN=old -days 9 -out server.pem.good 2>/dev/null && cp server.pem.good live.pem.good && "
 	   "openssl req -x509 -key server.key.good -subj /CN=other -days 9 -out other.pem");
+	sh("openssl ecparam -genkey -name prime192v1 -noout -out csr-small-curve && openssl ecparam -genkey -name sect283k1 -noout "
+	   "-out csr-odd-curve && openssl genpkey -algorithm ED448 -out csr-ed448 && openssl dsaparam -genkey -out csr-dsa 1024 "
+	   "2>/dev/null && openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_pubexp:3 -out csr-exponent-3 2>/dev/null");
+	put("challenge.cnf", "[req]\ndistinguished_name=d\nattributes=a\nprompt=no\n[d]\nCN=x\n[a]\nchallengePassword=a\033[2Jb\n");
 	scripts();
 	fleet.ssh_port = port_free();
 	fleet.tls_port = port_free();

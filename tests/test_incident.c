@@ -426,6 +426,14 @@ static void test_rollout(void **state)
 	ok(in, 57, EV_REISSUE_START, "{\"hosts\":[1,\"w1\"],\"waves\":[{\"name\":\"x\",\"hosts\":999999999}]}");
 	assert_int_equal(incident_host(in, "w1")->wave, 1);
 	assert_int_equal(incident_host(in, "c1")->wave, 0);
+	/* which issuer it was verified with */
+	ok(in, 58, EV_HOST, "{\"rows\":[{\"host\":\"w1\",\"state\":\"verified\"}]}");
+	assert_null(incident_host(in, "w1")->issuer); /* none was chosen */
+	ok(in, 59, EV_ISSUER, "{\"name\":\"new\",\"fingerprint\":\"ff\"}");
+	ok(in, 59, EV_HOST, "{\"rows\":[{\"host\":\"w1\",\"state\":\"verified\"}]}");
+	ok(in, 60, EV_ISSUER, "{\"name\":\"newer\",\"fingerprint\":\"ee\"}");
+	ok(in, 60, EV_HOST, "{\"rows\":[{\"host\":\"w1\",\"state\":\"failed\"}]}");
+	assert_string_equal(incident_host(in, "w1")->issuer, "ff");
 	incident_free(in);
 }
 

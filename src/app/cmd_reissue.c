@@ -25,12 +25,18 @@ static void reissue_start(struct run *r)
 {
 	struct err e = { 0 };
 	struct reissue *d = reissue_new(r, &e);
+	char *gone;
 
 	if (d == NULL) {
 		run_fail(r, &e);
 	} else if (d->targets == 0) {
 		run_out(r, _("Nothing to re-issue: %zu hosts of %zu are verified."), d->verified,
 		    d->inventory->servers);
+		if (d->former > 0)
+			run_out(r, _("%zu of these have theirs from the issuer before this one; replace them too: --again"), d->former);
+		if (reissue_gone(d, &gone) > 0)
+			run_out(r, _("no longer in the inventory, not verified and not done here: %s"), gone);
+		free(gone);
 		if (d->skipped > 0)
 			run_out(r, _("%zu are skipped: sev1 reissue --retry skipped"), d->skipped);
 		run_end(r, EXIT_DONE);

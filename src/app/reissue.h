@@ -23,6 +23,7 @@ struct reissue {
 	const struct server **target; /* of inventory, in its order */
 	size_t targets;
 	size_t verified;              /* left out: they have their certificate */
+	size_t former;                /* of these: from an issuer that was chosen before this one */
 	size_t skipped;               /* left out: the operator said so */
 	bool resumed;                 /* goes on with the waves of the journal */
 	struct waves waves;           /* of target */
@@ -62,6 +63,9 @@ struct reissue_how reissue_how(const struct reissue *d, const struct server *s);
 /* Read the profiles of all targets. 0 or an error. */
 int reissue_profiles(struct reissue *d, struct err *e);
 
+/* Hosts of the journal that are not verified, and that the inventory no longer has: their number, and the names of the first
+ * few, new. */
+size_t reissue_gone(const struct reissue *d, char **names);
 /* The plan, from what is known; new. */
 struct plan *reissue_plan(struct reissue *d);
 

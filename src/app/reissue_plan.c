@@ -6,6 +6,7 @@
 #include "app/reissue.h"
 #include "app/request.h"
 #include "base/buf.h"
+#include "base/dict.h"
 #include "base/digest.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -113,6 +114,43 @@ struct reissue *reissue_new(struct run *r, struct err *e)
 	return d;
 }
 
+size_t reissue_gone(const struct reissue *d, char **names)
+{
+	const struct incident *in = run_incident(d->run);
+	struct dict have = { 0 };
+	struct buf b = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->inventory->servers; i++)
+		dict_put(&have, d->inventory->server[i].name, i);
+	for (size_t i = 0; i < in->hosts; i++) {
+		const struct host_row *h = &in->host[i];
+
+		if (strcmp(h->state, "verified") == 0 || strcmp(h->state, "skipped") == 0 || dict_get(&have, h->host) != DICT_NONE)
+			continue;
+		if (n++ < GROUPS_SHOWN)
+			buf_addf(&b, "%s%s", b.len > 0 ? ", " : "", h->host);
+	}
+	if (n > GROUPS_SHOWN)
+		buf_addf(&b, _(" and %zu more"), n - GROUPS_SHOWN);
+	dict_free(&have);
+	*names = buf_take(&b);
+	return n;
+}
+
+/* What is kept, where the keys of the certificates themselves are the matter. */
+static const char *reissue_key(const struct reissue *d)
+{
+	const struct incident *in = run_incident(d->run);
+	const char *mode = run_config(d->run)->fleet.key_mode;
+
+	if (mode != NULL && strcmp(mode, "new") == 0)
+		return _("a new one, made on each host");
+	if (in->triage.answered && strcmp(in->triage.level, "end-entity") == 0 && strcmp(in->triage.reason, "keyCompromise") == 0)
+		return _("each host keeps its own, a stolen one too; key-mode = new in [fleet] makes new ones");
+	return _("each host keeps its own");
+}
+
 /* All that is executed: the orders of every host, as a digest, beside what is the same for all. */
 static json_t *reissue_spec(struct reissue *d)
 {
@@ -212,11 +250,16 @@ struct plan *reissue_plan(struct reissue *d)
 	reissue_inventory(p, d);
 	if (d->verified > 0)
 		plan_row(p, _("verified"), _("%zu left as they are"), d->verified);
+	if (d->former > 0)
+		plan_row(p, _("other issuer"), _("%zu of these have theirs from the issuer before this one; replace them too: --again"),
+		    d->former);
+	if (reissue_gone(d, &s) > 0)
+		plan_row(p, _("gone"), _("no longer in the inventory, not verified and not done here: %s"), s);
+	free(s);
 	if (d->skipped > 0)
 		plan_row(p, _("skipped"), _("%zu left out by the operator"), d->skipped);
 	reissue_waves_plan(d, p);
-	plan_row(p, _("key"), "%s", f->key_mode != NULL && strcmp(f->key_mode, "new") == 0 ?
-	    _("a new one, made on each host") : _("each host keeps its own"));
+	plan_row(p, _("key"), "%s", reissue_key(d));
 	reissue_names(p, d);
 	plan_row(p, _("valid"), _("%d days"), f->days);
 	if (d->by_ansible)

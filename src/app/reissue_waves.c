@@ -46,6 +46,7 @@ bool reissue_wants(struct reissue *d, const struct server *s)
 		return true;
 	if (row_is(row, "verified") && !args_has(a, "again")) {
 		d->verified++;
+		d->former += row->issuer != NULL && strcmp(row->issuer, run_incident(d->run)->issuer->fingerprint) != 0;
 		return false;
 	}
 	if (args_has(a, "resume"))
@@ -125,6 +126,7 @@ static bool reissue_has(const struct reissue *d, const char *host)
 static int reissue_before(struct reissue *d, struct err *e)
 {
 	const struct incident *in = run_incident(d->run);
+	const char *first[FLEET_LIMITS] = { NULL };
 
 	for (size_t h = 0; h < in->hosts; h++) {
 		const struct host_row *row = &in->host[h];
@@ -132,7 +134,8 @@ static int reissue_before(struct reissue *d, struct err *e)
 		if (row->wave == 0 || !row->tried || !row_failed(row) || reissue_has(d, row->host))
 			continue;
 		for (size_t i = 0; i < FLEET_LIMITS; i++)
-			d->before[i] += row_is(row, limits[i].state) || row_is(row, limits[i].state2);
+			if ((row_is(row, limits[i].state) || row_is(row, limits[i].state2)) && d->before[i]++ == 0)
+				first[i] = row->host;
 		if (strcmp(in->rollout.wave[row->wave - 1].name, WAVE_CANARIES) != 0)
 			continue;
 		err_set(e, ERR_REFUSED, _("reissue: the canary %s is not verified: %s"), row->host, row->state);
@@ -144,8 +147,8 @@ static int reissue_before(struct reissue *d, struct err *e)
 			continue;
 		err_set(e, ERR_REFUSED, _("reissue: %ld hosts are %s, more than --%s %ld allows"), d->before[i], limits[i].state,
 		    limits[i].option, d->limit[i]);
-		return err_remedy(e, _("remove the cause, then: sev1 reissue --resume --retry failed; or allow more: --%s %ld"),
-		    limits[i].option, d->before[i]);
+		return err_remedy(e, _("remove the cause, then: sev1 reissue --resume --retry failed; or leave out what "
+		    "is not to be tried: sev1 rollout skip %s; or allow more: --%s %ld"), first[i], limits[i].option, d->before[i]);
 	}
 	return 0;
 }

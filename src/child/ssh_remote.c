@@ -21,7 +21,7 @@ struct remote {
 	struct ssh_channel_callbacks_struct callbacks;
 	struct buf out, errors;
 	size_t keep;
-	int status;         /* -1: none yet */
+	int status;         /* the first that came; -1: none yet */
 	char *signal_name;
 	int64_t ended;      /* clock_mono when the status came; 0 */
 };
@@ -32,6 +32,8 @@ static void remote_on_status(ssh_session ssh, ssh_channel channel, int status, v
 
 	(void)ssh;
 	(void)channel;
+	if (x->ended != 0)
+		return;
 	x->status = status;
 	x->ended = clock_mono();
 }
@@ -46,7 +48,8 @@ static void remote_on_signal(ssh_session ssh, ssh_channel channel, const char *n
 	(void)core;
 	(void)words;
 	(void)lang;
-	free(x->signal_name);
+	if (x->ended != 0)
+		return;
 	x->signal_name = text_escaped(name, strlen(name), 20);
 	x->ended = clock_mono();
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <libssh/libssh.h>
+#include <libssh/server.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -189,6 +190,15 @@ static int session_user(struct session *s, struct err *e)
 	return e->code;
 }
 
+/* What a host asks of us is dropped: libssh would keep it for a server's loop, and answers that are not read pile up too. */
+static int session_asked(ssh_session ssh, ssh_message m, void *ctx)
+{
+	(void)ssh;
+	(void)m;
+	(void)ctx;
+	return 0;
+}
+
 /* All that libssh would otherwise take from files or guess. */
 static int session_options(struct session *s, struct err *e)
 {
@@ -214,6 +224,7 @@ static int session_options(struct session *s, struct err *e)
 	    (rc = session_algorithms(s, e)) < 0 ||
 	    (rc = session_set(s, SSH_OPTIONS_FD, &s->fd, e)) < 0)
 		return rc;
+	ssh_set_message_callback(s->ssh, session_asked, NULL);
 	ssh_set_blocking(s->ssh, 0);
 	return 0;
 }

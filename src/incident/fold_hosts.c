@@ -88,6 +88,8 @@ void apply_hosts(struct incident *in, const struct event *ev)
 		h->not_after = json_num(item, "not_after", h->not_after);
 		h->ms = json_num(item, "ms", 0);
 		h->at = ev->at;
+		if (strcmp(h->state, "verified") == 0 && in->issuer != NULL)
+			fold_literal(&h->issuer, in->issuer->fingerprint);
 		h->tried = strcmp(h->state, "waiting") != 0 && strcmp(h->state, "running") != 0;
 		host_ended(h, item);
 	}

@@ -104,7 +104,7 @@ static void incident_free_work(struct incident *in)
 	for (size_t i = 0; i < in->hosts; i++) {
 		struct host_row *h = &in->host[i];
 		FREE_ALL(h->host, h->phase, h->state, h->detail, h->serial, h->fingerprint);
-		FREE_ALL(h->phases, h->old_serial, h->old_fingerprint, h->old_subject, h->output);
+		FREE_ALL(h->phases, h->old_serial, h->old_fingerprint, h->old_subject, h->output, h->issuer);
 	}
 	FREE_ALL(in->ari.folder, in->ari.sha256, (char *)in->replaced);
 	incident_free_subscribers(in);

@@ -130,6 +130,7 @@ struct issuer {
 struct host_row {
 	char *host, *phase, *state, *detail, *serial, *fingerprint;
 	char *phases, *old_serial, *old_fingerprint, *old_subject, *output;
+	char *issuer; /* fingerprint of the issuer that it was verified with; NULL: not yet */
 	int64_t not_after, old_not_after, ms, at;
 	size_t wave; /* of the rollout, from 1; 0: it is not in it */
 	bool tried;  /* in this rollout, to its end */

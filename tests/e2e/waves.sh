@@ -21,6 +21,7 @@ leave() {
 # ---- a CA, its replacement, thirteen hosts ----
 authority "$D/issuing" "Test issuing"
 authority "$D/spare" "Test spare"
+authority "$D/other" "Test other"
 ssh_server "SetEnv PATH=$D/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # The tools of the hosts. A host that has a file hold/PHASE.HOST stays in that phase until it is gone.
@@ -80,6 +81,9 @@ organisation = Example GmbH
 config = $D/issuing/openssl.cnf
 [ca spare]
 config = $D/spare/openssl.cnf
+spare = yes
+[ca other]
+config = $D/other/openssl.cnf
 spare = yes
 [fleet]
 inventory = $D/inventory.csv
@@ -251,6 +255,13 @@ want=4 planned reissue --again --only 'hw*' --max-failed 0 --canaries 0
 says "failed or rolled back: 1, with --max-failed 0"
 refused 3 "more than --max-failed 0 allows" reissue --resume
 mv "$D/hw1.conf" "$D/hosts/hw1/nginx.conf"
+cp "$D/inventory.csv" "$D/whole.csv"
+sed -i '/^hw1,/d' "$D/inventory.csv"
+sev1 reissue --resume --retry failed --max-failed 1 >"$D/out" 2>"$D/err" || :
+grep -q "no longer in the inventory, not verified and not done here: hw1$" "$D/out" || { cat "$D/out" "$D/err"; die "hw1 is forgotten"; }
+refused 3 "or leave out what is not to be tried: sev1 rollout skip hw1;" reissue --resume --retry failed
+cp "$D/whole.csv" "$D/inventory.csv"
+ok "a host of the re-issue that the inventory no longer has is named, and the way past it"
 planned reissue --resume --retry failed
 ok "a threshold stops what has not begun, and is kept until the cause is gone"
 
@@ -300,6 +311,15 @@ new_on k1 k2 k3 k4 k5 k6 k7
 for h in hc1 hc2 hw1 hw2 hw3 hw4 k1 k2 k3 k4 k5 k6 k7; do
   [ "$(grep -c "CN=$h.test" "$D/spare/index.txt")" -eq 1 ] || { cat "$D/spare/index.txt"; die "$h has not one certificate"; }
 done
+# another issuer: what is verified is so with the one before
+planned recover --issuer other
+sev1 reissue >"$D/out"
+grep -q "^13 of these have theirs from the issuer before this one; replace them too: --again" "$D/out" || { cat "$D/out"; die "the former issuer"; }
+planned_so 'REISSUE 13' 'issuer before this one' --again
+planned recover --issuer spare
+sev1 reissue >"$D/out"
+! grep -q "issuer before" "$D/out" || { cat "$D/out"; die "the issuer is the same"; }
+ok "what is verified with the issuer before is counted apart"
 [ "$(sev1 timeline --json | grep -c '"state": "verified"')" -ge 13 ] || die "not every host was verified"
 ok "killed in seven phases, resumed each time: one certificate a host, none deployed without its handshake"
 
@@ -318,6 +338,7 @@ planned recover --issuer spare
 sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
 [ "$(member phrase <"$D/plan.json")" = "REVOKE 3 WITH 3 NOT REPLACED" ] || { cat "$D/plan.json" "$D/plan.err"; die "nothing is replaced yet"; }
 before=$(member hash <"$D/plan.json")
+planned_so 'each host keeps its own, a stolen one too; key-mode = new' 'made on each host' --only hw1
 planned reissue --only hw1
 refused 3 "the plan is now" revoke --plan "$before" --confirm "REVOKE 3 WITH 3 NOT REPLACED"
 sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
