@@ -21,6 +21,17 @@ static void reissue_known(struct run *r)
 		run_end(r, EXIT_DONE);
 }
 
+/* A key that is made on the host is nobody's yet: only those that stay can be stolen ones. */
+static void reissue_judged(struct run *r)
+{
+	struct reissue *d = run_data(r);
+
+	if (reissue_new_key(run_config(r)))
+		reissue_known(r);
+	else
+		compromised_ask_keys(&d->compromised, reissue_known);
+}
+
 static void reissue_start(struct run *r)
 {
 	struct err e = { 0 };
@@ -41,7 +52,7 @@ static void reissue_start(struct run *r)
 			run_out(r, _("%zu are skipped: sev1 reissue --retry skipped"), d->skipped);
 		run_end(r, EXIT_DONE);
 	} else {
-		compromised_ask(&d->compromised, r, reissue_known);
+		compromised_ask(&d->compromised, r, reissue_judged);
 	}
 }
 

@@ -1,12 +1,17 @@
 #include "app/compromised.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/request.h"
+#include "app/revoke_jobs.h"
+#include "base/buf.h"
+#include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 
 #define CHECK_DEADLINE_S 60
+#define KEYS_DEADLINE_S 600
 
 bool compromised_is(const struct run *r, const char *ca)
 {
@@ -70,8 +75,50 @@ void compromised_ask(struct compromised *c, struct run *r, void (*done)(struct r
 	compromised_next(c);
 }
 
+static void keys_answer(void *ctx, const json_t *result, const struct err *err)
+{
+	struct compromised *c = ctx;
+
+	if (result == NULL) {
+		run_fail(c->run, err);
+		return;
+	}
+	c->keys = json_num(result, "keys", 0);
+	c->done(c->run);
+}
+
+void compromised_ask_keys(struct compromised *c, void (*done)(struct run *r))
+{
+	const struct incident *in = run_incident(c->run);
+	char *reasons = incident_reasons(in), *folder, *name;
+	bool stolen = strcmp(in->triage.level, "end-entity") == 0 && in->scope_frozen && strstr(reasons, "keyCompromise") != NULL;
+	struct err e = { 0 };
+	json_t *cas;
+
+	free(reasons);
+	if (!stolen) {
+		done(c->run);
+		return;
+	}
+	c->done = done;
+	folder = engine_folder(run_engine(c->run), "manifests", &e);
+	if (folder == NULL || (cas = manifests_request(c->run, &e)) == NULL) {
+		free(folder);
+		run_fail(c->run, &e);
+		return;
+	}
+	name = mem_printf("%.16s.keys", in->manifest);
+	c->stolen = fs_join(folder, name);
+	free(name);
+	free(folder);
+	run_child(c->run, "ca", json_pack("{s:s,s:o,s:s}", "op", "keys", "cas", cas, "out", c->stolen), KEYS_DEADLINE_S, NULL,
+	    keys_answer, c);
+}
+
 void compromised_clear(struct compromised *c)
 {
+	free(c->stolen);
+	c->stolen = NULL;
 	json_decref(c->refuse);
 	c->refuse = NULL;
 }

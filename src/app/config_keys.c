@@ -181,7 +181,7 @@ const struct conf_key conf_keys[] = {
 	    "/etc/ssl/certs/server-chain.pem",
 	    "The issuers' certificates; without it they follow the server's in its file." },
 	{ FLEET, "key-mode", CONF_CHOICE, M(fleet_conf, key_mode), 0, false, "keep", 0, 0, "keep|new",
-	    NULL, "keep the server's key, or make a new one on the host: where the servers' own keys were stolen, new." },
+	    NULL, "keep the server's key, or make a new one on the host: where the servers' own keys were stolen (they are refused), new." },
 	{ FLEET, "names", CONF_CHOICE, M(fleet_conf, names), 0, false, "inventory", 0, 0, "inventory|certificate",
 	    NULL, "Names of the new certificate: the inventory's, or those of the certificate in place (it must be ours and cover the host)." },
 	TEXT(FLEET, "test", M(fleet_conf, test), "nginx -t",

@@ -48,7 +48,8 @@ struct reissue {
 struct reissue *reissue_new(struct run *r, struct err *e);
 void reissue_free(void *data);
 
-/* reissue_how.c: are the names those of the certificate in place on each host? */
+/* reissue_how.c: is a new key made on each host? Are the names those of the certificate in place on each host? */
+bool reissue_new_key(const struct config *c);
 bool reissue_in_place(const struct config *c);
 /* What the SSH child is told of host i, and where its handshake is looked for; new objects. */
 json_t *reissue_order(void *ctx, size_t i);

@@ -137,6 +137,11 @@ static json_t *reissue_host(const struct config *c, const struct server *s)
 	return o;
 }
 
+bool reissue_new_key(const struct config *c)
+{
+	return c->fleet.key_mode != NULL && strcmp(c->fleet.key_mode, "new") == 0;
+}
+
 bool reissue_in_place(const struct config *c)
 {
 	return c->fleet.names != NULL && strcmp(c->fleet.names, "certificate") == 0;

@@ -141,13 +141,10 @@ size_t reissue_gone(const struct reissue *d, char **names)
 /* What is kept, where the keys of the certificates themselves are the matter. */
 static const char *reissue_key(const struct reissue *d)
 {
-	const struct incident *in = run_incident(d->run);
-	const char *mode = run_config(d->run)->fleet.key_mode;
-
-	if (mode != NULL && strcmp(mode, "new") == 0)
+	if (reissue_new_key(run_config(d->run)))
 		return _("a new one, made on each host");
-	if (in->triage.answered && strcmp(in->triage.level, "end-entity") == 0 && strcmp(in->triage.reason, "keyCompromise") == 0)
-		return _("each host keeps its own, a stolen one too; key-mode = new in [fleet] makes new ones");
+	if (d->compromised.keys > 0)
+		return _("each host keeps its own, but a stolen one is refused; key-mode = new in [fleet] makes new ones");
 	return _("each host keeps its own");
 }
 
@@ -175,6 +172,8 @@ static json_t *reissue_spec(struct reissue *d)
 	    d->by_ansible ? "ansible" : "ssh", "issuer", run_incident(d->run)->issuer->name,
 	    "ca", d->ca, "orders", hex, "hosts", names, "days", f->days, "blocklist",
 	    f->blocklist != NULL ? f->blocklist : "", "deadline", f->deadline);
+	if (d->compromised.keys > 0)
+		json_put_num(spec, "stolen", d->compromised.keys);
 	reissue_waves_spec(d, spec);
 	return spec;
 }
@@ -240,7 +239,7 @@ struct plan *reissue_plan(struct reissue *d)
 	const struct reissue_how how = reissue_how(d, d->target[0]);
 	const struct fleet_conf *f = &run_config(d->run)->fleet;
 	const struct issuer *is = run_incident(d->run)->issuer;
-	char *phrase = mem_printf("REISSUE %zu", d->targets), count[32], *title, *s;
+	char *phrase = mem_printf("REISSUE %zu", d->targets), count[32], keys[64], *title, *s;
 	struct plan *p;
 
 	title = mem_printf(_("Re-issue from %s"), is->name);
@@ -269,6 +268,9 @@ struct plan *reissue_plan(struct reissue *d)
 		reissue_plan_profiles(p, d);
 	if (f->blocklist != NULL)
 		plan_row(p, _("refused keys"), "%s", f->blocklist);
+	if (d->compromised.keys > 0)
+		plan_row(p, _("stolen keys"), _("%s that the scope revokes for keyCompromise, refused"),
+		    text_certificates(keys, d->compromised.keys));
 	plan_row(p, _("at a time"), _("%d hosts, %d s each"), f->concurrency, f->deadline);
 	s = host_expand(how.test, d->target[0]->name);
 	plan_line(p, "%s: %s", _("test"), s != NULL ? s : _("none"));

@@ -73,6 +73,8 @@ static json_t *peer_request(const struct reissue *d, enum fleet_peer kind)
 		return json_pack("{s:s}", "op", "tls");
 	o = json_pack("{s:s, s:O, s:i, s:O, s:s, s:I}", "op", "issue", "ca", d->ca, "days", f->days, "refuse",
 	    d->compromised.refuse, "blocklist", f->blocklist != NULL ? f->blocklist : "", "since", (json_int_t)run_incident(d->run)->declared);
+	if (d->compromised.stolen != NULL)
+		json_put(o, "stolen", d->compromised.stolen);
 	if (reissue_in_place(run_config(d->run)))
 		json_object_set_new(o, "known", cas_request(run_config(d->run)));
 	return o;

@@ -126,6 +126,44 @@ int manifest_at(struct run *r, const char *path, const char *manifest, struct er
 	return rc;
 }
 
+static json_t *manifest_request(struct run *r, const char *folder, const struct ca_scope *s, struct err *e)
+{
+	json_t *o = ca_request(run_config(r), s->ca);
+	char *name = mem_printf("%s.manifest", s->ca), *path = fs_join(folder, name);
+	int rc = 0;
+
+	if (o == NULL)
+		rc = err_set(e, ERR_NOTFOUND, _("the CA %s is in the scope, but not in %s"), s->ca, run_config(r)->path);
+	else if ((rc = manifest_at(r, path, s->manifest, e)) == 0) {
+		json_put(o, "path", path);
+		json_put(o, "manifest", s->manifest);
+	}
+	free(name);
+	free(path);
+	if (rc == 0)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+json_t *manifests_request(struct run *r, struct err *e)
+{
+	const struct incident *in = run_incident(r);
+	char *folder = engine_folder(run_engine(r), "manifests", e);
+	json_t *cas = folder != NULL ? json_array() : NULL, *o;
+
+	for (size_t i = 0; cas != NULL && i < in->scopes; i++) {
+		if ((o = manifest_request(r, folder, &in->scope[i], e)) != NULL) {
+			json_array_append_new(cas, o);
+			continue;
+		}
+		json_decref(cas);
+		cas = NULL;
+	}
+	free(folder);
+	return cas;
+}
+
 static int jobs_scope(struct run *r, struct revoke_jobs *d, struct err *e)
 {
 	const struct incident *in = run_incident(r);

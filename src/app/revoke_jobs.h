@@ -43,6 +43,9 @@ void revoke_jobs_free(void *d);
 /* A manifest's file beside the incident is there, with this hash: where it is gone or was touched, it is fetched from
  * the journal. 0 or an error. */
 int manifest_at(struct run *r, const char *path, const char *manifest, struct err *e);
+/* [{name, config ..., path, manifest}]: the CAs of the frozen scope, each with its manifest so; new. NULL with an
+ * error. */
+json_t *manifests_request(struct run *r, struct err *e);
 /* What the journal knows of a job with this manifest: done with its CRL, or begun, and its stamp. */
 void revoke_job_recall(struct run *r, struct revoke_job *j);
 /* The CA child's request for op "plan" or "revoke". */

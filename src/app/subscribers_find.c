@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/request.h"
+#include "app/revoke_jobs.h"
 #include "app/subscribers.h"
 #include "base/buf.h"
 #include "base/digest.h"
@@ -145,46 +146,6 @@ static void find_done(void *ctx, const json_t *result, const struct err *err)
 		run_end(r, EXIT_DONE);
 }
 
-/* The manifest as it was frozen: the incident file has it, should the one beside it be gone. */
-static int find_manifest(struct run *r, const struct ca_scope *s, const char *path, struct err *e)
-{
-	struct buf text = { 0 };
-	int rc = 0;
-
-	if (!fs_exists(path) && (rc = journal_fetch(engine_journal(run_engine(r)), s->manifest, &text, e)) == 0)
-		rc = fs_write(path, buf_str(&text), text.len, 0600, e);
-	buf_free(&text);
-	return rc;
-}
-
-static json_t *find_cas(struct run *r, struct err *e)
-{
-	const struct incident *in = run_incident(r);
-	char *folder = engine_folder(run_engine(r), "manifests", e);
-	json_t *cas = json_array(), *o;
-
-	for (size_t i = 0; folder != NULL && i < in->scopes; i++) {
-		char *name = mem_printf("%s.manifest", in->scope[i].ca), *path = fs_join(folder, name);
-		if ((o = ca_request(run_config(r), in->scope[i].ca)) == NULL)
-			err_set(e, ERR_NOTFOUND, _("subscribers: no CA is called '%s' in %s"), in->scope[i].ca, run_config(r)->path);
-		else if (find_manifest(r, &in->scope[i], path, e) == 0) {
-			json_put(o, "path", path);
-			json_put(o, "manifest", in->scope[i].manifest);
-			json_array_append(cas, o);
-		}
-		json_decref(o);
-		free(name);
-		free(path);
-		if (e->code != 0)
-			break;
-	}
-	free(folder);
-	if (e->code == 0)
-		return cas;
-	json_decref(cas);
-	return NULL;
-}
-
 static json_t *find_patterns(const struct contacts *file)
 {
 	json_t *all = json_array();
@@ -239,7 +200,7 @@ void subscribers_find(struct run *r)
 		return;
 	e = (struct err){ 0 };
 	if (run_gate(r, GATE_CONFIG | GATE_TRIAGE | GATE_SCOPE, &e) < 0 ||
-	    (f->file = subscribers_file(run_config(r), &e)) == NULL || (cas = find_cas(r, &e)) == NULL) {
+	    (f->file = subscribers_file(run_config(r), &e)) == NULL || (cas = manifests_request(r, &e)) == NULL) {
 		run_fail(r, &e);
 		return;
 	}

@@ -250,6 +250,7 @@ static const struct {
 	{ "scope", ca_scope },
 	{ "appendix", ca_appendix },
 	{ "roster", ca_roster },
+	{ "keys", ca_keys },
 	{ "plan", ca_plan },
 	{ "revoke", ca_revoke },
 	{ "crl", ca_crl },

@@ -32,6 +32,7 @@ int ca_appendix(const json_t *request, json_t **result, struct err *e);
 int ca_scope(const json_t *request, json_t **result, struct err *e);
 /* roster: {cas: [{a CA, path, manifest}], patterns: [{name, match: [glob]}]} to {rows: [{name, certificates, reasons: {name:
  * n}}], certificates, unmatched, unread (certificates whose file is missing: only their subject was looked at)}. */
+int ca_keys(const json_t *request, json_t **result, struct err *e);
 int ca_roster(const json_t *request, json_t **result, struct err *e);
 int ca_plan(const json_t *request, json_t **result, struct err *e);
 int ca_revoke(const json_t *request, json_t **result, struct err *e);

@@ -49,7 +49,7 @@ static void say_issued(const char *id, const struct issue_item *item, const char
 struct session {
 	struct issuer is;
 	const json_t *refuse;
-	struct blocklist *blocked;
+	struct blocklist *blocked, *stolen; /* the operator's, and the keys of what the scope revokes for keyCompromise */
 	X509 **known;     /* CAs whose certificates in place give their names; NULL: names come from the inventory */
 	size_t knowns;
 	char *chain;
@@ -83,9 +83,11 @@ static void item_read(const struct session *s, json_t *msg, struct issue_item *i
 		}
 		json_object_set_new(msg, "in_place", names);
 	}
-	if (blocklist_has(s->blocked, spki)) {
+	if (blocklist_has(s->blocked, spki) || blocklist_has(s->stolen, spki)) {
 		X509_REQ_free(req);
-		err_set(&item->error, ERR_REFUSED, _("the request is for a key on the blocklist of compromised keys"));
+		err_set(&item->error, ERR_REFUSED, blocklist_has(s->stolen, spki)
+		    ? _("the request is for the key of a certificate that is revoked for keyCompromise")
+		    : _("the request is for a key on the blocklist of compromised keys"));
 		err_remedy(&item->error, _("make a new key on the host (key mode \"new\")"));
 		return;
 	}
@@ -148,12 +150,13 @@ static int session_know(struct session *s, const json_t *cas, struct err *e)
 
 static int session_open(struct session *s, const json_t *request, struct err *e)
 {
-	const char *list = json_str(request, "blocklist");
+	const char *list = json_str(request, "blocklist"), *stolen = json_str(request, "stolen");
 	struct issuer *is = &s->is;
 
 	if (is->days < 1 || is->days > 3650)
 		return err_set(e, ERR_USAGE, _("certificates are issued for 1 to 3650 days, not %d"), is->days);
 	if (is->ca == NULL || (list[0] != '\0' && (s->blocked = blocklist_load(list, e)) == NULL) ||
+	    (stolen[0] != '\0' && (s->stolen = blocklist_load(stolen, e)) == NULL) ||
 	    (is->cert = ca_certificate(is->ca, e)) == NULL || issuer_judge(is->cert, s->refuse, clock_now(), e) < 0 ||
 	    session_know(s, json_list(request, "known"), e) < 0 || (is->key = key_open(is->ca, is->cert, e)) == NULL)
 		return e->code;
@@ -167,6 +170,7 @@ static void session_close(struct session *s)
 		X509_free(s->known[i]);
 	free(s->known);
 	blocklist_free(s->blocked);
+	blocklist_free(s->stolen);
 	free(s->chain);
 	EVP_PKEY_free(s->is.key);
 	X509_free(s->is.cert);

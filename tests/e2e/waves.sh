@@ -338,7 +338,16 @@ planned recover --issuer spare
 sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
 [ "$(member phrase <"$D/plan.json")" = "REVOKE 3 WITH 3 NOT REPLACED" ] || { cat "$D/plan.json" "$D/plan.err"; die "nothing is replaced yet"; }
 before=$(member hash <"$D/plan.json")
-planned_so 'each host keeps its own, a stolen one too; key-mode = new' 'made on each host' --only hw1
+planned_so 'but a stolen one is refused; key-mode = new.*3 certificates that the scope revokes for keyCompromise' 'made on each host' --only hw1
+issued=$(wc -l <"$D/spare/index.txt")
+want=4 planned reissue --only hw1
+sev1 timeline | grep -q "hw1: refused, the request is for the key of a certificate that is revoked for keyCompromise" || { sev1 timeline; die "a stolen key was not refused"; }
+[ "$(wc -l <"$D/spare/index.txt")" -eq "$issued" ] || die "a stolen key got a new certificate"
+mv "$D/issuing/newcerts/1001.pem" "$D/away"
+sev1 reissue --only hw1 >"$D/out" 2>"$D/err" && die "a key that cannot be read is not refused"
+grep -q "the key of certificate 1001 could not be refused" "$D/err" && grep -q "key-mode = new" "$D/err" || { cat "$D/err"; die "a certificate that is missing is not named"; }
+mv "$D/away" "$D/issuing/newcerts/1001.pem"
+sed -i 's/^probe-port = .*/&\nkey-mode = new/' "$D/sev1.conf"
 planned reissue --only hw1
 refused 3 "the plan is now" revoke --plan "$before" --confirm "REVOKE 3 WITH 3 NOT REPLACED"
 sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
