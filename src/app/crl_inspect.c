@@ -95,8 +95,11 @@ static void inspect_ended(void *ctx, const json_t *result, const struct err *err
 		run_fail(r, err);
 		return;
 	}
-	if (d->targets > 1)
-		run_out(r, "%s%s", d->at > 0 ? " \n" : "", t->name);
+	if (d->targets > 1) {
+		if (d->at > 0)
+			run_out(r, "%s", "");
+		run_out(r, "%s", t->name);
+	}
 	if (result == NULL) {
 		run_out(r, _("problem     %s"), err->text);
 		d->bad++;
