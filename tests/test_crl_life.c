@@ -123,9 +123,12 @@ static void test_due(void **state)
 	line = renewal_line(in, &third, t + 26 * HOUR, &bad);
 	assert_true(bad);
 	free(line);
+	/* the fuse is that of what clients have */
+	assert_int_equal(incident_fuse_left(in, t), 24 * HOUR);
 	/* a point that never serves it does not keep the others from the next one */
 	due_is(in, &third, t + 42 * HOUR, RENEW_SIGN, t + 42 * HOUR);
 	tell_point(in, t + 26 * HOUR, "11", "verified");
+	assert_int_equal(incident_fuse_left(in, t), 50 * HOUR);
 	due_is(in, &third, t + 26 * HOUR, RENEW_SIGN, t + 42 * HOUR);
 	line = renewal_line(in, &third, t + 26 * HOUR, &bad);
 	assert_false(bad);

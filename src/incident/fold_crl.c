@@ -272,6 +272,7 @@ void apply_point(struct incident *in, const struct event *ev)
 	const json_t *o = ev->body;
 	const char *state = json_str(o, "state");
 	struct point *p = point_add(in, o);
+	const struct crl_made *crl;
 
 	revoke_offered(in, o);
 
@@ -283,5 +284,8 @@ void apply_point(struct incident *in, const struct event *ev)
 	p->attempt = (int)json_num(o, "attempt", 0);
 	p->state = ev->kind == EV_POINT_START ? POINT_STARTED : strcmp(state, "verified") == 0 ? POINT_VERIFIED :
 	    strcmp(state, "placed") == 0 ? POINT_PLACED : POINT_FAILED;
+	if (p->state == POINT_VERIFIED && (crl = incident_crl_part(in, p->ca, p->part)) != NULL &&
+	    strcmp(crl->sha256, p->sha256) == 0)
+		p->until = crl->next_update;
 	revoke_published(in, p->ca, ev->at);
 }
