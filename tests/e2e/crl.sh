@@ -188,6 +188,11 @@ openssl ca -config "$D/foreign/openssl.cnf" -gencrl -crldays 1 -out "$D/foreign.
 openssl crl -in "$D/foreign.crl" -outform DER -out "$D/foreign.der"
 sev1 crl check "$D/foreign.der" >"$D/out" 2>&1 || :
 grep -q "not judged" "$D/out" || { cat "$D/out"; die "a stranger's CRL was judged by our CA"; }
+cp "$D/www/a.crl" "$D/a.der"
+openssl crl -inform DER -in "$D/a.der" -out "$D/www/a.crl"
+sev1 crl check --published >"$D/out" 2>&1 && die "PEM passes where DER is served"
+grep -q "\[pem\]" "$D/out" || { cat "$D/out"; die "PEM at a point is not named"; }
+cp "$D/a.der" "$D/www/a.crl"
 echo "<html>" >"$D/bad"
 status=0; sev1 crl check "$D/bad" >"$D/out" 2>&1 || status=$?
 [ $status -eq 1 ] && grep -q "\[html\]" "$D/out" || { cat "$D/out"; die "a page passes"; }
