@@ -51,7 +51,8 @@ static void tell_crl(struct incident *in, int64_t at, const char *number, int64_
 
 static void tell_point(struct incident *in, int64_t at, const char *number, const char *state)
 {
-	tell(in, EV_POINT, at, "{s:s,s:s,s:s,s:s}", "ca", "a", "point", "p", "sha256", number, "state", state);
+	tell(in, EV_POINT, at, "{s:s,s:s,s:s,s:s,s:s}", "ca", "a", "point", "p", "url", "http://x/", "sha256", number, "state",
+	    state);
 }
 
 static struct config config(int before)
@@ -130,6 +131,9 @@ static void test_due(void **state)
 	tell_point(in, t + 26 * HOUR, "11", "verified");
 	assert_int_equal(incident_fuse_left(in, t), 50 * HOUR);
 	due_is(in, &third, t + 26 * HOUR, RENEW_SIGN, t + 42 * HOUR);
+	third.point->url = (char *)"http://y/"; /* it has another address now: nobody has seen it serve anything */
+	due_is(in, &third, t + 26 * HOUR, RENEW_PUBLISH, t + 26 * HOUR + 30000);
+	third.point->url = (char *)"http://x/";
 	line = renewal_line(in, &third, t + 26 * HOUR, &bad);
 	assert_false(bad);
 	assert_string_equal(line, "");

@@ -93,13 +93,13 @@ static bool point_wanted(const struct run *r, const struct point_conf *p)
 	return (ca == NULL || strcmp(ca, p->ca) == 0) && (point == NULL || strcmp(point, p->name) == 0);
 }
 
-/* A point that serves these very octets is left alone, unless it is named. */
+/* A point that serves these very octets where it is looked for now is left alone, unless it is named. */
 static bool point_serves(const struct run *r, const struct point_conf *p, const struct crl_made *crl)
 {
 	const struct point *done = incident_point(run_incident(r), p->ca, p->name);
 
 	return done != NULL && done->state == POINT_VERIFIED && strcmp(done->sha256, crl->sha256) == 0 &&
-	    !args_has(run_args(r), "point");
+	    strcmp(done->url, p->url) == 0 && !args_has(run_args(r), "point");
 }
 
 static json_t *point_item(const struct point_conf *p, const struct crl_made *crl, const char *digest)

@@ -136,7 +136,8 @@ static bool publish_open(const struct incident *in, const struct config *c, cons
 
 		if (strcmp(p->ca, ca) != 0 || crl == NULL || !crl->renewed)
 			continue;
-		if (at == NULL || at->state != POINT_VERIFIED || strcmp(at->sha256, crl->sha256) != 0)
+		if (at == NULL || at->state != POINT_VERIFIED || strcmp(at->sha256, crl->sha256) != 0 ||
+		    strcmp(at->url, p->url) != 0)
 			return true;
 	}
 	return false;

@@ -326,6 +326,9 @@ status=0; sev1 crl renew --ca parts >"$D/out" 2>&1 || status=$?
 [ $status -eq 4 ] && grep -q "whole: verified" "$D/out" && grep -q "gone: failed" "$D/out" || { cat "$D/out"; die "a retired partition: status $status"; }
 status=0; sev1 publish --json >"$D/out" 2>/dev/null || :
 grep -q "CRL 10 of test has expired; sev1 crl renew --ca test" "$D/out" || { cat "$D/out"; die "publish does not name what has expired"; }
+sed 's|/gone.crl|/elsewhere.crl|; s|:8080/whole.crl|:8080/./whole.crl|' "$D/sev1.conf" >"$D/sev1.moved"
+"$SEV1" -c "$D/sev1.moved" publish --ca parts --json >"$D/out" 2>/dev/null || :
+grep -q "PUBLISH 2" "$D/out" || { cat "$D/out"; die "a point with another URL serves what it never served"; }
 ok "partitions that are configured no more, and a CA whose CRL has expired, keep nothing from being published"
 before=$(number whole)
 sev1 watch --renew >"$D/watch1" 2>&1 &
