@@ -51,7 +51,8 @@ static void tell_crl(struct incident *in, int64_t at, const char *number, int64_
 
 static void tell_point(struct incident *in, int64_t at, const char *number, const char *state)
 {
-	tell(in, EV_POINT, at, "{s:s,s:s,s:s,s:s}", "ca", "a", "point", "p", "sha256", number, "state", state);
+	tell(in, EV_POINT, at, "{s:s,s:s,s:s,s:s,s:s}", "ca", "a", "point", "p", "url", "http://x/", "sha256", number, "state",
+	    state);
 }
 
 static struct config config(int before)
@@ -123,12 +124,86 @@ static void test_due(void **state)
 	line = renewal_line(in, &third, t + 26 * HOUR, &bad);
 	assert_true(bad);
 	free(line);
+	/* the fuse is that of what clients have */
+	assert_int_equal(incident_fuse_left(in, t), 24 * HOUR);
+	/* a point that never serves it does not keep the others from the next one */
+	due_is(in, &third, t + 42 * HOUR, RENEW_SIGN, t + 42 * HOUR);
 	tell_point(in, t + 26 * HOUR, "11", "verified");
+	assert_int_equal(incident_fuse_left(in, t), 50 * HOUR);
 	due_is(in, &third, t + 26 * HOUR, RENEW_SIGN, t + 42 * HOUR);
+	third.point->url = (char *)"http://y/"; /* it has another address now: nobody has seen it serve anything */
+	due_is(in, &third, t + 26 * HOUR, RENEW_PUBLISH, t + 26 * HOUR + 30000);
+	third.point->url = (char *)"http://x/";
 	line = renewal_line(in, &third, t + 26 * HOUR, &bad);
 	assert_false(bad);
 	assert_string_equal(line, "");
 	free(line);
+	incident_free(in);
+}
+
+/* The clock was ahead when it was signed: said, and what was tried then holds nothing up. */
+static void test_due_future(void **state)
+{
+	const int64_t t = 1790000000000LL, ahead = t + 1000 * HOUR;
+	struct config c = config(0);
+	struct incident *in = incident(t);
+	bool bad;
+	char *line;
+
+	(void)state;
+	tell_crl(in, t, "10", 24, false, false);
+	tell_point(in, t, "10", "verified");
+	line = renewal_line(in, &c, t - 5 * MINUTE, &bad);
+	assert_false(bad);
+	free(line);
+	tell(in, EV_RENEW, ahead, "{s:s,s:s,s:s}", "ca", "a", "how", "sign", "state", "started");
+	due_is(in, &c, t + 17 * HOUR, RENEW_SIGN, t + 16 * HOUR);
+	tell_crl(in, ahead, "11", 24, true, false);
+	tell_point(in, ahead, "11", "verified");
+	line = renewal_line(in, &c, t + HOUR, &bad);
+	assert_true(bad);
+	assert_non_null(strstr(line, "NOT YET VALID: a: CRL 11"));
+	assert_non_null(strstr(line, "sev1 crl renew --ca a"));
+	free(line);
+	tell_crl(in, t + HOUR, "12", 24, true, false);
+	line = renewal_line(in, &c, t + HOUR, &bad);
+	assert_false(bad);
+	free(line);
+	incident_free(in);
+}
+
+static void tell_part(struct incident *in, int64_t at, const char *number)
+{
+	tell(in, EV_CRL, at, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "ca", "a", "part", "odd", "number", number, "sha256", number, "der",
+	    "/x", "this_update", (json_int_t)at, "next_update", (json_int_t)(at + 24 * HOUR));
+}
+
+/* A partition's CRL that was left behind is due with the whole; one that is configured no more has no fuse. */
+static void test_due_parts(void **state)
+{
+	const int64_t t = 1790000000000LL;
+	struct config c = config(0);
+	struct point_conf two[2] = { c.point[0], c.point[0] };
+	struct incident *in = incident(t);
+
+	(void)state;
+	two[1].name = two[1].partition = (char *)"odd";
+	tell_crl(in, t, "10", 24, false, false);
+	tell_part(in, t, "11");
+	tell_crl(in, t + 12 * HOUR, "12", 24, false, false);
+	tell_point(in, t + 12 * HOUR, "12", "verified");
+	due_is(in, &c, t + 13 * HOUR, RENEW_SIGN, t + 28 * HOUR);
+	c.point = two;
+	c.points = 2;
+	due_is(in, &c, t + 13 * HOUR, RENEW_SIGN, t + 16 * HOUR);
+	assert_int_equal(incident_fuse_left(in, t), 24 * HOUR);
+	tell_crl(in, t + 28 * HOUR, "13", 24, false, false);
+	assert_null(incident_crl_part(in, "a", "odd"));
+	assert_int_equal(incident_fuse_left(in, t), 52 * HOUR);
+	/* made together they stay together */
+	tell_part(in, t + 28 * HOUR, "14");
+	tell_crl(in, t + 40 * HOUR, "15", 24, false, false);
+	assert_non_null(incident_crl_part(in, "a", "odd"));
 	incident_free(in);
 }
 
@@ -458,7 +533,8 @@ static void test_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_due), cmocka_unit_test(test_due_rungs), cmocka_unit_test(test_ladder),
+		cmocka_unit_test(test_due), cmocka_unit_test(test_due_future), cmocka_unit_test(test_due_parts),
+		cmocka_unit_test(test_due_rungs), cmocka_unit_test(test_ladder),
 		cmocka_unit_test(test_partitions), cmocka_unit_test(test_keys),
 	};
 

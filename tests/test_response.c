@@ -441,11 +441,28 @@ static void test_publish_refused(void **state)
 	put("new.pem", "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n");
 	assert_int_equal(command(&cmd_publish, "point", "far", NULL), EXIT_FAILED);
 	says("not a CRL in PEM");
+	says("sign it again: sev1 crl renew --ca issuing");
 	crl_signed(DER, -1);
 	assert_int_equal(command(&cmd_publish, NULL), EXIT_REFUSED);
 	says("has expired");
 	assert_int_equal(command(&cmd_publish, "point", "nowhere", NULL), EXIT_USAGE);
 	assert_int_equal(command(&cmd_publish, "attempts", "0", NULL), EXIT_USAGE);
+}
+
+/* A partition, or a CA, that is configured no more has burnt out: it keeps nothing from being published. */
+static void test_publish_retired(void **state)
+{
+	static const char *const retired[][2] = { { "issuing", "gone" }, { "former", "" } };
+
+	(void)state;
+	incident_start("");
+	for (size_t i = 0; i < sizeof retired / sizeof retired[0]; i++)
+		append(EV_CRL, "{s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:s}", "ca", retired[i][0], "part", retired[i][1], "number", "19",
+		    "this_update", (json_int_t)(clock_now() - 7200000), "next_update", (json_int_t)(clock_now() - 3600000),
+		    "sha256", "x", "der", "/nowhere.crl", "pem", "/nowhere.pem");
+	crl_signed(DER, 24);
+	assert_int_equal(command(&cmd_publish, NULL), EXIT_DONE);
+	assert_string_equal(phrase, "PUBLISH 3");
 }
 
 static void test_notify(void **state)
@@ -511,6 +528,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test_setup_teardown(test_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_publish_retired, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notify_waive, setup, teardown),
 	};

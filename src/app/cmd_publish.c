@@ -76,12 +76,11 @@ static int publish_file(const struct crl_made *crl, bool pem, char hex[DIGEST_HE
 	char der[DIGEST_HEX];
 	int rc = pem ? publish_pem(path, hex, der, e) : digest_file(path, hex, e);
 
-	if (rc < 0)
-		return rc;
-	if (strcmp(pem ? der : hex, crl->sha256) == 0)
+	if (rc == 0 && strcmp(pem ? der : hex, crl->sha256) == 0)
 		return 0;
-	err_set(e, ERR_REFUSED, _("%s is not the CRL %s of %s that was signed: its digest differs"), path,
-	    crl->number, crl->ca);
+	if (rc == 0)
+		err_set(e, ERR_REFUSED, _("%s is not the CRL %s of %s that was signed: its digest differs"), path,
+		    crl->number, crl->ca);
 	return err_remedy(e, _("nothing was published; sign it again: sev1 crl renew --ca %s"), crl->ca);
 }
 
@@ -94,13 +93,13 @@ static bool point_wanted(const struct run *r, const struct point_conf *p)
 	return (ca == NULL || strcmp(ca, p->ca) == 0) && (point == NULL || strcmp(point, p->name) == 0);
 }
 
-/* A point that serves these very octets is left alone, unless it is named. */
+/* A point that serves these very octets where it is looked for now is left alone, unless it is named. */
 static bool point_serves(const struct run *r, const struct point_conf *p, const struct crl_made *crl)
 {
 	const struct point *done = incident_point(run_incident(r), p->ca, p->name);
 
 	return done != NULL && done->state == POINT_VERIFIED && strcmp(done->sha256, crl->sha256) == 0 &&
-	    !args_has(run_args(r), "point");
+	    strcmp(done->url, p->url) == 0 && !args_has(run_args(r), "point");
 }
 
 static json_t *point_item(const struct point_conf *p, const struct crl_made *crl, const char *digest)
@@ -196,24 +195,45 @@ static int publish_check(struct run *r, int *attempts, struct err *e)
 	return 0;
 }
 
+/* A partition that is not configured any more is waited for nowhere. */
+static bool publish_awaited(const struct run *r, const struct crl_made *crl)
+{
+	const struct config *c = run_config(r);
+
+	for (size_t i = 0; i < c->points; i++)
+		if (strcmp(c->point[i].ca, crl->ca) == 0 && point_wanted(r, &c->point[i]) &&
+		    strcmp(c->point[i].partition != NULL ? c->point[i].partition : "", crl->part) == 0)
+			return true;
+	return false;
+}
+
+/* One that has expired holds up no other: it is an error where it is all that there is. */
 static int publish_collect(struct run *r, struct plan *p, json_t *points, json_t *run, struct err *e)
 {
 	const struct incident *in = run_incident(r);
 	const char *ca = args_get(run_args(r), "ca");
+	struct err expired = { 0 };
 
 	for (size_t i = 0; i < in->crls; i++) {
 		const struct crl_made *crl = &in->crl[i];
 		bool wanted = ca == NULL || strcmp(ca, crl->ca) == 0;
 		if (wanted && crl->next_update <= clock_now()) {
-			err_set(e, ERR_REFUSED, _("publish: CRL %s of %s has expired"), crl->number, crl->ca);
-			return err_remedy(e, "sev1 crl renew --ca %s", crl->ca);
+			if (!publish_awaited(r, crl))
+				continue;
+			err_set(&expired, ERR_REFUSED, _("publish: CRL %s of %s has expired"), crl->number, crl->ca);
+			err_remedy(&expired, "sev1 crl renew --ca %s", crl->ca);
+			plan_row(p, _("WARNING"), "%s; %s", expired.text, expired.remedy);
+			continue;
 		}
 		if (wanted)
 			plan_crl(p, crl);
 		if (publish_crl(r, p, crl, points, run, e) < 0)
 			return e->code;
 	}
-	return 0;
+	if (expired.code == 0 || json_array_size(run) > 0)
+		return 0;
+	*e = expired;
+	return e->code;
 }
 
 /* The rows are made before the phrase and the hash are known: move them into the plan itself. */
@@ -229,7 +249,7 @@ static struct plan *publish_plan(struct plan *draft, json_t *spec, size_t n)
 	return p;
 }
 
-void publish_follow(struct run *r)
+void publish_follow(struct run *r, const struct err *before)
 {
 	json_t *points = json_array(), *run = json_array(), *spec;
 	struct plan *draft = plan_new("", "", json_object());
@@ -242,9 +262,12 @@ void publish_follow(struct run *r)
 		run_fail(r, &e);
 	} else if (json_array_size(run) == 0) {
 		run_out(r, _("no distribution point is configured for it: it is served nowhere"));
-		run_end(r, EXIT_DONE);
+		if (before != NULL)
+			run_fail(r, before);
+		else
+			run_end(r, EXIT_DONE);
 	} else {
-		publish_points(r, spec);
+		publish_points(r, spec, before);
 	}
 	json_decref(spec);
 }

@@ -18,7 +18,7 @@
 struct inspect {
 	struct target {
 		char *name, *path, *ca, *part;
-		bool fetch;
+		bool fetch, der; /* der: a point that serves DER */
 	} *target;
 	size_t targets, at;
 	char *folder;  /* a temporary one; NULL */
@@ -95,8 +95,11 @@ static void inspect_ended(void *ctx, const json_t *result, const struct err *err
 		run_fail(r, err);
 		return;
 	}
-	if (d->targets > 1)
-		run_out(r, "%s%s", d->at > 0 ? " \n" : "", t->name);
+	if (d->targets > 1) {
+		if (d->at > 0)
+			run_out(r, "%s", "");
+		run_out(r, "%s", t->name);
+	}
 	if (result == NULL) {
 		run_out(r, _("problem     %s"), err->text);
 		d->bad++;
@@ -147,6 +150,7 @@ static void inspect_ask(struct run *r, const struct target *t)
 	json_decref(candidates);
 	json_object_set_new(o, "path", json_string(t->path));
 	json_put(o, "part", t->part);
+	json_object_set_new(o, "der", json_boolean(t->der));
 	run_child(r, "ca", o, CRL_DEADLINE_S, NULL, inspect_ended, r);
 }
 
@@ -238,9 +242,13 @@ static int inspect_targets(struct run *r, struct inspect *d, struct err *e)
 	if (!args_has(run_args(r), "published"))
 		return err_set(e, ERR_USAGE, _("crl check: which file or URL? --published looks at every distribution point"));
 	for (size_t i = 0; rc == 0 && i < c->points; i++)
-		if (ca == NULL || strcmp(ca, c->point[i].ca) == 0)
-			rc = target_place(r, d, target_add(d, c->point[i].url, c->point[i].ca,
-			    c->point[i].partition != NULL ? c->point[i].partition : ""), e);
+		if (ca == NULL || strcmp(ca, c->point[i].ca) == 0) {
+			struct target *t = target_add(d, c->point[i].url, c->point[i].ca,
+			    c->point[i].partition != NULL ? c->point[i].partition : "");
+
+			t->der = !c->point[i].pem;
+			rc = target_place(r, d, t, e);
+		}
 	if (rc == 0 && d->targets == 0)
 		return err_set(e, ERR_NOTFOUND, _("crl check: %s has no [point]"), c->path);
 	return rc;

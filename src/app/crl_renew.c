@@ -103,13 +103,14 @@ static void renew_ended(void *ctx, const json_t *result, const struct err *err)
 static void renew_finish(struct run *r)
 {
 	struct renew *d = run_data(r);
+	struct err failed = d->error; /* d ends where publishing begins */
 
-	if (d->failed > 0) {
-		if (d->done > 0)
-			d->error.code = ERR_PARTIAL;
-		run_fail(r, &d->error);
-	} else if (!args_has(run_args(r), "sign-only")) {
-		publish_follow(r);
+	if (d->failed > 0 && d->done > 0)
+		failed.code = ERR_PARTIAL;
+	if (!args_has(run_args(r), "sign-only") && d->done > 0) {
+		publish_follow(r, d->failed > 0 ? &failed : NULL);
+	} else if (d->failed > 0) {
+		run_fail(r, &failed);
 	} else {
 		run_out(r, _("Next: publish: sev1 publish"));
 		run_end(r, EXIT_DONE);

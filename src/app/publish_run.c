@@ -37,6 +37,7 @@ struct publish {
 	struct job *job;
 	size_t jobs, ended;
 	int attempts;
+	struct err before; /* what failed before, and is told at the end */
 };
 
 static void job_try(struct job *j);
@@ -84,7 +85,10 @@ static void publish_finish(struct publish *all)
 	}
 	json_object_set_new(run_result(all->run), "points", list);
 	run_out(all->run, _("%zu of %zu points serve what was signed"), good, all->jobs);
-	run_end(all->run, good == all->jobs ? EXIT_DONE : good > 0 ? EXIT_PARTIAL : EXIT_FAILED);
+	if (all->before.code != 0)
+		run_fail(all->run, &all->before);
+	else
+		run_end(all->run, good == all->jobs ? EXIT_DONE : good > 0 ? EXIT_PARTIAL : EXIT_FAILED);
 }
 
 static void job_end(struct job *j, bool good)
@@ -320,10 +324,10 @@ static void publish_add(struct publish *all, const json_t *points, const char *i
 
 void publish_go(struct run *r)
 {
-	publish_points(r, run_plan_of(r)->spec);
+	publish_points(r, run_plan_of(r)->spec, NULL);
 }
 
-void publish_points(struct run *r, json_t *spec)
+void publish_points(struct run *r, json_t *spec, const struct err *before)
 {
 	const json_t *run = json_list(spec, "run");
 	struct publish *all = mem_zalloc(1, sizeof *all);
@@ -331,6 +335,8 @@ void publish_points(struct run *r, json_t *spec)
 	size_t i;
 
 	all->run = r;
+	if (before != NULL)
+		all->before = *before;
 	all->spec = json_incref(spec);
 	all->attempts = (int)json_num(spec, "attempts", 1);
 	run_set_data(r, all, publish_free);

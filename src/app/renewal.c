@@ -18,6 +18,7 @@
 #define LADDER_LOOK_MS (5 * MINUTE_MS)
 #define TICK_MS 1000
 #define LATE_MS MINUTE_MS         /* nobody did it: say so */
+#define EARLY_MS (5 * MINUTE_MS)  /* a clock that goes wrong by less is no fault */
 
 /* ---- what is due ---- */
 
@@ -135,15 +136,31 @@ static bool publish_open(const struct incident *in, const struct config *c, cons
 
 		if (strcmp(p->ca, ca) != 0 || crl == NULL || !crl->renewed)
 			continue;
-		if (at == NULL || at->state != POINT_VERIFIED || strcmp(at->sha256, crl->sha256) != 0)
+		if (at == NULL || at->state != POINT_VERIFIED || strcmp(at->sha256, crl->sha256) != 0 ||
+		    strcmp(at->url, p->url) != 0)
 			return true;
 	}
 	return false;
 }
 
+/* The one that expires first of the CA's CRL and those of the partitions that are still configured. */
+static const struct crl_made *first_to_expire(const struct incident *in, const struct config *c, const char *ca)
+{
+	const struct crl_made *first = incident_crl(in, ca);
+
+	for (size_t i = 0; first != NULL && i < c->points; i++) {
+		const char *part = strcmp(c->point[i].ca, ca) == 0 ? c->point[i].partition : NULL;
+		const struct crl_made *crl = part != NULL ? incident_crl_part(in, ca, part) : NULL;
+
+		if (crl != NULL && crl->next_update < first->next_update)
+			first = crl;
+	}
+	return first;
+}
+
 struct renewal_due renewal_next(const struct incident *in, const struct config *c, const char *ca, int64_t now)
 {
-	const struct crl_made *crl = incident_crl(in, ca);
+	const struct crl_made *crl = first_to_expire(in, c, ca);
 	const struct renewing *trying = incident_renewing(in, ca);
 	struct renewal_due due = { RENEW_NONE, INT64_MAX };
 	int64_t rung;
@@ -155,9 +172,10 @@ struct renewal_due renewal_next(const struct incident *in, const struct config *
 		due = (struct renewal_due){ RENEW_RUNG, rung };
 	else
 		due = (struct renewal_due){ RENEW_SIGN, crl->next_update - lead_of(crl, config_ca(c, ca)) };
-	if (publish_open(in, c, ca) && due.at > crl->at)
+	if (publish_open(in, c, ca) && due.at > now)
 		due = (struct renewal_due){ RENEW_PUBLISH, crl->at + RETRY_MS };
-	if (trying != NULL && trying->tries > 0 && retry_at(trying) > due.at)
+	/* a try of the future was made by a clock that was ahead: it holds nothing up */
+	if (trying != NULL && trying->tries > 0 && trying->at <= now + EARLY_MS && retry_at(trying) > due.at)
 		due.at = retry_at(trying);
 	return due;
 }
@@ -176,6 +194,15 @@ char *renewal_line(const struct incident *in, const struct config *c, int64_t no
 			continue;
 		*bad = true;
 		buf_addf(&b, _("CRL RENEWAL FAILED: %s: %s"), in->renewing[i].ca, in->renewing[i].detail);
+		return buf_take(&b);
+	}
+	for (size_t i = 0; i < in->crls && !in->closed; i++) {
+		if (in->crl[i].part[0] != '\0' || in->crl[i].this_update <= now + EARLY_MS)
+			continue;
+		*bad = true;
+		buf_addf(&b, _("CRL NOT YET VALID: %s: CRL %s begins at %s: the clock was ahead when it was signed, or is behind now; "
+		    "set it, then sev1 crl renew --ca %s"), in->crl[i].ca, in->crl[i].number,
+		    clock_iso(at, sizeof at, in->crl[i].this_update), in->crl[i].ca);
 		return buf_take(&b);
 	}
 	for (size_t i = 0; i < in->points && !in->closed; i++) {

@@ -265,7 +265,7 @@ static const json_t *inspect_whose(const json_t *candidates, const struct buf *f
 	return found;
 }
 
-/* {path, ca, last, last_sha256, partitions, part}, or {path, candidates: [{ca, last, last_sha256, partitions}]}, of which
+/* {path, ca, last, last_sha256, partitions, part, der}, or {path, candidates: [{ca, last, last_sha256, partitions}]}, of which
  * the issuer is taken: everything that can be said of a CRL, or of what is none. */
 int ca_inspect(const json_t *request, json_t **result, struct err *e)
 {
@@ -273,7 +273,7 @@ int ca_inspect(const json_t *request, json_t **result, struct err *e)
 	const struct crl_scope *scope;
 	struct err why = { 0 };
 	struct buf b = { 0 };
-	struct crl_ask ask = { .now = json_num(request, "at", clock_now()) };
+	struct crl_ask ask = { .now = json_num(request, "at", clock_now()), .der = json_bool(request, "der") };
 	struct desk d = { .lock = -1 };
 	int rc = crl_read_some(json_str(request, "path"), &b, e);
 

@@ -191,12 +191,36 @@ void apply_renew(struct incident *in, const struct event *ev)
 	r->at = ev->at;
 }
 
+/* A partition that was left out when the whole was signed is configured no more; that is known when the next is signed. */
+static void parts_drop(struct incident *in, const struct crl_made *whole)
+{
+	char *ca = mem_strdup(whole->ca); /* whole moves */
+	int64_t signed_at = whole->this_update;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->crls; i++) {
+		struct crl_made *c = &in->crl[i];
+
+		if (strcmp(c->ca, ca) == 0 && c->part[0] != '\0' && c->this_update < signed_at)
+			crl_made_clear(c);
+		if (c->ca != NULL)
+			in->crl[kept++] = *c;
+	}
+	in->crls = kept;
+	free(ca);
+}
+
 void apply_crl(struct incident *in, const struct event *ev)
 {
 	const json_t *o = ev->body;
-	struct crl_made *c = (struct crl_made *)incident_crl_part(in, json_str(o, "ca"), json_str(o, "part"));
+	const char *part = json_str(o, "part");
+	struct crl_made *c = (struct crl_made *)incident_crl_part(in, json_str(o, "ca"), part);
 	struct renewing *trying = (struct renewing *)incident_renewing(in, json_str(o, "ca"));
 
+	if (c != NULL && part[0] == '\0') {
+		parts_drop(in, c);
+		c = (struct crl_made *)incident_crl(in, json_str(o, "ca"));
+	}
 	if (c == NULL) {
 		in->crl = fold_list(in->crl, &in->crls, sizeof *in->crl);
 		c = &in->crl[in->crls - 1];
@@ -248,6 +272,7 @@ void apply_point(struct incident *in, const struct event *ev)
 	const json_t *o = ev->body;
 	const char *state = json_str(o, "state");
 	struct point *p = point_add(in, o);
+	const struct crl_made *crl;
 
 	revoke_offered(in, o);
 
@@ -259,5 +284,8 @@ void apply_point(struct incident *in, const struct event *ev)
 	p->attempt = (int)json_num(o, "attempt", 0);
 	p->state = ev->kind == EV_POINT_START ? POINT_STARTED : strcmp(state, "verified") == 0 ? POINT_VERIFIED :
 	    strcmp(state, "placed") == 0 ? POINT_PLACED : POINT_FAILED;
+	if (p->state == POINT_VERIFIED && (crl = incident_crl_part(in, p->ca, p->part)) != NULL &&
+	    strcmp(crl->sha256, p->sha256) == 0)
+		p->until = crl->next_update;
 	revoke_published(in, p->ca, ev->at);
 }

@@ -303,6 +303,15 @@ int64_t incident_fuse_left(const struct incident *in, int64_t now)
 	for (size_t i = 0; i < in->crls; i++)
 		if (in->crl[i].next_update < first)
 			first = in->crl[i].next_update;
+	for (size_t i = 0; i < in->points; i++) {
+		const struct point *p = &in->point[i];
+		const struct crl_made *crl = incident_crl_part(in, p->ca, p->part);
+
+		/* the CRL that was made is not there yet: what clients have is the one before */
+		if (p->state != POINT_VERIFIED && p->until > 0 && p->until < first && crl != NULL &&
+		    strcmp(crl->sha256, p->sha256) == 0)
+			first = p->until;
+	}
 	return first == INT64_MAX ? INT64_MIN : first - now;
 }
 

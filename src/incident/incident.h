@@ -103,7 +103,7 @@ struct point {
 	char *ca, *point, *part, *url, *sha256, *detail;
 	enum point_state state;
 	int attempt;
-	int64_t at;
+	int64_t at, until; /* until: nextUpdate of the CRL that it was last seen to serve; 0 none */
 };
 
 struct recipient {
@@ -264,7 +264,7 @@ bool incident_told(const struct incident *in, const char *to);
 /* The clocks at a moment, in ms left; INT64_MIN where a clock does not run yet. */
 int64_t incident_rto_left(const struct incident *in, int64_t now);      /* to the last checkpoint's due */
 int64_t incident_deadline_left(const struct incident *in, int64_t now); /* from first receipt */
-int64_t incident_fuse_left(const struct incident *in, int64_t now);     /* first nextUpdate of the CRLs made */
+int64_t incident_fuse_left(const struct incident *in, int64_t now);     /* first nextUpdate of the CRLs made, or served where one is not there yet */
 /* When the last rung of the ladder that ends first expires, ms; INT64_MIN without one that can be used. */
 int64_t incident_ladder_end(const struct incident *in);
 int64_t checkpoint_left(const struct incident *in, const struct checkpoint *cp, int64_t now);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "pki/cert.h"
 #include "pki/crl_look.h"
+#include "pki/crl_store.h"
 
 #define CRL_MAX ((size_t)1 << 30)
 #define EARLY_MS (5 * 60 * 1000)     /* a clock that goes wrong by less is no fault */
@@ -261,7 +262,7 @@ static int admit_served(const char *path, const struct crl_view *v, const char *
 	struct buf file = { 0 }, b = { 0 };
 	const struct buf *der = &b;
 	struct crl_view was;
-	char hex[DIGEST_HEX];
+	char hex[DIGEST_HEX], next[SERIAL_MAX] = "";
 	X509 *cert = ca_certificate(ask->ca, e);
 	int rc = cert == NULL ? e->code : 0, cmp;
 
@@ -276,7 +277,8 @@ static int admit_served(const char *path, const struct crl_view *v, const char *
 				rc = err_set(e, ERR_REFUSED, cmp < 0 ? _("CRL %s is older than CRL %s, which is served (older)")
 				    : _("CRL %s has the same number as CRL %s, which is served with other octets (same-number)"),
 				    v->number, was.number);
-				err_remedy(e, _("sign one with a higher number: write it into %s, then sev1 crl renew --ca %s"),
+				crl_number_after(was.number, 1, next);
+				err_remedy(e, _("sign one with a higher number: printf '%%s\\n' %s > %s, then sev1 crl renew --ca %s"), next,
 				    ask->ca->crlnumber, ask->ca->name);
 			} else {
 				rc = crl_covers(v, &was, ask->l, ask->now, e);

@@ -188,6 +188,11 @@ openssl ca -config "$D/foreign/openssl.cnf" -gencrl -crldays 1 -out "$D/foreign.
 openssl crl -in "$D/foreign.crl" -outform DER -out "$D/foreign.der"
 sev1 crl check "$D/foreign.der" >"$D/out" 2>&1 || :
 grep -q "not judged" "$D/out" || { cat "$D/out"; die "a stranger's CRL was judged by our CA"; }
+cp "$D/www/a.crl" "$D/a.der"
+openssl crl -inform DER -in "$D/a.der" -out "$D/www/a.crl"
+sev1 crl check --published >"$D/out" 2>&1 && die "PEM passes where DER is served"
+grep -q "\[pem\]" "$D/out" || { cat "$D/out"; die "PEM at a point is not named"; }
+cp "$D/a.der" "$D/www/a.crl"
 echo "<html>" >"$D/bad"
 status=0; sev1 crl check "$D/bad" >"$D/out" 2>&1 || status=$?
 [ $status -eq 1 ] && grep -q "\[html\]" "$D/out" || { cat "$D/out"; die "a page passes"; }
@@ -275,3 +280,61 @@ cp "$D/www/s0.crl" "$D/www/s1.crl"
 sev1 crl check --published >"$D/out" 2>&1 && die "even's CRL passes at odd's point"
 grep -q "\[point\]" "$D/out" || { cat "$D/out"; die "the wrong partition is not named"; }
 ok "partitions: each point has its own CRL, openssl agrees, the ladder has a rung for each"
+
+# ---- a partition that is configured no more, a CA that fails, a point that is gone for good: the others go on ----
+for p in $pids; do kill "$p" 2>/dev/null || :; done
+pids=
+mv "$D/part/away" "$D/part/ca.key"
+rm -rf "$D/state2" "$D/ca" "$D/ahead.new"
+mkdir -m 700 "$D/state2"
+echo 0 >"$D/ahead"
+authority "$D/ca" "Test CA"
+echo 10 >"$D/ca/crlnumber"
+openssl ca -batch -config "$D/ca/openssl.cnf" -in "$D/csr" -notext -out /dev/null 2>/dev/null
+rm -f "$D/www/"*.crl
+sed -i 's/^\(config = .*part.*\)/\1\ncrl-hours = 1/' "$D/sev1.conf"
+cat >>"$D/sev1.conf" <<E
+[ca test]
+config = $D/ca/openssl.cnf
+crl-hours = 1
+[point a]
+ca = test
+url = http://127.0.0.1:8080/a.crl
+path = $D/www/a.crl
+E
+sev1 open --title "several" >/dev/null
+for ca in parts:2003 test:1000; do
+  sev1 triage --ca "${ca%:*}" --level end-entity --compromise 1 --received -5m --serial "${ca#*:}" >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
+  sev1 scope >"$D/out" 2>&1 || { cat "$D/out"; die "scope"; }
+  sev1 checkpoint 2 --reason "a test" >/dev/null
+  planned revoke
+done
+planned publish
+before=$(number whole)
+serves a 10 || die "CRL 10 of test is not served"
+mv "$D/ca/ca.key" "$D/ca/away"
+status=0; sev1 crl renew >"$D/out" 2>&1 || status=$?
+[ $status -eq 4 ] && grep -q "test: the CRL is NOT renewed: .*ca.key" "$D/out" || { cat "$D/out"; die "one of two CAs: status $status"; }
+[ "$(number whole)" != "$before" ] || { cat "$D/out"; die "what the other CA signed is not published"; }
+serves a 10 || die "no key, and yet"
+ok "one of two CAs cannot sign: the other's CRL is published, the failure is told"
+sed '/^\[point even/,/^partition = even/d; /^\[point odd/,/^partition = odd/d; s|^url = .*/whole.crl|&\npath = '"$D"'/www/whole.crl\n[point gone]\nca = parts\nurl = http://127.0.0.1:8081/gone.crl|' \
+  "$D/sev1.conf" | sed 's|^path = .*/whole.crl|&|' >"$D/sev1.conf.new"
+awk '/^\[point gone/ { gone = 1 } /^path/ && gone { sub("whole", "gone"); gone = 0 } { print }' "$D/sev1.conf.new" >"$D/sev1.conf"
+later 3720
+status=0; sev1 crl renew --ca parts >"$D/out" 2>&1 || status=$?
+[ $status -eq 4 ] && grep -q "whole: verified" "$D/out" && grep -q "gone: failed" "$D/out" || { cat "$D/out"; die "a retired partition: status $status"; }
+status=0; sev1 publish --json >"$D/out" 2>/dev/null || :
+grep -q "CRL 10 of test has expired; sev1 crl renew --ca test" "$D/out" || { cat "$D/out"; die "publish does not name what has expired"; }
+sed 's|/gone.crl|/elsewhere.crl|; s|:8080/whole.crl|:8080/./whole.crl|' "$D/sev1.conf" >"$D/sev1.moved"
+"$SEV1" -c "$D/sev1.moved" publish --ca parts --json >"$D/out" 2>/dev/null || :
+grep -q "PUBLISH 2" "$D/out" || { cat "$D/out"; die "a point with another URL serves what it never served"; }
+ok "partitions that are configured no more, and a CA whose CRL has expired, keep nothing from being published"
+before=$(number whole)
+sev1 watch --renew >"$D/watch1" 2>&1 &
+pids="$pids $!"
+wait_for 20 "the order" said watch1 "CRL renewal on\|CRL NOT PUBLISHED\|CRL RENEWAL"
+later 2460
+newer() { [ "$(number whole)" != "$before" ]; }
+wait_for 60 "the next CRL beside a point that is gone" newer
+ok "a point that never serves anything keeps no other from the next CRL"
