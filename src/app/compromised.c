@@ -90,11 +90,21 @@ static void keys_answer(void *ctx, const json_t *result, const struct err *err)
 void compromised_ask_keys(struct compromised *c, void (*done)(struct run *r))
 {
 	const struct incident *in = run_incident(c->run);
-	char *reasons = incident_reasons(in), *folder, *name;
-	bool stolen = strcmp(in->triage.level, "end-entity") == 0 && in->scope_frozen && strstr(reasons, "keyCompromise") != NULL;
+	char *reasons, *folder, *name;
 	struct err e = { 0 };
+	bool stolen;
 	json_t *cas;
 
+	if (strcmp(in->triage.level, "end-entity") != 0) {
+		done(c->run);
+		return;
+	}
+	if (run_gate(c->run, GATE_SCOPE, &e) < 0) { /* nobody knows yet which keys */
+		run_fail(c->run, &e);
+		return;
+	}
+	reasons = incident_reasons(in);
+	stolen = strstr(reasons, "keyCompromise") != NULL;
 	free(reasons);
 	if (!stolen) {
 		done(c->run);

@@ -23,7 +23,7 @@ bool compromised_is(const struct run *r, const char *ca);
  * them all. A CA whose certificate cannot be read ends the run: nothing could be refused then. */
 void compromised_ask(struct compromised *c, struct run *r, void (*done)(struct run *r));
 /* In the end-entity case: ask the CA child for the keys of what is revoked for keyCompromise. done is called once stolen
- * names them. A certificate that cannot be read ends the run: its key could not be refused. */
+ * names them. A scope that is not frozen, or a certificate that cannot be read, ends the run: no key could be refused. */
 void compromised_ask_keys(struct compromised *c, void (*done)(struct run *r));
 void compromised_clear(struct compromised *c);
 

@@ -332,9 +332,10 @@ for h in hw1.test hw2.test far.example; do
 done
 sev1 open --title "stolen leaf keys" >"$D/out" || die "open"
 sev1 triage --ca issuing --level end-entity --compromise 1 --received -5m --serial 1000 --serial 1001 --serial 1002 >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
+planned recover --issuer spare
+refused 3 "the scope is not frozen" reissue --only hw1
 sev1 scope >"$D/out" 2>&1 || { cat "$D/out"; die "scope"; }
 sev1 checkpoint 2 --reason "the CA is sound" >"$D/out" || die "checkpoint 2"
-planned recover --issuer spare
 sev1 revoke --json >"$D/plan.json" 2>"$D/plan.err" || :
 [ "$(member phrase <"$D/plan.json")" = "REVOKE 3 WITH 3 NOT REPLACED" ] || { cat "$D/plan.json" "$D/plan.err"; die "nothing is replaced yet"; }
 before=$(member hash <"$D/plan.json")
