@@ -44,11 +44,18 @@ work_folder() {
   pids=
   trap clean_up EXIT INT TERM
 }
+# stop PID...: a function in the background is a shell that waits for the program; that one first
+stop() {
+  for p in "$@"; do
+    pkill -P "$p" 2>/dev/null || :
+    kill "$p" 2>/dev/null || :
+  done
+}
 # What was killed may write a last file while the folder is removed.
 clean_up() {
   status=$? tries=50
   trap "" INT TERM
-  for p in $pids $tick_pid; do kill "$p" 2>/dev/null || :; done
+  stop $pids $tick_pid
   leave 2>/dev/null || :
   until rm -rf "$D" 2>/dev/null; do
     tries=$((tries - 1))
