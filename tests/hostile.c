@@ -296,13 +296,93 @@ static void request(const struct one *o, ssh_channel c, const char *key, const c
 	run(o, c, command, PATH_GOOD);
 }
 
+/* Requests of openssl's; %h is the host. NULL: what a good one has. */
+static const struct {
+	const char *behaviour, *key, *subject, *san, *filter;
+} asks[] = {
+	{ "csr-other-name", NULL, "/CN=bank.example", "DNS:bank.example", NULL },
+	{ "csr-more-names", NULL, NULL, "DNS:bank.example", NULL },
+	{ "csr-wildcard", NULL, NULL, "DNS:*.test", NULL },
+	{ "csr-neighbour", NULL, "/CN=g00000.test", "DNS:g00000.test", NULL },
+	{ "csr-escape-subject", NULL, "/CN=\033[2J\033]0;owned\007x", NULL, NULL },
+	{ "csr-weak", "weak.key", NULL, NULL, NULL },
+	{ "csr-stolen-key", "issuing/ca.key", NULL, NULL, NULL },
+	{ "csr-small-curve", "csr-small-curve", NULL, NULL, NULL },
+	{ "csr-odd-curve", "csr-odd-curve", NULL, NULL, NULL },
+	{ "csr-ed448", "csr-ed448", NULL, NULL, NULL },
+	{ "csr-dsa", "csr-dsa", NULL, NULL, NULL },
+	{ "csr-exponent-3", "csr-exponent-3", NULL, NULL, NULL },
+	{ "csr-more-kinds", NULL, NULL, "DNS:%h,email:root@bank.example", NULL },
+	{ "csr-address", NULL, NULL, "DNS:%h,IP:192.0.2.1", NULL },
+	{ "csr-uri", NULL, NULL, "DNS:%h,URI:https://bank.example/", NULL },
+	{ "csr-two", NULL, NULL, NULL, "; openssl req -new -key server.key.good -subj /CN=bank.example" },
+	{ "csr-challenge", NULL, NULL, NULL, " -config challenge.cnf" },
+	{ "csr-truncated", NULL, NULL, NULL, " | head -c 200" },
+	/* someone else's signature: the last octets are changed */
+	{ "csr-forged", NULL, NULL, NULL, " -outform DER | (head -c -8; printf 12345678) | openssl req -inform DER" },
+};
+
+/* And what is no request of the kind. */
+static const struct {
+	const char *behaviour, *command;
+} runs[] = {
+	{ "csr-two-other-first", "openssl req -new -key server.key.good -subj /CN=bank.example; openssl req -new -key "
+	    "server.key.good -subj /CN=test; echo; echo sev1 request; cat >/dev/null" },
+	{ "csr-10000-names", "openssl req -new -key server.key.good -subj /CN=x -addext subjectAltName=$(seq -f DNS:%g.x -s, "
+	    "10000); echo; echo sev1 request; cat >/dev/null" },
+	{ "csr-key", "cat server.key.good; echo; echo sev1 request; cat >/dev/null" },
+	{ "csr-certificate", "cat server.pem.good; echo; echo sev1 request; cat >/dev/null" },
+	{ "csr-10MB", "echo -----BEGIN CERTIFICATE REQUEST-----; head -c 10000000 /dev/zero | tr '\\0' A; echo; "
+	    "echo -----END CERTIFICATE REQUEST-----; echo sev1 request" },
+	{ "shell-asks", "echo 'Password: '; read -r answer; echo \"$answer\"" },
+	{ "shell-says-words", "echo; echo sev1 request; echo sev1 installed; echo sev1 kept; cat >/dev/null" },
+	{ "shell-execs", "exec cat" },
+};
+
+/* given with %h filled in, or otherwise so. */
+static char *of_host(const struct one *o, const char *given, const char *otherwise)
+{
+	const char *pattern = given != NULL ? given : otherwise, *at = strstr(pattern, "%h");
+
+	return at == NULL ? mem_strdup(pattern) :
+	    mem_printf("%.*s%s%s", (int)(at - pattern), pattern, o->host->name, at + 2);
+}
+
+static bool csr_asks(const struct one *o, ssh_channel c)
+{
+	for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+		char *key, *subject, *san;
+
+		if (!is(o, asks[i].behaviour))
+			continue;
+		key = of_host(o, asks[i].key, "hosts/%h/server.key");
+		subject = of_host(o, asks[i].subject, "/CN=%h");
+		san = of_host(o, asks[i].san, "DNS:%h");
+		request(o, c, key, subject, san, asks[i].filter != NULL ? asks[i].filter : "");
+		free(key);
+		free(subject);
+		free(san);
+		return true;
+	}
+	return false;
+}
+
+static bool csr_runs(const struct one *o, ssh_channel c)
+{
+	for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++)
+		if (is(o, runs[i].behaviour)) {
+			run(o, c, runs[i].command, PATH_GOOD);
+			return true;
+		}
+	return false;
+}
+
 static void csr(const struct one *o, ssh_channel c, const char *command)
 {
-	char own[96], san[128], key[128], *before;
+	char *before;
 
-	snprintf(own, sizeof own, "/CN=%s", o->host->name);
-	snprintf(san, sizeof san, "DNS:%s", o->host->name);
-	snprintf(key, sizeof key, "hosts/%s/server.key", o->host->name);
+	if (csr_asks(o, c) || csr_runs(o, c))
+		return;
 	if (is(o, "csr-nothing"))
 		finish(c, 0);
 	else if (is(o, "csr-status-only"))
@@ -337,43 +417,6 @@ static void csr(const struct one *o, ssh_channel c, const char *command)
 		}
 	else if (is(o, "csr-end-no-close"))
 		channel_say(c, "x"), ssh_channel_send_eof(c), stall();
-	else if (is(o, "csr-other-name"))
-		request(o, c, key, "/CN=bank.example", "DNS:bank.example", "");
-	else if (is(o, "csr-more-names"))
-		request(o, c, key, own, "DNS:bank.example", "");
-	else if (is(o, "csr-wildcard"))
-		request(o, c, key, own, "DNS:*.test", "");
-	else if (is(o, "csr-neighbour"))
-		request(o, c, key, "/CN=g00000.test", "DNS:g00000.test", "");
-	else if (is(o, "csr-escape-subject"))
-		request(o, c, key, "/CN=\033[2J\033]0;owned\007x", san, "");
-	else if (is(o, "csr-weak"))
-		request(o, c, "weak.key", own, san, "");
-	else if (is(o, "csr-stolen-key"))
-		request(o, c, "issuing/ca.key", own, san, "");
-	else if (is(o, "csr-small-curve") || is(o, "csr-odd-curve") || is(o, "csr-ed448") || is(o, "csr-dsa") ||
-	    is(o, "csr-exponent-3"))
-		request(o, c, o->word, own, san, "");
-	else if (is(o, "csr-more-kinds"))
-		snprintf(san, sizeof san, "DNS:%s,email:root@bank.example", o->host->name), request(o, c, key, own, san, "");
-	else if (is(o, "csr-address"))
-		snprintf(san, sizeof san, "DNS:%s,IP:192.0.2.1", o->host->name), request(o, c, key, own, san, "");
-	else if (is(o, "csr-uri"))
-		snprintf(san, sizeof san, "DNS:%s,URI:https://bank.example/", o->host->name), request(o, c, key, own, san, "");
-	else if (is(o, "csr-two"))
-		request(o, c, key, own, san, "; openssl req -new -key server.key.good -subj /CN=bank.example");
-	else if (is(o, "csr-two-other-first"))
-		run(o, c, "openssl req -new -key server.key.good -subj /CN=bank.example; openssl req -new -key server.key.good "
-		    "-subj /CN=test; echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
-	else if (is(o, "csr-challenge"))
-		request(o, c, key, own, san, " -config challenge.cnf");
-	else if (is(o, "csr-10000-names"))
-		run(o, c, "openssl req -new -key server.key.good -subj /CN=x -addext subjectAltName=$(seq -f DNS:%g.x -s, 10000); "
-		    "echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
-	else if (is(o, "csr-key"))
-		run(o, c, "cat server.key.good; echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
-	else if (is(o, "csr-certificate"))
-		run(o, c, "cat server.pem.good; echo; echo sev1 request; cat >/dev/null", PATH_GOOD);
 	else if (is(o, "csr-eof-then-data"))
 		ssh_channel_send_eof(c), channel_say(c, "sev1 request\n"), finish(c, 0);
 	else if (is(o, "csr-two-statuses"))
@@ -383,22 +426,9 @@ static void csr(const struct one *o, ssh_channel c, const char *command)
 			ssh_blocking_flush(o->s, 1000), poll(NULL, 0, 100);
 	else if (is(o, "csr-status-first"))
 		ssh_channel_request_send_exit_status(c, 0), ssh_blocking_flush(o->s, 1000), stall();
-	else if (is(o, "shell-asks"))
-		run(o, c, "echo 'Password: '; read -r answer; echo \"$answer\"", PATH_GOOD);
-	else if (is(o, "shell-says-words"))
-		run(o, c, "echo; echo sev1 request; echo sev1 installed; echo sev1 kept; cat >/dev/null", PATH_GOOD);
-	else if (is(o, "shell-execs"))
-		run(o, c, "exec cat", PATH_GOOD);
 	else if (is(o, "odd-shell"))
 		before = mem_printf("printf 'Welcome\\033[2J\\r\\n'; echo 'failed to greet' >&2; %s", command), run(o, c, before, PATH_GOOD),
 		    free(before);
-	else if (is(o, "csr-truncated"))
-		request(o, c, key, own, san, " | head -c 200");
-	else if (is(o, "csr-forged")) /* someone else's signature: the last octets are changed */
-		request(o, c, key, own, san, " -outform DER | (head -c -8; printf 12345678) | openssl req -inform DER");
-	else if (is(o, "csr-10MB"))
-		run(o, c, "echo -----BEGIN CERTIFICATE REQUEST-----; head -c 10000000 /dev/zero | tr '\\0' A; echo; "
-		    "echo -----END CERTIFICATE REQUEST-----; echo sev1 request", PATH_GOOD);
 	else
 		run(o, c, command, PATH_GOOD);
 }
