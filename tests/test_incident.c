@@ -368,6 +368,7 @@ static void test_rollout(void **state)
 
 	(void)state;
 	assert_int_equal(r->state, ROLLOUT_NONE);
+	assert_int_equal(rollout_stands(in, false), ROLLOUT_NONE);
 	ok(in, 50, EV_STEER, "{\"what\":\"pause\"}");
 	assert_int_equal(r->state, ROLLOUT_NONE);
 	ok(in, 50, EV_REISSUE_START, "{\"hosts\":[\"c1\",\"w1\",\"w2\"],\"waves\":[{\"name\":\"canaries\",\"hosts\":1},"
@@ -397,6 +398,9 @@ static void test_rollout(void **state)
 	assert_string_equal(incident_host(in, "w2")->state, "skipped");
 	assert_string_equal(incident_host(in, "w2")->detail, "out of service");
 	assert_int_equal(in->hosts_failed, 0);
+	/* nobody runs it: w1 is still to be tried */
+	assert_int_equal(rollout_stands(in, true), ROLLOUT_GOING);
+	assert_int_equal(rollout_stands(in, false), ROLLOUT_INTERRUPTED);
 	/* a drain is not taken back by going on, an abort is the last word */
 	ok(in, 54, EV_STEER, "{\"what\":\"pause\"}");
 	assert_int_equal(r->state, ROLLOUT_PAUSED);
@@ -419,6 +423,7 @@ static void test_rollout(void **state)
 	ok(in, 56, EV_REISSUE_END, "{\"verified\":1,\"stopped\":\"refused: 1\"}");
 	assert_int_equal(r->state, ROLLOUT_ENDED);
 	assert_string_equal(r->stopped, "refused: 1");
+	assert_int_equal(rollout_stands(in, false), ROLLOUT_ENDED);
 	/* a journal that lies about its waves breaks nothing */
 	ok(in, 57, EV_WAVE, "{\"wave\":-1}");
 	ok(in, 57, EV_WAVE, "{\"wave\":99}");
@@ -426,6 +431,12 @@ static void test_rollout(void **state)
 	ok(in, 57, EV_REISSUE_START, "{\"hosts\":[1,\"w1\"],\"waves\":[{\"name\":\"x\",\"hosts\":999999999}]}");
 	assert_int_equal(incident_host(in, "w1")->wave, 1);
 	assert_int_equal(incident_host(in, "c1")->wave, 0);
+	/* cut off while it was paused, and what was left is left out: there is nothing to go on with */
+	ok(in, 57, EV_STEER, "{\"what\":\"pause\"}");
+	assert_int_equal(rollout_stands(in, true), ROLLOUT_PAUSED);
+	assert_int_equal(rollout_stands(in, false), ROLLOUT_INTERRUPTED);
+	ok(in, 57, EV_HOST, "{\"rows\":[{\"host\":\"w1\",\"state\":\"failed\"}]}");
+	assert_int_equal(rollout_stands(in, false), ROLLOUT_ENDED);
 	/* which issuer it was verified with */
 	ok(in, 58, EV_HOST, "{\"rows\":[{\"host\":\"w1\",\"state\":\"verified\"}]}");
 	assert_null(incident_host(in, "w1")->issuer); /* none was chosen */

@@ -210,11 +210,15 @@ static void test_lease(void **state)
 	j = journal_open("lease.sev1", false, &e);
 	assert_int_equal(journal_lease(j, 1000, 15000, &e), ERR_REFUSED);
 	assert_non_null(strstr(e.text, "is running an action"));
+	assert_true(journal_leased(j, 1000));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	assert_false(journal_leased(j, 1000));
 	assert_int_equal(journal_lease(j, 1000, 15000, &e), 0);
 	assert_int_equal(journal_lease(j, 2000, 15000, &e), 0); /* refresh */
+	assert_true(journal_leased(j, 2000));
 	assert_int_equal(journal_release(j, &e), 0);
+	assert_false(journal_leased(j, 2000));
 	journal_free(j);
 	close(ready[0]);
 	close(ready[1]);

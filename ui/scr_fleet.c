@@ -140,11 +140,25 @@ static char *fleet_choice(const struct fleet *f)
 	return b.len > 0 ? buf_take(&b) : NULL;
 }
 
-static void fleet_draw_head(const struct fleet *f, const struct forecast *c, const struct config *conf,
-    const struct area *a)
+/* Why nothing new begins, or else the forecast; owned by the caller. */
+static char *fleet_outlook(const struct engine *en, const struct forecast *c, enum style *st)
+{
+	const struct config *conf = model_config(en);
+	char *waits = model_rollout(en);
+
+	*st = STYLE_WARN;
+	if (waits[0] != '\0')
+		return waits;
+	free(waits);
+	*st = c->open > 0 && c->rto != INT64_MIN && c->left > c->rto ? STYLE_BAD : STYLE_PLAIN;
+	return forecast_words(c, conf != NULL ? conf->fleet.concurrency : 0);
+}
+
+static void fleet_draw_head(const struct fleet *f, const struct forecast *c, const struct engine *en, const struct area *a)
 {
 	const struct incident *in = f->view.in;
-	char rate[40] = "", *words = forecast_words(c, conf != NULL ? conf->fleet.concurrency : 0), *choice, *wave;
+	char rate[40] = "", *words, *choice, *wave;
+	enum style st;
 	struct buf b = { 0 };
 
 	draw_printf(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Re-issue from %s     %zu of %zu verified"),
@@ -158,8 +172,8 @@ static void fleet_draw_head(const struct fleet *f, const struct forecast *c, con
 			fleet_add(&b, a->cols - a->cols / 4 - 4, _(fleet_state_name(order[k])), f->view.count[order[k]]);
 	draw_text(a, 1, a->cols / 4 + 3, a->cols - a->cols / 4 - 4, STYLE_PLAIN, buf_str(&b));
 	buf_free(&b);
-	draw_text(a, 2, 1, a->cols - 2, c->open > 0 && c->rto != INT64_MIN && c->left > c->rto ? STYLE_BAD :
-	    STYLE_PLAIN, words);
+	words = fleet_outlook(en, c, &st);
+	draw_text(a, 2, 1, a->cols - 2, st, words);
 	free(words);
 	choice = fleet_choice(f);
 	wave = rollout_words(&in->rollout);
@@ -293,7 +307,7 @@ static void fleet_draw(struct screen *s, const struct area *a)
 	}
 	fleet_refresh(f, in);
 	fleet_forecast(f, &c);
-	fleet_draw_head(f, &c, model_config(ui_engine(s->ui)), a);
+	fleet_draw_head(f, &c, ui_engine(s->ui), a);
 	f->tall = a->rows >= PLOT_FROM;
 	plots = f->plot_chosen ? f->plot : f->tall;
 	rows = a->rows - HEAD_ROWS - (plots ? PLOT_ROWS : 0);

@@ -1,45 +1,11 @@
-/* Where a re-issue in waves stands, and the operator's word to it, from any terminal. */
-#include <stdio.h>
-#include <stdlib.h>
+/* The operator's word to a re-issue, from any terminal. */
 #include <string.h>
 
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/rollout.h"
-#include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
-
-static json_t *rollout_limit(long n)
-{
-	return n < 0 ? json_null() : json_integer(n);
-}
-
-json_t *rollout_json(const struct incident *in)
-{
-	const struct rollout *r = &in->rollout;
-	json_t *waves = json_array();
-
-	for (size_t i = 0; i < r->waves; i++)
-		json_array_append_new(waves, json_pack("{s:s, s:I, s:I}", "name", r->wave[i].name, "total",
-		    (json_int_t)r->wave[i].hosts, "verified", (json_int_t)r->wave[i].verified));
-	return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "state", rollout_word(r->state), "wave",
-	    (json_int_t)r->at, "waves", (json_int_t)r->waves, "each", waves, "max_failed", rollout_limit(r->failed),
-	    "max_unreachable", rollout_limit(r->unreachable), "max_refused", rollout_limit(r->refused), "stopped",
-	    r->stopped != NULL ? r->stopped : "");
-}
-
-void rollout_say(struct run *r, const struct incident *in)
-{
-	const struct rollout *ro = &in->rollout;
-	char *words = rollout_words(ro);
-
-	if (ro->state != ROLLOUT_NONE)
-		run_out(r, _("Re-issue: %s%s%s, %zu of %zu hosts verified%s%s"), words, words[0] != '\0' ? ", " : "",
-		    _(rollout_word(ro->state)), in->hosts_verified, in->hosts,
-		    ro->stopped[0] != '\0' ? _("; stopped: ") : "", ro->stopped);
-	free(words);
-}
 
 static void rollout_show(struct run *r)
 {
@@ -47,11 +13,11 @@ static void rollout_show(struct run *r)
 
 	if (in->rollout.state == ROLLOUT_NONE)
 		run_out(r, _("No re-issue was begun: sev1 reissue"));
-	rollout_say(r, in);
+	rollout_say(r);
 	for (size_t i = 0; i < in->rollout.waves; i++)
 		run_out(r, "  %zu  %-12s %zu/%zu", i + 1, in->rollout.wave[i].name, in->rollout.wave[i].verified,
 		    in->rollout.wave[i].hosts);
-	json_object_set_new(run_result(r), "rollout", rollout_json(in));
+	json_object_set_new(run_result(r), "rollout", rollout_json(run_engine(r)));
 	run_end(r, EXIT_DONE);
 }
 
@@ -75,7 +41,7 @@ static int rollout_may_skip(const struct incident *in, const char *host, struct 
 static int rollout_check(struct run *r, const char *what, struct err *e)
 {
 	const struct incident *in = run_incident(r);
-	enum rollout_state state = in->rollout.state;
+	enum rollout_state state = rollout_now(run_engine(r));
 
 	if (strcmp(what, "skip") == 0)
 		return rollout_may_skip(in, args_nth(run_args(r), "", 1), e);
@@ -84,6 +50,10 @@ static int rollout_check(struct run *r, const char *what, struct err *e)
 		return err_set(e, ERR_USAGE, _("rollout takes pause, continue, skip HOST, drain or abort, not '%s'"), what);
 	if (state == ROLLOUT_NONE || state == ROLLOUT_ENDED)
 		return err_set(e, ERR_REFUSED, _("rollout: no re-issue goes"));
+	if (state == ROLLOUT_INTERRUPTED) {
+		err_set(e, ERR_REFUSED, _("rollout: the re-issue was interrupted: nobody runs it any more"));
+		return err_remedy(e, _("go on: sev1 reissue --resume"));
+	}
 	if (strcmp(what, "continue") == 0 && state != ROLLOUT_PAUSED)
 		return err_set(e, ERR_REFUSED, _("rollout: it is %s, not paused"), _(rollout_word(state)));
 	return strcmp(what, "continue") == 0 ? run_gate(r, GATE_ARMED, e) : 0;

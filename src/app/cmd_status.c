@@ -101,7 +101,7 @@ static void status_start(struct run *r)
 	json_put(o, "deadline", line);
 	free(line);
 	status_checkpoints(r, in, now);
-	rollout_say(r, in);
+	rollout_say(r);
 	status_followups(r, in, now);
 	run_out(r, next != NULL ? _("Next: %s (sev1 %s)") : _("Every checkpoint is closed."),
 	    next != NULL ? next->title : "", next != NULL ? next->command : "");
@@ -118,7 +118,7 @@ static void status_start(struct run *r)
 	json_put_num(o, "hosts", (int64_t)in->hosts);
 	json_put_num(o, "hosts_verified", (int64_t)in->hosts_verified);
 	if (in->rollout.state != ROLLOUT_NONE)
-		json_object_set_new(o, "rollout", rollout_json(in));
+		json_object_set_new(o, "rollout", rollout_json(run_engine(r)));
 	run_end(r, EXIT_DONE);
 }
 

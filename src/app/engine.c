@@ -176,6 +176,11 @@ void engine_unlease(struct engine *en)
 		journal_release(en->journal, NULL);
 }
 
+bool engine_acting(const struct engine *en)
+{
+	return en->leases > 0 || (en->journal != NULL && journal_leased(en->journal, clock_now()));
+}
+
 /* ---- events ---- */
 
 static int engine_fold(void *ctx, const struct event *ev, struct err *e)

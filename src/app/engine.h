@@ -61,6 +61,8 @@ const struct config *engine_config(const struct engine *en);     /* NULL */
 const struct err *engine_config_error(const struct engine *en);  /* why there is none */
 const struct incident *engine_incident(const struct engine *en); /* NULL */
 struct journal *engine_journal(const struct engine *en);         /* NULL */
+/* Does anybody run an action on the incident, here or in another process? */
+bool engine_acting(const struct engine *en);
 bool engine_armed(const struct engine *en);
 void engine_arm(struct engine *en, bool on);                     /* this console only */
 bool engine_is_console(const struct engine *en);

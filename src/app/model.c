@@ -11,6 +11,7 @@
 #include "app/intake_store.h"
 #include "app/renewal.h"
 #include "app/report_make.h"
+#include "app/rollout.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -285,6 +286,11 @@ char *model_renewal(const struct engine *en, bool *bad)
 	if (engine_incident(en) == NULL)
 		return mem_strdup("");
 	return renewal_line(engine_incident(en), engine_config(en), clock_now(), bad);
+}
+
+char *model_rollout(const struct engine *en)
+{
+	return rollout_waits(en);
 }
 
 static const char *const report_order[] = { "full", "preliminary", "delay", "status", "closure" };

@@ -84,6 +84,9 @@ bool model_circumstance(const struct engine *en, const char *reason, size_t i, s
  * caller. */
 char *model_renewal(const struct engine *en, bool *bad);
 
+/* Why a re-issue that was begun does not go, and what to do; "" where it goes or has ended. Owned by the caller. */
+char *model_rollout(const struct engine *en);
+
 /* A report for the console: its fields, or what it lacks. */
 struct report_row {
 	char *name, *text; /* of a field; or what it lacks, and what mends it */

@@ -40,6 +40,7 @@ struct reissue {
 	bool soon;                    /* it is the short one */
 	uint64_t tick;                /* timer: is there a word of the operator in the journal? */
 	enum rollout_state obeyed;
+	json_t *late;                 /* hosts of which it was said that a skip came too late; NULL none */
 	int64_t seen;                 /* the journal's row up to which it was looked for */
 	char tag[32];                 /* of staged keys: one for the incident */
 };

@@ -36,6 +36,7 @@ void reissue_free(void *data)
 	json_decref(d->ca);
 	json_decref(d->rows);
 	json_decref(d->order);
+	json_decref(d->late);
 	free(d);
 }
 

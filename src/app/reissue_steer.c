@@ -8,6 +8,17 @@
 
 #define TICK_MS 200
 
+/* It began before its row was in the journal, so the skip was taken there. The row will say what became of it. */
+static void steer_too_late(struct reissue *d, const char *host)
+{
+	if (d->late == NULL)
+		d->late = json_object();
+	if (json_object_get(d->late, host) != NULL)
+		return;
+	json_object_set_new(d->late, host, json_true());
+	run_say(d->run, _("reissue: %s was on its way already: it is not skipped"), host);
+}
+
 static void steer_skips(struct reissue *d)
 {
 	const struct incident *in = run_incident(d->run);
@@ -16,8 +27,12 @@ static void steer_skips(struct reissue *d)
 	for (size_t i = 0; (h = fleet_host(d->fleet, i)) != NULL; i++) {
 		const struct host_row *row = incident_host(in, h->name);
 
-		if (h->state == HOST_WAITING && row != NULL && strcmp(row->state, "skipped") == 0)
+		if (row == NULL || strcmp(row->state, "skipped") != 0)
+			continue;
+		if (h->state == HOST_WAITING)
 			fleet_skip(d->fleet, h->name, row->detail);
+		else if (h->state == HOST_RUNNING)
+			steer_too_late(d, h->name);
 	}
 }
 

@@ -137,7 +137,8 @@ struct host_row {
 };
 
 /* The last re-issue that was begun, with all that resumed it. */
-enum rollout_state { ROLLOUT_NONE, ROLLOUT_GOING, ROLLOUT_PAUSED, ROLLOUT_DRAINING, ROLLOUT_ABORTED, ROLLOUT_ENDED };
+enum rollout_state { ROLLOUT_NONE, ROLLOUT_GOING, ROLLOUT_PAUSED, ROLLOUT_DRAINING, ROLLOUT_ABORTED, ROLLOUT_ENDED,
+	ROLLOUT_INTERRUPTED }; /* only of rollout_stands */
 struct rollout {
 	enum rollout_state state;
 	struct rollout_wave {
@@ -245,6 +246,9 @@ const struct revocation *incident_revocation(const struct incident *in, const ch
 const struct action *incident_action(const struct incident *in, const char *id);
 const struct point *incident_point(const struct incident *in, const char *ca, const char *point);
 const struct notice *incident_notice(const struct incident *in, const char *name);
+/* Its state; running: somebody runs an action on the incident. Where nobody does, what the journal leaves going was cut
+ * off (kill -9, a power cut): interrupted, or ended where no host is left to try. */
+enum rollout_state rollout_stands(const struct incident *in, bool running);
 /* "going", "paused" ...: untranslated. */
 const char *rollout_word(enum rollout_state state);
 /* "wave 2 of 4 (10%)", where there is more than one; owned by the caller, "" otherwise. */

@@ -12,9 +12,22 @@ const char *rollout_word(enum rollout_state state)
 	static const char *const word[] = {
 		[ROLLOUT_NONE] = "none", [ROLLOUT_GOING] = N_("going"), [ROLLOUT_PAUSED] = N_("paused"),
 		[ROLLOUT_DRAINING] = N_("draining"), [ROLLOUT_ABORTED] = N_("aborted"), [ROLLOUT_ENDED] = N_("ended"),
+		[ROLLOUT_INTERRUPTED] = N_("interrupted"),
 	};
 
 	return word[state];
+}
+
+enum rollout_state rollout_stands(const struct incident *in, bool running)
+{
+	enum rollout_state state = in->rollout.state;
+
+	if (running || state == ROLLOUT_NONE || state == ROLLOUT_ENDED)
+		return state;
+	for (size_t i = 0; i < in->hosts; i++)
+		if (in->host[i].wave > 0 && !in->host[i].tried && strcmp(in->host[i].state, "skipped") != 0)
+			return ROLLOUT_INTERRUPTED;
+	return ROLLOUT_ENDED;
 }
 
 char *rollout_words(const struct rollout *r)

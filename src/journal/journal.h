@@ -45,5 +45,7 @@ int journal_fetch(struct journal *j, const char *hex, struct buf *b, struct err 
  * the holder. A holder on this machine whose process is gone has lost it. */
 int journal_lease(struct journal *j, int64_t now, int ttl_ms, struct err *e);
 int journal_release(struct journal *j, struct err *e);
+/* Does anybody hold it, this process or another that lives? What cannot be read is held by nobody. */
+bool journal_leased(struct journal *j, int64_t now);
 
 #endif

@@ -42,21 +42,38 @@ static void journal_boot(char *out, size_t size)
 	buf_free(&b);
 }
 
-/* Does someone else hold it? */
-static bool journal_lease_held(sqlite3_stmt *st, const char *boot, int64_t now, struct err *e)
+/* Who holds it: nobody, this process, or another? */
+enum holder { HOLDER_NONE, HOLDER_US, HOLDER_OTHER };
+
+static enum holder journal_holder(sqlite3_stmt *st, const char *boot, int64_t now)
 {
-	const char *holder = journal_column(st, 0);
 	bool here = strcmp(journal_column(st, 1), boot) == 0;
 	pid_t pid = (pid_t)sqlite3_column_int(st, 2);
 	int64_t born = sqlite3_column_int64(st, 3), until = sqlite3_column_int64(st, 4);
 
-	if (here && pid == getpid() && born == journal_born(pid))
-		return false;
 	if (here ? journal_born(pid) != born : until < now)
-		return false;
+		return HOLDER_NONE;
+	return here && pid == getpid() ? HOLDER_US : HOLDER_OTHER;
+}
+
+static int journal_lease_refused(const char *holder, struct err *e)
+{
 	err_set(e, ERR_REFUSED, _("%s is running an action on this incident"), holder);
-	err_remedy(e, _("watch it here; when it has ended, or that process is gone, this console may act"));
-	return true;
+	return err_remedy(e, _("watch it here; when it has ended, or that process is gone, this console may act"));
+}
+
+bool journal_leased(struct journal *j, int64_t now)
+{
+	sqlite3_stmt *st = journal_statement(j, ST_LEASE, NULL);
+	char boot[64];
+	bool leased;
+
+	if (st == NULL)
+		return false;
+	journal_boot(boot, sizeof boot);
+	leased = sqlite3_step(st) == SQLITE_ROW && journal_holder(st, boot, now) != HOLDER_NONE;
+	sqlite3_reset(st);
+	return leased;
 }
 
 int journal_lease(struct journal *j, int64_t now, int ttl_ms, struct err *e)
@@ -74,7 +91,7 @@ int journal_lease(struct journal *j, int64_t now, int ttl_ms, struct err *e)
 	if ((st = journal_statement(j, ST_LEASE, e)) == NULL)
 		rc = ERR_IO;
 	else if ((step = sqlite3_step(st)) == SQLITE_ROW)
-		rc = journal_lease_held(st, boot, now, e) ? ERR_REFUSED : 0;
+		rc = journal_holder(st, boot, now) == HOLDER_OTHER ? journal_lease_refused(journal_column(st, 0), e) : 0;
 	else if (step != SQLITE_DONE)
 		rc = journal_error(j, e);
 	if (st != NULL)

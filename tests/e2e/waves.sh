@@ -212,6 +212,21 @@ planned reissue --retry skipped
 new_on hw4
 ok "what was skipped is taken when it is asked for"
 
+# ---- a skip that comes while its host begins: refused by its row, or, where that is not yet written, by who runs it ----
+hold csr.hw1
+start --again --only hw1
+wait_for 30 "hw1 in csr" at csr.hw1
+status=0
+sev1 rollout skip hw1 >"$D/out" 2>"$D/err" || status=$?
+too_late() { grep -q "hw1 was on its way already: it is not skipped" "$D/run.err"; }
+if [ "$status" -eq 0 ]; then wait_for 30 "the word that it is too late" too_late
+else grep -q "cannot be skipped any more" "$D/err" || { cat "$D/err"; die "rollout skip: status $status"; }
+fi
+let_go csr.hw1
+ended 0
+new_on hw1
+ok "a skip that comes too late is told"
+
 # ---- Ctrl-C: what runs finishes; nothing new begins ----
 hold reload.hw1
 hold reload.hw2
@@ -280,6 +295,11 @@ kill -STOP "$(cat "$D/sshd.pid")"
 start --only 'k*' --waves 2,rest
 killed k1 connect row_in k1 connect
 kill -CONT "$(cat "$D/sshd.pid")"
+rollout "interrupted" || { sev1 rollout; die "a re-issue that was killed goes on"; }
+sev1 status >"$D/out"
+grep -q "nobody runs it any more; go on: reissue --resume" "$D/out" || { cat "$D/out"; die "status does not say how to go on"; }
+refused 3 "nobody runs it any more" rollout pause
+ok "a re-issue that was killed is told as interrupted, with the way on"
 n=1
 for phase in csr issue install test reload verify; do
   n=$((n + 1))
@@ -307,6 +327,7 @@ sev1 audit | grep -q verifies || die "audit"
 sev1 status --json >"$D/out"
 grep -q '"waves": 2,' "$D/out" || { cat "$D/out"; die "the waves are forgotten"; }
 planned reissue --resume
+rollout "ended" || { sev1 rollout; die "it has not ended"; }
 new_on k1 k2 k3 k4 k5 k6 k7
 for h in hc1 hc2 hw1 hw2 hw3 hw4 k1 k2 k3 k4 k5 k6 k7; do
   [ "$(grep -c "CN=$h.test" "$D/spare/index.txt")" -eq 1 ] || { cat "$D/spare/index.txt"; die "$h has not one certificate"; }
