@@ -8,17 +8,18 @@
 #include <unistd.h>
 
 #include "app/drill_console.h"
-#include "app/engine.h"
 #include "app/player.h"
-#include "app/deadlines.h"
-#include "app/renewal.h"
 #include "app/shell.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "child/child.h"
 #include "child/serve.h"
 #include "drill/host.h"
+#include "engine/engine.h"
 #include "line.h"
 #include "ui.h"
+#include "work/deadlines.h"
+#include "work/renewal.h"
 
 /* What the operator sees: the console, numbered lines, or a program in the operator's place. */
 static int main_face(const struct shell_call *call, struct engine *en, struct loop *l, struct err *e)

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "app/action.h"
 #include "base/buf.h"
 #include "base/confine.h"
 #include "base/digest.h"
@@ -20,6 +19,7 @@
 #include "child/image.h"
 #include "child/serve.h"
 #include "serve_seam.h"
+#include "work/action.h"
 
 #define ID "INC-2026-0042"
 

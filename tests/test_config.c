@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "app/config_keys.h"
 #include "base/fs.h"
+#include "engine/config_keys.h"
 
 static char dir[64];
 static char conf[96];

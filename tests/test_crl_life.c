@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "app/renewal.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -19,6 +18,7 @@
 #include "pki/ladder.h"
 #include "pki/partition.h"
 #include "pki_seam.h"
+#include "work/renewal.h"
 
 #define HOUR 3600000LL
 #define MINUTE 60000LL

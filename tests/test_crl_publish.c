@@ -17,17 +17,17 @@
 #include <openssl/x509v3.h>
 
 #include "app/commands.h"
-#include "app/declare.h"
-#include "app/engine.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "child/serve.h"
+#include "engine/run.h"
 #include "pki/crl_check.h"
 #include "pki_seam.h"
 #include "web.h"
+#include "work/declare.h"
 
 static struct err e;
 static int port;

@@ -12,12 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/declare.h"
-#include "app/engine.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "engine/run.h"
 #include "journal/journal.h"
+#include "work/declare.h"
 
 static char folder[] = "/tmp/sev1-test-XXXXXX";
 

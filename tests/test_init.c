@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "app/config.h"
-#include "app/init.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "engine/config.h"
+#include "work/init.h"
 
 static char dir[64];
 

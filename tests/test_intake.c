@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/config.h"
-#include "app/intake_clock.h"
-#include "app/intake_store.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "comms/grounds.h"
+#include "engine/config.h"
 #include "incident/times.h"
+#include "work/intake_clock.h"
+#include "work/intake_store.h"
 
 #define HOUR_MS (3600 * 1000LL)
 #define RECEIVED (1725126540LL * 1000)

@@ -14,18 +14,18 @@
 #include <cmocka.h>
 
 #include "app/commands.h"
-#include "app/declare.h"
-#include "app/engine.h"
-#include "app/publish.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "child/serve.h"
+#include "engine/run.h"
 #include "incident/triage.h"
 #include "journal/journal.h"
 #include "web.h"
+#include "work/declare.h"
+#include "work/publish.h"
 
 #define DER "0\x82\x01\x02 not really a CRL, but octets"
 

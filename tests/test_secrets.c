@@ -12,11 +12,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "app/secrets.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/loop.h"
 #include "child/child.h"
+#include "engine/secrets.h"
 #include "pki_seam.h"
 #include "token_seam.h"
 

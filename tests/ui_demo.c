@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "line.h"
 #include "ui.h"
 #include "ui_fake.h"
-#include "base/clock.h"
 
 static int demo_fail(const struct err *e)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/engine.h"
+#include "engine/engine.h"
 
 #define FAKE_DECLARED 1788142440000 /* 2026-08-31T02:14:00Z */
 

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/engine_private.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "engine/engine_private.h"
+#include "engine/run.h"
 
 /* ---- count, scope ---- */
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/engine.h"
 #include "app/model.h"
 #include "base/buf.h"
 #include "base/i18n.h"
+#include "engine/engine.h"
 #include "term.h"
 #include "ui_state.h"
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/engine.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "engine/run.h"
 
 struct entry {
 	struct job job; /* first: a job's address is its entry's */

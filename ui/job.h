@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/command.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "engine/command.h"
 #include "lines.h"
 
 struct engine;

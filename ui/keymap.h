@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "app/command.h"
 #include "base/buf.h"
+#include "engine/command.h"
 
 #define KEYC_CTRL(c) ((c) & 0x1f)
 

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/engine.h"
 #include "app/model.h"
 #include "asked.h"
 #include "base/buf.h"
@@ -16,6 +15,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "base/tty.h"
+#include "engine/engine.h"
 #include "job.h"
 #include "line_ask.h"
 

@@ -3,15 +3,15 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/replaced.h"
-#include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/request.h"
+#include "engine/run.h"
+#include "work/replaced.h"
 
 #define ARI_DEADLINE_S 900
 #define DAY_MS (24LL * 3600 * 1000)

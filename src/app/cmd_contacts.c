@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/contacts.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "work/contacts.h"
 
 struct comparing {
 	struct run *run;

@@ -2,16 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/action.h"
 #include "app/commands.h"
-#include "app/contain.h"
-#include "app/renewal.h"
-#include "app/request.h"
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "child/image.h"
+#include "engine/request.h"
+#include "work/action.h"
+#include "work/contain.h"
+#include "work/renewal.h"
 
 #define LABEL_COLS 7 /* of what stands before a command in the plan */
 

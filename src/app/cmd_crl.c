@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/crl.h"
-#include "app/renewal.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "work/crl.h"
+#include "work/renewal.h"
 
 static void crl_list(struct run *r)
 {

@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/deadlines.h"
-#include "app/engine.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/run.h"
 #include "incident/deadline.h"
+#include "work/deadlines.h"
 
 static void put_time(json_t *o, const char *key, int64_t at)
 {

@@ -6,11 +6,6 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/contacts.h"
-#include "app/doctor.h"
-#include "app/engine.h"
-#include "app/paths.h"
-#include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/confine.h"
@@ -18,6 +13,11 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/paths.h"
+#include "engine/request.h"
+#include "engine/run.h"
+#include "work/contacts.h"
+#include "work/doctor.h"
 
 #define AT_ONCE 16
 #define CA_S 60

@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/declare.h"
-#include "app/engine.h"
 #include "app/model.h"
-#include "app/paths.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -16,7 +13,10 @@
 #include "base/json.h"
 #include "drill/host.h"
 #include "drill/sandbox.h"
+#include "engine/paths.h"
+#include "engine/run.h"
 #include "journal/journal.h"
+#include "work/declare.h"
 
 #define SCENARIO "intermediate-key"
 #define SCENARIO_OCTETS (256u << 10)

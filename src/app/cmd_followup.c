@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/run.h"
 #include "incident/owed.h"
 #include "report/ical.h"
 

@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
 #include "app/help.h"
 #include "base/buf.h"
 #include "base/i18n.h"
+#include "engine/run.h"
 
 /* A text of several lines as lines of the answer. */
 static void help_say(struct run *r, char *text)

@@ -3,9 +3,6 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/declare.h"
-#include "app/engine.h"
-#include "app/intake_store.h"
 #include "app/model.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -13,7 +10,10 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "comms/grounds.h"
+#include "engine/run.h"
 #include "journal/journal.h"
+#include "work/declare.h"
+#include "work/intake_store.h"
 
 /* What the incident takes over from a report: see incident.h. New; NULL with an error. */
 static json_t *open_report(struct engine *en, const char *id, struct err *e)

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/config_keys.h"
-#include "app/engine.h"
-#include "app/init.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "engine/config_keys.h"
+#include "engine/run.h"
+#include "work/init.h"
 
 #define CHECK_S 30
 #define ROOTS_MAX 16

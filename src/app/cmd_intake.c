@@ -6,10 +6,6 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/intake.h"
-#include "app/intake_store.h"
-#include "app/request.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/fs.h"
@@ -21,7 +17,11 @@
 #include "comms/mbox.h"
 #include "comms/receipt.h"
 #include "comms/recognise.h"
+#include "engine/request.h"
+#include "engine/run.h"
 #include "incident/triage.h"
+#include "work/intake.h"
+#include "work/intake_store.h"
 
 #define MATCH_DEADLINE_S 600
 #define TEXT_KEPT (64u << 10)

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/run.h"
 #include "fleet/inventory.h"
 
 static json_t *inventory_row(const struct server *s)

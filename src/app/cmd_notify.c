@@ -3,11 +3,6 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/notice.h"
-#include "app/notice_fields.h"
-#include "app/paths.h"
-#include "app/subscribers.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/fs.h"
@@ -15,7 +10,12 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "comms/template.h"
+#include "engine/paths.h"
+#include "engine/run.h"
 #include "journal/journal.h"
+#include "work/notice.h"
+#include "work/notice_fields.h"
+#include "work/subscribers.h"
 
 #define TEMPLATE_MAX (1u << 20)
 

@@ -3,19 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/ceremony.h"
 #include "app/commands.h"
-#include "app/compromised.h"
-#include "app/engine.h"
-#include "app/renewal.h"
-#include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/request.h"
+#include "engine/run.h"
 #include "journal/journal.h"
+#include "work/ceremony.h"
+#include "work/compromised.h"
+#include "work/renewal.h"
 
 #define ISSUER_DEADLINE_S 120
 

@@ -1,8 +1,8 @@
 /* Checkpoint 8, second half: new certificates on every server, each proved by a handshake. */
-#include "app/ansible.h"
 #include "app/commands.h"
-#include "app/reissue.h"
 #include "base/i18n.h"
+#include "work/ansible.h"
+#include "work/reissue.h"
 
 static void reissue_go(struct run *r)
 {

@@ -3,8 +3,6 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/report_make.h"
-#include "app/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -12,8 +10,10 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/request.h"
 #include "incident/owed.h"
 #include "report/fields.h"
+#include "work/report_make.h"
 
 #define FIELDS_FILE_MAX ((size_t)16 << 20)
 #define LINKS_FROM 10000 /* certificates: CCADB template 3.2 wants lines of crt.sh from here */

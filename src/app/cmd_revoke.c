@@ -4,15 +4,15 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/request.h"
-#include "app/revoke_jobs.h"
-#include "app/undo.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/request.h"
+#include "engine/run.h"
+#include "work/revoke_jobs.h"
+#include "work/undo.h"
 
 #define PLAN_DEADLINE_S 120
 #define REVOKE_DEADLINE_S 900

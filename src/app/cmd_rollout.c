@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/rollout.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "engine/run.h"
+#include "work/rollout.h"
 
 static void rollout_show(struct run *r)
 {

@@ -3,18 +3,18 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/deadlines.h"
-#include "app/engine.h"
-#include "app/renewal.h"
-#include "app/replaced.h"
-#include "app/rollout.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/run.h"
 #include "incident/owed.h"
 #include "journal/journal.h"
+#include "work/deadlines.h"
+#include "work/renewal.h"
+#include "work/replaced.h"
+#include "work/rollout.h"
 
 static json_t *status_clock(int64_t left)
 {

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/subscribers.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "work/subscribers.h"
 
 static const char *const channels[] = { "phone", "mail", "webhook", "letter", "in person", "other", NULL };
 static const char *const outcomes[] = { "reached", "no answer", "failed", NULL };

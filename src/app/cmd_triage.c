@@ -3,18 +3,18 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/engine.h"
-#include "app/request.h"
-#include "app/selectors.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "incident/triage.h"
+#include "engine/request.h"
+#include "engine/run.h"
 #include "incident/times.h"
+#include "incident/triage.h"
 #include "journal/journal.h"
+#include "work/selectors.h"
 
 #define COUNT_DEADLINE_S 60
 #define SCOPE_DEADLINE_S 300

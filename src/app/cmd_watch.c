@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "app/deadlines.h"
-#include "app/engine.h"
-#include "app/renewal.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/loop.h"
+#include "engine/run.h"
+#include "work/deadlines.h"
+#include "work/renewal.h"
 
 #define TICK_MS 1000
 

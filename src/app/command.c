@@ -1,4 +1,4 @@
-#include "app/command.h"
+#include "engine/command.h"
 
 #include <string.h>
 

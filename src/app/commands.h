@@ -2,7 +2,7 @@
 #ifndef SEV1_COMMANDS_H
 #define SEV1_COMMANDS_H
 
-#include "app/command.h"
+#include "engine/command.h"
 
 extern const struct command cmd_open, cmd_close, cmd_list;
 extern const struct command cmd_arm, cmd_disarm, cmd_note, cmd_checkpoint;

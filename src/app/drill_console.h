@@ -3,8 +3,8 @@
 #ifndef SEV1_DRILL_CONSOLE_H
 #define SEV1_DRILL_CONSOLE_H
 
-#include "app/engine.h"
 #include "drill/scenario.h"
+#include "engine/engine.h"
 
 /* Where the open incident is a drill: see that its hosts run, schedule the injects. 0, also where it
  * is none; ERR_REFUSED where another console runs it. Called again it does nothing. */

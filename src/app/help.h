@@ -2,8 +2,8 @@
 #ifndef SEV1_HELP_H
 #define SEV1_HELP_H
 
-#include "app/command.h"
 #include "base/buf.h"
+#include "engine/command.h"
 
 void help_usage(struct buf *b);                              /* all commands, a line each */
 void help_command(const struct command *cmd, struct buf *b); /* one, with options, effect and needs */

@@ -5,21 +5,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "app/deadlines.h"
-#include "app/engine.h"
-#include "app/intake_clock.h"
-#include "app/intake_store.h"
-#include "app/renewal.h"
-#include "app/report_make.h"
-#include "app/rollout.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "engine/run.h"
 #include "incident/owed.h"
 #include "journal/journal.h"
 #include "report/fields.h"
+#include "work/deadlines.h"
+#include "work/intake_clock.h"
+#include "work/intake_store.h"
+#include "work/renewal.h"
+#include "work/report_make.h"
+#include "work/rollout.h"
 
 const struct incident *model_incident(const struct engine *en)
 {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/config.h"
+#include "engine/config.h"
 #include "incident/incident.h"
 #include "incident/triage.h"
 

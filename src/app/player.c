@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "engine/run.h"
 
 #define MINUTE_MS 60000LL
 #define LOOK_MS 50          /* is the command done? */

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "app/engine.h"
+#include "engine/engine.h"
 
 struct player;
 

@@ -2,11 +2,11 @@
  * times. People answer them. */
 #include <string.h>
 
-#include "app/engine.h"
 #include "app/model.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "engine/engine.h"
 #include "incident/times.h"
 
 const char *model_report_id(const struct engine *en)

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/engine.h"
 #include "app/help.h"
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/tty.h"
+#include "engine/run.h"
 
 #define PHRASE_TRIES 3
 

@@ -5,10 +5,10 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "pki/revoke.h"
 #include "pki/ca.h"
 #include "pki/crl_file.h"
 #include "pki/key.h"
+#include "pki/revoke.h"
 
 /* The CA that a request's {"name", "title", "config", "section", "key"} describes. NULL with an error. */
 struct ca *request_ca(const json_t *o, struct err *e);

@@ -24,11 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/engine.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "child/child.h"
 #include "child/serve.h"
+#include "engine/engine.h"
 #include "term.h"
 #include "ui.h"
 
