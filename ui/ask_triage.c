@@ -194,7 +194,7 @@ const struct ask_item triage_items[] = {
 	{ .name = NULL },
 };
 
-int triage_circumstance(const struct ask *a)
+int asked_circumstance(const struct ask *a)
 {
 	const char *n = ask_get(a, "circumstance");
 
@@ -208,7 +208,7 @@ void triage_words(const struct ask *a, struct answer *w)
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		answer_add(w, names[i], ask_get(a, names[i]));
-	if (triage_circumstance(a) != 0)
+	if (asked_circumstance(a) != 0)
 		answer_add(w, "circumstance", ask_get(a, "circumstance"));
 	select_words(a, w, false);
 }

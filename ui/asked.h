@@ -10,7 +10,7 @@ extern const struct ask_item recover_items[];
 /* Once triage's questions are initialised: those that a problem report answers come up with its answers. */
 void triage_source(struct ask *a, const struct engine *en);
 /* The number that was answered; 0 none. */
-int triage_circumstance(const struct ask *a);
+int asked_circumstance(const struct ask *a);
 /* Put the answers into the arguments of the command. An answer "reissue" of recovery is none: it
  * stands for that command. */
 void triage_words(const struct ask *a, struct answer *w);

@@ -1,5 +1,5 @@
 /* The console's side of the engine: each command that was started is a job, which outlives its run
- * so that a screen can show how it ended. The only file of ui/ that includes app/engine.h. */
+ * so that a screen can show how it ended. Of the screens, the only one that includes the engine. */
 #ifndef SEV1_JOB_H
 #define SEV1_JOB_H
 

@@ -158,7 +158,7 @@ static void summary_deadline(const struct triage *t, char *out, size_t size)
 {
 	const struct incident *in = model_incident(ui_engine(t->screen->ui));
 	json_t *answers = json_pack("{s:s,s:s,s:i}", "level", ask_get(&t->ask, "level"), "reason", ask_get(&t->ask, "reason"),
-	    "circumstance", triage_circumstance(&t->ask));
+	    "circumstance", asked_circumstance(&t->ask));
 	int minutes = triage_shortest(answers, in != NULL ? in->profile : "private", in != NULL ? in->times : NULL);
 	int64_t received = clock_now();
 	char iso[32], span[40];

@@ -1,4 +1,4 @@
-/* What screens draw: a read-only view of the engine. Screens include this and app/command.h. */
+/* What screens draw: a read-only view of the engine. Screens include this and engine/command.h. */
 #ifndef SEV1_MODEL_H
 #define SEV1_MODEL_H
 

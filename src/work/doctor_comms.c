@@ -75,7 +75,7 @@ static void doctor_sendmail(json_t *list, const char *command)
 	free(program);
 }
 
-/* Fields of a template that only the configuration can fill; app/notice_fields.h has the others. */
+/* Fields of a template that only the configuration can fill; work/notice_fields.h has the others. */
 static const struct {
 	const char *field, *key;
 	size_t offset;
