@@ -65,7 +65,7 @@ void config_sample(struct buf *b);
 void config_write_section(struct buf *b, const char *kind, const char *name, bool use,
     char *(*get)(void *ctx, const char *key), void *ctx);
 
-/* config_check.c: one heading of a file that is being read. */
+/* One heading of a file that is being read. */
 #define CONF_KEYS_MAX 96
 struct conf_part {
 	const struct conf_section *section;
@@ -75,15 +75,26 @@ struct conf_part {
 	int key_line[CONF_KEYS_MAX];
 };
 
+/* config_value.c */
 /* The struct that a part's keys are members of. */
 void *conf_base(struct config *c, const struct conf_part *p);
 /* Convert value and put it where key says. 0, or an error without "FILE:LINE: ". */
 int conf_set(struct config *c, const struct conf_part *p, const struct conf_key *k,
     const char *value, struct err *e);
+/* The nearest of n names, or NULL where none is near. */
+const char *conf_nearest(const char *word, const char *const names[], size_t n);
+/* Where the text of a key is kept. */
+char **conf_slot(struct config *c, const struct conf_part *p, const struct conf_key *k);
+/* Relative to the folder of the configuration; "~/" is the operator's home. Owned by the caller. */
+char *conf_path(const struct config *c, const char *value);
+/* No space or quote, and it begins with a or b: "http://", "https://". */
+bool conf_has_scheme(const char *value, const char *a, const char *b);
+/* "KEY = VALUE: not a value for it", with the remedy. Returns ERR_SYNTAX. */
+int conf_bad(struct err *e, const struct conf_key *k, const char *value, const char *remedy);
+
+/* config_check.c */
 /* What is right only once the whole file is read: mandatory keys, references, files, and what one
  * key asks of another. 0, or an error with *line set to the line that is at fault. */
 int conf_check_part(struct config *c, const struct conf_part *p, int *line, struct err *e);
-/* The nearest of n names, or NULL where none is near. */
-const char *conf_nearest(const char *word, const char *const names[], size_t n);
 
 #endif

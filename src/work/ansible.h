@@ -11,14 +11,19 @@ struct ansible;
 enum ansible_play { PLAY_COLLECT, PLAY_DEPLOY, PLAY_BACK, PLAYS };
 const char *ansible_play_name(enum ansible_play play); /* "collect" ...: also its files' names */
 
-/* Does the command ask for it (--engine)? *wanted says so. ERR_USAGE: an engine there is none of, options that
+/* ansible_plan.c: does the command ask for it (--engine)? *wanted says so. ERR_USAGE: an engine there is none of, options that
  * contradict; ERR_NOTFOUND: ansible-playbook is not installed. */
 int ansible_check(const struct run *r, bool *wanted, struct err *e);
 /* Its rows of the plan. */
 void ansible_plan(struct plan *p, const struct reissue *d);
 /* --export: write the collecting play to a folder, and say what to do with it. */
 int ansible_export(struct reissue *d, struct err *e);
-/* Take the SSH children's place in job. NULL with an error; freed with d. */
+/* Where ansible-playbook is; owned by the caller; NULL where it is not. */
+char *ansible_find(void);
+/* The folder of --export or --from made absolute, or the incident's own; owned by the caller. NULL with an error. */
+char *ansible_folder(const struct run *r, const char *named, struct err *e);
+
+/* ansible_run.c: take the SSH children's place in job. NULL with an error; freed with d. */
 struct ansible *ansible_take(struct reissue *d, struct fleet_job *job, struct err *e);
 void ansible_free(struct ansible *a);
 

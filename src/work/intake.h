@@ -1,10 +1,15 @@
-/* Between cmd_intake.c, which reads reports, intake_look.c, which shows them, and intake_notice.c, which tells people. */
+/* Problem reports: intake_read.c takes them in, intake_look.c shows them, intake_notice.c tells people. */
 #ifndef SEV1_INTAKE_H
 #define SEV1_INTAKE_H
 
 #include <stdbool.h>
 
 #include "engine/run.h"
+
+/* Read the mails of a file, an mbox or a Maildir, or of standard input ("-"); path NULL: the source of [intake]. Ends the run. */
+void intake_read(struct run *r, const char *path);
+/* The same for one report that was typed in, made into a mail (borrowed), received at (ms). */
+void intake_typed(struct run *r, const char *mail, int64_t at);
 
 /* Tell those of [notice intake] of every report of high level that they have not been told of, then call done; those
  * who were not reached are tried again next time. left: how many recipients were not reached, all reports together. */
