@@ -134,6 +134,7 @@ void sshd_start(struct sshd *d, const char *extra)
 {
 	const struct passwd *pw = getpwuid(geteuid());
 	FILE *f;
+	char *log;
 
 	if (!fs_exists("hostkey")) {
 		sh("ssh-keygen -q -t ed25519 -N '' -f hostkey && ssh-keygen -q -t ed25519 -N '' -f id");
@@ -150,7 +151,9 @@ void sshd_start(struct sshd *d, const char *extra)
 	    "MaxStartups 500\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n",
 	    extra, d->port, folder, folder, pw->pw_name);
 	fclose(f);
-	d->pid = spawn("/usr/sbin/sshd", "-D", "-f", "sshd_config", "-E", "sshd.log", (char *)NULL);
+	log = mem_printf("%s/sshd.log", folder); /* its sessions open it again, from "/" */
+	d->pid = spawn("/usr/sbin/sshd", "-D", "-f", "sshd_config", "-E", log, (char *)NULL);
+	free(log);
 	port_wait(d->port);
 	sh("printf '[127.0.0.1]:%d %%s' \"$(cat hostkey.pub)\" > known_hosts", d->port);
 }

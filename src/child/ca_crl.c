@@ -171,10 +171,9 @@ static int rung_one(struct desk *d, const json_t *rung, bool look, bool take, bo
 	struct crl_file f;
 	int rc;
 
-	*stale = scope == NULL;
+	*stale = false;
 	if (scope == NULL)
-		return err_set(e, ERR_REFUSED, _("the ladder has a rung for the partition %s, which is not configured any more"),
-		    json_str(rung, "part"));
+		return 0; /* its partition is not configured any more: no point waits for it, and the others are judged by themselves */
 	if (look && claim.this_update > at)
 		at = claim.this_update; /* would it be good when its time comes? */
 	rc = ladder_judge(d->ca, &d->l, scope, d->folder, &claim, last[0] != '\0' ? last : NULL, at, e);

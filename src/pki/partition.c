@@ -276,8 +276,9 @@ int partitions_make(struct partitions *p, const struct ca *ca, const struct inde
 	if (known.changed && (rc = cache_write(&known, path, e)) < 0)
 		goto out;
 	if (f.n > 0) {
-		rc = err_set(e, ERR_REFUSED, _("%s: %lld revoked certificates belong to no partition: %s"), ca->name,
-		    (long long)f.n, buf_str(&f.named));
+		rc = err_set(e, ERR_REFUSED, ngettext("%s: %lld revoked certificate belongs to no partition: %s",
+		    "%s: %lld revoked certificates belong to no partition: %s", (unsigned long)f.n), ca->name, (long long)f.n,
+		    buf_str(&f.named));
 		err_remedy(e, _("give each distribution point a [point] with partition = NAME, and put missing certificates back into "
 		    "%s"), ca->new_certs_dir);
 	}

@@ -281,6 +281,36 @@ sev1 crl check --published >"$D/out" 2>&1 && die "even's CRL passes at odd's poi
 grep -q "\[point\]" "$D/out" || { cat "$D/out"; die "the wrong partition is not named"; }
 ok "partitions: each point has its own CRL, openssl agrees, the ladder has a rung for each"
 
+# ---- a partition is taken out of the configuration while the key is away ----
+stop $pids
+pids=
+mv "$D/part/away" "$D/part/ca.key"
+cp "$D/sev1.conf" "$D/three.conf"
+cat >>"$D/sev1.conf" <<E
+[point unused]
+ca = parts
+url = http://127.0.0.1:8080/s2.crl
+path = $D/www/s2.crl
+partition = unused
+E
+sev1 crl renew >"$D/out" 2>&1 || { cat "$D/out"; die "renew with a fourth point"; }
+sev1 crl ladder --count 1 --hours 1 --step 30m >"$D/out" 2>&1 || { cat "$D/out"; die "a ladder with a fourth partition"; }
+mv "$D/part/ca.key" "$D/part/away"
+later 1860
+# one that revoked certificates belong to is missed: nothing is published without it, and the ladder has not ended
+cp "$D/three.conf" "$D/sev1.conf"
+sed -i '/^\[point odd\]/,/^partition = odd/d' "$D/sev1.conf"
+status=0; sev1 crl renew >"$D/out" 2>&1 || status=$?
+[ $status -ne 0 ] && grep -q "1 revoked certificate belongs to no partition: 2001: http://127.0.0.1:8080/s1.crl" "$D/out" &&
+  grep -q "give each distribution point a \[point\] with partition = NAME" "$D/out" || { cat "$D/out"; die "odd is not missed: $status"; }
+# one that none belongs to is not: the others take their rungs
+cp "$D/three.conf" "$D/sev1.conf"
+sev1 crl renew >"$D/out" 2>&1 || { cat "$D/out"; die "the rungs of three partitions of four"; }
+for point in s0 s1 whole; do
+  [ $((0x$(number $point))) -gt $((0x$(number s2))) ] || { cat "$D/out"; die "$point did not take its rung: $(number $point)"; }
+done
+ok "a partition that is not configured any more and that nothing revoked belongs to does not end the ladder of the others"
+
 # ---- a partition that is configured no more, a CA that fails, a point that is gone for good: the others go on ----
 stop $pids
 pids=
