@@ -161,6 +161,11 @@ static void ui_global_key(struct ui *u, int key)
 	case ACT_REDRAW:
 		term_forget();
 		break;
+	case ACT_NONE:
+	case ACT_FILTER:
+		if (key > ' ' && key < 0x7f)
+			ui_say(u, STYLE_PLAIN, _("%c does nothing here; ? shows the keys"), key);
+		break;
 	default:
 		break;
 	}

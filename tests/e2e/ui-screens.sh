@@ -62,6 +62,11 @@ keys Enter
 screen start-opened "Checkpoint"
 start noconfig
 screen start-noconfig "no usable configuration"
+keys z
+wait_for 10 "a word about a key without a meaning" shows "z does nothing here; ? shows the keys"
+keys Down
+wait_for 10 "the word to go" shows_not "does nothing here"
+ok "a key without a meaning says so, and where the keys are"
 start empty
 keys Enter
 screen new-title "What has happened"
