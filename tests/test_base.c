@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <signal.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -180,13 +181,56 @@ static void test_write_keeps_mode_and_content(void **state)
 	buf_free(&b);
 }
 
+/* rw for the owner, r for user 1 and the group: as setfacl -m u:1:r writes it (linux/posix_acl_xattr.h) */
+static const unsigned char acl[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 1, 0, 0, 0,
+	4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255 };
+
+static void has_attribute(const char *path, const char *name, const void *value, size_t len)
+{
+	char got[64];
+
+	assert_int_equal(getxattr(path, name, got, sizeof got), len);
+	assert_memory_equal(got, value, len);
+}
+
+/* Whoever could read the old file can read the new one, and nobody else. */
+static void test_write_keeps_access(void **state)
+{
+	struct err e = { 0 };
+	struct stat st;
+	char got[64];
+	bool lists, notes;
+
+	(void)state;
+	assert_int_equal(mkdir("shared", 0755), 0);
+	assert_int_equal(fs_write("shared/plain", "one", 3, 0600, &e), 0);
+	assert_int_equal(fs_write("shared/listed", "one", 3, 0600, &e), 0);
+	lists = setxattr("shared/listed", "system.posix_acl_access", acl, sizeof acl, 0) == 0;
+	assert_true(lists || errno == ENOTSUP); /* not every file system has them */
+	notes = setxattr("shared/listed", "user.origin", "easy-rsa", 8, 0) == 0;
+	assert_true(notes || errno == ENOTSUP);
+	/* from now on, what is made in this folder may be read by user 1 */
+	assert_int_equal(setxattr("shared", "system.posix_acl_default", acl, sizeof acl, 0) == 0, lists);
+	assert_int_equal(fs_write("shared/listed", "two", 3, 0644, &e), 0);
+	assert_int_equal(fs_write("shared/plain", "two", 3, 0644, &e), 0);
+	if (lists)
+		has_attribute("shared/listed", "system.posix_acl_access", acl, sizeof acl);
+	if (notes)
+		has_attribute("shared/listed", "user.origin", "easy-rsa", 8);
+	assert_int_equal(getxattr("shared/plain", "system.posix_acl_access", got, sizeof got), -1);
+	assert_int_equal(stat("shared/plain", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	if (!lists || !notes)
+		print_message("this file system has no %s\n", lists ? "user attributes" : "access control lists");
+}
+
+/* Files that are replaced together: none before the commit, all after it, and what is given up leaves nothing. */
 static void holds(const char *command)
 {
 	if (system(command) != 0)
 		fail_msg("%s", command);
 }
 
-/* Files that are replaced together: none before the commit, all after it, and what is given up leaves nothing. */
 static void test_group(void **state)
 {
 	struct fs_group g = { 0 };
@@ -440,6 +484,7 @@ int main(void)
 		cmocka_unit_test(test_quote_survives_a_shell), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_counts), cmocka_unit_test(test_clock_parse),
 		cmocka_unit_test(test_clock_span), cmocka_unit_test(test_write_keeps_mode_and_content),
+		cmocka_unit_test(test_write_keeps_access),
 		cmocka_unit_test(test_group), cmocka_unit_test(test_write_to_a_full_disk), cmocka_unit_test(test_lock_excludes),
 		cmocka_unit_test(test_remove_tree_does_not_follow_links), cmocka_unit_test(test_confine),
 		cmocka_unit_test(test_digest), cmocka_unit_test(test_json_is_escaped_at_the_door),

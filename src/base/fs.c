@@ -141,7 +141,6 @@ int fs_replaceable(const char *path, struct err *e)
 
 int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e)
 {
-	struct stat st;
 	int fd;
 
 	*tmp = NULL;
@@ -152,19 +151,8 @@ int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e)
 		err_sys(e, _("a file beside %s"), path);
 		goto fail;
 	}
-	if (stat(path, &st) == 0) {
-		mode = st.st_mode & 07777;
-		if ((st.st_uid != geteuid() || st.st_gid != getegid()) &&
-		    fchown(fd, st.st_uid, st.st_gid) < 0) {
-			err_sys(e, _("%s: keep its owner"), path);
-			goto fail;
-		}
-	}
-	if (fchmod(fd, mode) < 0) {
-		err_sys(e, _("%s: keep its mode"), path);
-		goto fail;
-	}
-	return fd;
+	if (fs_like(fd, path, mode, e) == 0)
+		return fd;
 fail:
 	if (fd >= 0) {
 		close(fd);

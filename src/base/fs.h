@@ -34,8 +34,13 @@ bool fs_unchanged(const char *path, const struct stat *was);
  * nothing. 0; ERR_IO or ERR_REFUSED with a remedy. */
 int fs_replaceable(const char *path, struct err *e);
 
-/* Open a new temporary file beside path (same folder, so that a rename is atomic), with path's mode and
- * owner, else mode. Returns the fd and *tmp (owned by the caller), or ERR_IO. */
+/* Give the new file fd path's owner, group and mode, access control list, SELinux label and user.* attributes, so that
+ * whoever reads path (an OCSP responder, a web server) reads what takes its place; where path is not there, mode. What
+ * cannot be kept is ERR_IO. */
+int fs_like(int fd, const char *path, mode_t mode, struct err *e);
+
+/* Open a new temporary file beside path (same folder, so that a rename is atomic), like path as fs_like has it,
+ * else with mode. Returns the fd and *tmp (owned by the caller), or ERR_IO. */
 int fs_beside(const char *path, mode_t mode, char **tmp, struct err *e);
 
 /* Remove the temporary files that a killed process left in folder beside files whose names begin with prefix; the
