@@ -147,7 +147,7 @@ static void task_done(struct task *t)
 
 static void task_failed(struct task *t, const struct err *err, const char *otherwise)
 {
-	doctor_add(t->list, "fail", err->remedy[0] != '\0' ? err->remedy : otherwise, "%s", err->text);
+	finding_add(t->list, "fail", err->remedy[0] != '\0' ? err->remedy : otherwise, "%s", err->text);
 	task_done(t);
 }
 
@@ -187,10 +187,10 @@ static void host_reached(void *ctx, const json_t *result, const struct err *err)
 		return;
 	}
 	if (json_num(result, "status", -1) == 0)
-		doctor_add(t->list, "ok", "", _("reached over SSH, its host key is known (%lld ms)"),
+		finding_add(t->list, "ok", "", _("reached over SSH, its host key is known (%lld ms)"),
 		    (long long)json_num(result, "ms", 0));
 	else
-		doctor_add(t->list, "fail", _("log in by hand and see what its shell says"),
+		finding_add(t->list, "fail", _("log in by hand and see what its shell says"),
 		    _("reached, but `true` ended with status %lld: %s"),
 		    (long long)json_num(result, "status", -1), json_str(result, "stderr"));
 	task_done(t);
@@ -213,14 +213,14 @@ static void key_known(void *ctx, const json_t *result, const struct err *err)
 	const struct host_conf *h = t->conf;
 
 	if (result == NULL && err->code == ERR_CONFINED)
-		doctor_add(t->list, "ok", "", _("in a drill the host key is checked as it connects"));
+		finding_add(t->list, "ok", "", _("in a drill the host key is checked as it connects"));
 	else if (result == NULL)
-		doctor_add(t->list, "fail", err->remedy, "%s", err->text);
+		finding_err(t->list, err);
 	else if (json_num(result, "status", -1) == 0)
-		doctor_add(t->list, "ok", "", _("its host key is in %s"),
+		finding_add(t->list, "ok", "", _("its host key is in %s"),
 		    h->known_hosts != NULL ? h->known_hosts : "~/.ssh/known_hosts");
 	else
-		doctor_add(t->list, "fail", _("compare its key on the host itself, then add it with ssh-keyscan"),
+		finding_add(t->list, "fail", _("compare its key on the host itself, then add it with ssh-keyscan"),
 		    _("its host key is not in %s"),
 		    h->known_hosts != NULL ? h->known_hosts : "~/.ssh/known_hosts");
 	task_done(t);
@@ -262,12 +262,12 @@ static void point_inspected(void *ctx, const json_t *result, const struct err *e
 	bad = !json_bool(result, "signature_ok") || !json_bool(result, "issuer_ok") ||
 	    json_num(result, "next_update", 0) <= clock_now();
 	if (!bad)
-		doctor_add(t->list, "ok", "", _("serves CRL number %s with %lld entries, nextUpdate %s"),
+		finding_add(t->list, "ok", "", _("serves CRL number %s with %lld entries, nextUpdate %s"),
 		    json_str(result, "number")[0] != '\0' ? json_str(result, "number") : "-",
 		    (long long)json_num(result, "entries", 0),
 		    clock_iso(until, sizeof until, json_num(result, "next_update", 0)));
 	json_array_foreach(json_list(result, "problems"), i, problem)
-		doctor_add(t->list, bad ? "fail" : "warn", _("publish a current CRL of this CA there"),
+		finding_add(t->list, bad ? "fail" : "warn", _("publish a current CRL of this CA there"),
 		    _("the CRL that it serves: %s"), json_string_value(problem));
 	task_done(t);
 }
@@ -283,7 +283,7 @@ static void point_fetched(void *ctx, const json_t *result, const struct err *err
 		return;
 	}
 	if (json_num(result, "status", 0) != 200) {
-		doctor_add(t->list, "fail", _("correct 'url', or publish a CRL there"),
+		finding_add(t->list, "fail", _("correct 'url', or publish a CRL there"),
 		    _("%s answers %lld instead of a CRL"), p->url, (long long)json_num(result, "status", 0));
 		task_done(t);
 		return;
@@ -333,7 +333,7 @@ static void doctor_point(struct doctor *d, const struct point_conf *p)
 
 		d->folder = mem_printf("%s/sev1-doctor-XXXXXX", tmp);
 		if (mkdtemp(d->folder) == NULL) {
-			doctor_add(list, "fail", "", _("%s: no temporary folder can be made"), tmp);
+			finding_add(list, "fail", "", _("%s: no temporary folder can be made"), tmp);
 			free(d->folder);
 			d->folder = NULL;
 			return;
@@ -370,7 +370,7 @@ static void doctor_configured(struct doctor *d, const struct config *c)
 	if (c->contacts.problem_report != NULL)
 		doctor_task(d, doctor_group(d, "contacts", NULL, c->contacts.line), contacts_start, &c->contacts);
 	else if (strcmp(c->profile, "public-tls") == 0)
-		doctor_add(doctor_group(d, "contacts", NULL, 0), "warn", _("add [contacts] with problem-report and where it is published"),
+		finding_add(doctor_group(d, "contacts", NULL, 0), "warn", _("add [contacts] with problem-report and where it is published"),
 		    _("nothing compares the problem-reporting address with what is published"));
 }
 
@@ -387,7 +387,7 @@ static void doctor_start(struct run *r)
 	if (c != NULL)
 		doctor_configured(d, c);
 	else
-		doctor_add(doctor_group(d, "configuration", NULL, 0), "fail", why->remedy, "%s", why->text);
+		finding_add(doctor_group(d, "configuration", NULL, 0), "fail", why->remedy, "%s", why->text);
 	state = c != NULL ? mem_strdup(c->state) : path_state();
 	doctor_state(doctor_group(d, "state", NULL, 0), state);
 	free(state);

@@ -6,9 +6,9 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/finding.h"
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
@@ -25,31 +25,6 @@
 #define DAY_MS 86400000LL
 #define SAMPLE 20
 
-static void finding(json_t *list, const char *level, const char *remedy, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void finding(json_t *list, const char *level, const char *remedy, const char *fmt, ...)
-{
-	json_t *o = json_object();
-	va_list ap;
-	char *text = NULL;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = mem_strdup("");
-	va_end(ap);
-	json_put(o, "level", level);
-	json_put(o, "what", text);
-	json_put(o, "remedy", remedy);
-	json_array_append_new(list, o);
-	free(text);
-}
-
-static void finding_err(json_t *list, const struct err *e)
-{
-	finding(list, "fail", e->remedy, "%s", e->text);
-}
-
 static void check_opened_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, int64_t now)
 {
 	struct err e = { 0 };
@@ -60,10 +35,10 @@ static void check_opened_key(json_t *list, const struct ca *ca, X509 *cert, bool
 	else if (sign && (key_probe(key, cert, &e) < 0 || crl_rehearse(ca, cert, key, "01", now, 24, &e) < 0))
 		finding_err(list, &e);
 	else
-		finding(list, "ok", "", sign ? _("the key belongs to the certificate and signs")
+		finding_add(list, "ok", "", sign ? _("the key belongs to the certificate and signs")
 		                             : _("the key belongs to the certificate"));
 	if (key != NULL && csr_key_check(key, &e) < 0)
-		finding(list, "warn", "", "%s", e.text);
+		finding_add(list, "warn", "", "%s", e.text);
 	EVP_PKEY_free(key);
 }
 
@@ -77,13 +52,13 @@ static bool check_token(json_t *list, const struct ca *ca)
 		finding_err(list, &e);
 		return false;
 	}
-	finding(list, "ok", "", _("the token %s (%s %s, serial %s) is there"), t.label, t.manufacturer, t.model,
+	finding_add(list, "ok", "", _("the token %s (%s %s, serial %s) is there"), t.label, t.manufacturer, t.model,
 	    t.serial);
 	if (t.locked || t.last || t.low)
-		finding(list, t.locked ? "fail" : "warn", _("ask the token's security officer (SO)"), _("the token %s: %s"),
+		finding_add(list, t.locked ? "fail" : "warn", _("ask the token's security officer (SO)"), _("the token %s: %s"),
 		    t.label, key_token_note(&t));
 	else if (t.fresh)
-		finding(list, "fail", _("its security officer (SO) must set one"), _("the token %s has no user PIN"), t.label);
+		finding_add(list, "fail", _("its security officer (SO) must set one"), _("the token %s has no user PIN"), t.label);
 	return !t.locked && !t.fresh;
 }
 
@@ -95,7 +70,7 @@ static void check_key(json_t *list, const struct ca *ca, X509 *cert, bool sign, 
 		return;
 	secret = key_secret(ca);
 	if (secret != NULL && !ask)
-		finding(list, "warn", _("sev1 doctor --sign asks for it and signs a probe"), strcmp(secret, "pin") == 0
+		finding_add(list, "warn", _("sev1 doctor --sign asks for it and signs a probe"), strcmp(secret, "pin") == 0
 		    ? _("the key was not tried: it wants its token's PIN") : _("the key was not tried: it wants its passphrase"));
 	else
 		check_opened_key(list, ca, cert, sign, now);
@@ -106,19 +81,19 @@ static void check_cert(json_t *list, X509 *cert, int64_t now)
 	int64_t left = cert_time(X509_get0_notAfter(cert)) - now;
 
 	if (!cert_is_ca(cert))
-		finding(list, "fail", _("the incident needs the CA's own certificate here"),
+		finding_add(list, "fail", _("the incident needs the CA's own certificate here"),
 		    _("the certificate is not one of a CA (basicConstraints, keyUsage)"));
 	if ((X509_get_extension_flags(cert) & EXFLAG_KUSAGE) != 0 &&
 	    (X509_get_key_usage(cert) & KU_CRL_SIGN) == 0)
-		finding(list, "warn", _("clients may reject CRLs of this CA: RFC 5280 4.2.1.3"),
+		finding_add(list, "warn", _("clients may reject CRLs of this CA: RFC 5280 4.2.1.3"),
 		    _("the certificate's keyUsage lacks cRLSign"));
 	if (left <= 0)
-		finding(list, "fail", _("renew the CA"), _("the CA's certificate has expired"));
+		finding_add(list, "fail", _("renew the CA"), _("the CA's certificate has expired"));
 	else if (left < 30 * DAY_MS)
-		finding(list, "warn", _("renew the CA"), _("the CA's certificate expires in %lld days"),
+		finding_add(list, "warn", _("renew the CA"), _("the CA's certificate expires in %lld days"),
 		    (long long)(left / DAY_MS));
 	else
-		finding(list, "ok", "", _("the CA's certificate is valid for %lld days"),
+		finding_add(list, "ok", "", _("the CA's certificate is valid for %lld days"),
 		    (long long)(left / DAY_MS));
 }
 
@@ -141,7 +116,7 @@ static void check_foreign(json_t *list, const struct index *x)
 			first = i + 1;
 	}
 	if (n > 0)
-		finding(list, "warn", _("write the date as YYMMDDhhmmssZ, and a reason that openssl ca knows"),
+		finding_add(list, "warn", _("write the date as YYMMDDhhmmssZ, and a reason that openssl ca knows"),
 		    _("%s: line %zu: openssl ca does not take this revocation, though sev1 does (%zu such lines)"), x->path,
 		    first, n);
 }
@@ -162,11 +137,11 @@ static void check_index(json_t *list, const struct ca *ca, int64_t now)
 	if (index_refuse_bad(x, &e) < 0 || (rows = index_sorted(x, &n, &e)) == NULL)
 		finding_err(list, &e);
 	else
-		finding(list, "ok", "", _("%s: %lld valid, %lld expired, %lld revoked"), ca->database,
+		finding_add(list, "ok", "", _("%s: %lld valid, %lld expired, %lld revoked"), ca->database,
 		    (long long)c.valid, (long long)c.expired, (long long)c.revoked);
 	check_foreign(list, x);
 	if (x->open_end)
-		finding(list, "warn", _("end the line; sev1 does when it writes the file"),
+		finding_add(list, "warn", _("end the line; sev1 does when it writes the file"),
 		    _("%s: the last line has no newline: openssl ca passes over it"), ca->database);
 	free(rows);
 	index_free(x);
@@ -181,21 +156,21 @@ static void check_files(json_t *list, const struct ca *ca)
 	if (crl_number_next(ca, "/nonexistent", number, &e) < 0)
 		finding_err(list, &e);
 	else
-		finding(list, "ok", "", _("the next CRL number is %s"), number);
+		finding_add(list, "ok", "", _("the next CRL number is %s"), number);
 	if (!ca->rand_serial && ca->serial[0] != '\0') {
 		if (fs_read(ca->serial, &b, 256, &e) < 0)
-			finding(list, "warn", _("it is needed to issue certificates"), "%s", e.text);
+			finding_add(list, "warn", _("it is needed to issue certificates"), "%s", e.text);
 		else if (strspn(buf_str(&b), "0123456789abcdefABCDEF\r\n") != b.len || b.len == 0)
-			finding(list, "warn", _("write the next serial into it"), _("%s: not a serial in hexadecimal"),
+			finding_add(list, "warn", _("write the next serial into it"), _("%s: not a serial in hexadecimal"),
 			    ca->serial);
 	}
 	if (!fs_exists(ca->attr))
-		finding(list, "warn", "", _("%s is missing: openssl ca makes it anew"), ca->attr);
+		finding_add(list, "warn", "", _("%s is missing: openssl ca makes it anew"), ca->attr);
 	if (fs_replaceable(ca->database, &e) < 0 || fs_replaceable(ca->crlnumber, &e) < 0)
 		finding_err(list, &e);
 	buf_clear(&b);
 	if (ca->crl[0] != '\0' && fs_exists(ca->crl) && crl_file_read(ca->crl, &b, &e) < 0)
-		finding(list, "warn", _("the number of the CRL in it is not known: mind that crlnumber is higher"), "%s", e.text);
+		finding_add(list, "warn", _("the number of the CRL in it is not known: mind that crlnumber is higher"), "%s", e.text);
 	buf_free(&b);
 }
 
@@ -238,10 +213,10 @@ static json_t *check_cdps(json_t *list, const struct ca *ca)
 	int seen = 0;
 
 	if (d == NULL && ca->new_certs_dir[0] == '\0')
-		finding(list, "warn", _("selection by name, key and time needs the certificates"),
+		finding_add(list, "warn", _("selection by name, key and time needs the certificates"),
 		    _("%s: [%s] has no 'new_certs_dir'"), ca->config, ca->section);
 	else if (d == NULL)
-		finding(list, "warn", _("selection by name, key and time needs the certificates"),
+		finding_add(list, "warn", _("selection by name, key and time needs the certificates"),
 		    _("%s: %s"), ca->new_certs_dir, strerror(errno));
 	while (d != NULL && seen < SAMPLE && (de = readdir(d)) != NULL) {
 		char *path = fs_join(ca->new_certs_dir, de->d_name);

@@ -65,12 +65,12 @@ static void judge(struct contacts_check *c, const char *place, const char *text,
 	char *other = others(all, c->conf->problem_report);
 
 	if (published_names(text, c->conf->problem_report)) {
-		doctor_add(c->list, "ok", "", _("%s names %s"), place, c->conf->problem_report);
+		finding_add(c->list, "ok", "", _("%s names %s"), place, c->conf->problem_report);
 		if (alone && other[0] != '\0')
-			doctor_add(c->list, "warn", _("take it out there, or have its mail read as closely"), _("%s also names %s"), place,
+			finding_add(c->list, "warn", _("take it out there, or have its mail read as closely"), _("%s also names %s"), place,
 			    other);
 	} else {
-		doctor_add(c->list, "fail", _("correct the one that is wrong: reports go to what is published"),
+		finding_add(c->list, "fail", _("correct the one that is wrong: reports go to what is published"),
 		    other[0] != '\0' ? _("%s does not name %s, but %s") : _("%s does not name %s, nor any other address"), place,
 		    c->conf->problem_report, other);
 	}
@@ -80,7 +80,7 @@ static void judge(struct contacts_check *c, const char *place, const char *text,
 
 static void failed(struct contacts_check *c, const struct err *e)
 {
-	doctor_add(c->list, "fail", e->remedy, "%s", e->text);
+	finding_err(c->list, e);
 }
 
 /* ---- the places ---- */
@@ -127,7 +127,7 @@ static bool check_folder(struct contacts_check *c, const char *name)
 	if (c->folder == NULL) {
 		c->folder = mem_printf("%s/sev1-contacts-XXXXXX", tmp);
 		if (mkdtemp(c->folder) == NULL) {
-			doctor_add(c->list, "fail", "", _("%s: no temporary folder can be made"), tmp);
+			finding_add(c->list, "fail", "", _("%s: no temporary folder can be made"), tmp);
 			free(c->folder);
 			c->folder = NULL;
 			return false;
@@ -147,10 +147,10 @@ static void pdf_read(void *ctx, const json_t *result, const struct err *err)
 	if (result == NULL)
 		failed(c, err);
 	else if (status == 127)
-		doctor_add(c->list, "fail", _("install poppler-utils, or name a text of it: cps = cps.txt"),
+		finding_add(c->list, "fail", _("install poppler-utils, or name a text of it: cps = cps.txt"),
 		    _("%s: pdftotext is not installed"), place);
 	else if (status != 0)
-		doctor_add(c->list, "fail", _("name a text of it instead"), json_str(result, "stderr")[0] != '\0' ?
+		finding_add(c->list, "fail", _("name a text of it instead"), json_str(result, "stderr")[0] != '\0' ?
 		    _("%s: pdftotext: %.*s") : _("%s: pdftotext failed%.*s"), place, (int)strcspn(json_str(result, "stderr"), "\n"),
 		    json_str(result, "stderr"));
 	else
@@ -184,7 +184,7 @@ static void page_fetched(void *ctx, const json_t *result, const struct err *err)
 	if (result == NULL)
 		failed(c, err);
 	else if (json_num(result, "status", 0) != 200)
-		doctor_add(c->list, "fail", _("correct 'page' in [contacts], or bring the page back"), _("%s answers %lld"), c->conf->page,
+		finding_add(c->list, "fail", _("correct 'page' in [contacts], or bring the page back"), _("%s answers %lld"), c->conf->page,
 		    (long long)json_num(result, "status", 0));
 	else if (fs_read(c->path, &text, PAGE_MAX, &e) < 0)
 		failed(c, &e);
@@ -240,9 +240,9 @@ static void check_record(struct contacts_check *c)
 	json_put_num(o, "failures", fails);
 	line = json_line(o);
 	if (fs_mkdirs(engine_state(run_engine(c->run)), 0700, &e) < 0 || fs_write(path, line, strlen(line), 0600, &e) < 0)
-		doctor_add(c->list, "warn", e.remedy, "%s", e.text);
+		finding_add(c->list, "warn", e.remedy, "%s", e.text);
 	else
-		doctor_add(c->list, "ok", "", _("compared again by %s"), clock_iso(at, sizeof at, now + c->conf->days * DAY_MS));
+		finding_add(c->list, "ok", "", _("compared again by %s"), clock_iso(at, sizeof at, now + c->conf->days * DAY_MS));
 	free(line);
 	free(path);
 	json_decref(o);
@@ -306,10 +306,10 @@ void contacts_begin(struct contacts_check *c)
 	char at[24];
 
 	if (due.due != 0 && due.due < clock_now())
-		doctor_add(c->list, "warn", _("let a timer run: sev1 contacts check"), _("they were to be compared by %s"),
+		finding_add(c->list, "warn", _("let a timer run: sev1 contacts check"), _("they were to be compared by %s"),
 		    clock_iso(at, sizeof at, due.due));
 	if (c->conf->ccadb == NULL && c->conf->cpss == 0 && c->conf->page == NULL)
-		doctor_add(c->list, "fail", _("set ccadb, cps or page in [contacts]"), _("%s is compared with nothing"),
+		finding_add(c->list, "fail", _("set ccadb, cps or page in [contacts]"), _("%s is compared with nothing"),
 		    c->conf->problem_report);
 	check_next(c);
 }

@@ -18,7 +18,6 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/i18n.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "pki/ca.h"
 
@@ -29,23 +28,6 @@
 #define YEAR_2024 1704067200000LL
 #define YEAR_2100 4102444800000LL
 
-void doctor_add(json_t *list, const char *level, const char *remedy, const char *fmt, ...)
-{
-	json_t *o = json_object();
-	char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = mem_strdup("");
-	va_end(ap);
-	json_put(o, "level", level);
-	json_put(o, "what", text);
-	json_put(o, "remedy", remedy);
-	json_array_append_new(list, o);
-	free(text);
-}
-
 void doctor_clock(json_t *list)
 {
 	struct timex t = { 0 };
@@ -55,18 +37,18 @@ void doctor_clock(json_t *list)
 
 	clock_iso(iso, sizeof iso, now);
 	if (now < YEAR_2024 || now > YEAR_2100)
-		doctor_add(list, "fail", _("set the clock: CRLs and the journal carry its time"),
+		finding_add(list, "fail", _("set the clock: CRLs and the journal carry its time"),
 		    _("the clock says %s"), iso);
 	else
-		doctor_add(list, "ok", "", _("the clock says %s"), iso);
+		finding_add(list, "ok", "", _("the clock says %s"), iso);
 	if (rc < 0)
-		doctor_add(list, "warn", "", _("the kernel does not say whether the clock is synchronised: %s"),
+		finding_add(list, "warn", "", _("the kernel does not say whether the clock is synchronised: %s"),
 		    strerror(errno));
 	else if (rc == TIME_ERROR || (t.status & STA_UNSYNC))
-		doctor_add(list, "warn", _("start chrony, ntpd or systemd-timesyncd"),
+		finding_add(list, "warn", _("start chrony, ntpd or systemd-timesyncd"),
 		    _("the clock is not synchronised (NTP)"));
 	else
-		doctor_add(list, "ok", "", _("the clock is synchronised, within %ld ms"), t.maxerror / 1000);
+		finding_add(list, "ok", "", _("the clock is synchronised, within %ld ms"), t.maxerror / 1000);
 }
 
 void doctor_terminal(json_t *list)
@@ -75,19 +57,19 @@ void doctor_terminal(json_t *list)
 	struct winsize w = { 0 };
 
 	if (!isatty(STDOUT_FILENO)) {
-		doctor_add(list, "ok", "", _("no terminal here; every step works as a subcommand"));
+		finding_add(list, "ok", "", _("no terminal here; every step works as a subcommand"));
 		return;
 	}
 	if (term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0)
-		doctor_add(list, "warn", _("set TERM, or use --line"),
+		finding_add(list, "warn", _("set TERM, or use --line"),
 		    _("TERM does not name a terminal that can be drawn on"));
 	else
-		doctor_add(list, "ok", "", _("the terminal is a %s"), term);
+		finding_add(list, "ok", "", _("the terminal is a %s"), term);
 	if (strcmp(codeset, "UTF-8") != 0)
-		doctor_add(list, "warn", _("set LANG to a UTF-8 locale, for instance C.UTF-8"),
+		finding_add(list, "warn", _("set LANG to a UTF-8 locale, for instance C.UTF-8"),
 		    _("the locale's characters are %s"), codeset);
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && (w.ws_col < 80 || w.ws_row < 24))
-		doctor_add(list, "warn", _("make it at least 80x24"), _("the terminal has %dx%d characters"),
+		finding_add(list, "warn", _("make it at least 80x24"), _("the terminal has %dx%d characters"),
 		    w.ws_col, w.ws_row);
 }
 
@@ -115,18 +97,18 @@ static void doctor_room(json_t *list, const char *dir, int64_t need, int64_t bet
 	char has[16], wants[16];
 
 	if (room < 0) {
-		doctor_add(list, "warn", "", _("%s: how much room it has cannot be told"), dir);
+		finding_add(list, "warn", "", _("%s: how much room it has cannot be told"), dir);
 		return;
 	}
 	text_size(has, room);
 	if (room < need)
-		doctor_add(list, "fail", _("make room before an incident does it for you"),
+		finding_add(list, "fail", _("make room before an incident does it for you"),
 		    _("%s: %s free, %s needed for %s"), dir, has, text_size(wants, need), what);
 	else if (room < better)
-		doctor_add(list, "warn", _("make room"), _("%s: %s free, %s advised for %s"), dir, has,
+		finding_add(list, "warn", _("make room"), _("%s: %s free, %s advised for %s"), dir, has,
 		    text_size(wants, better), what);
 	else
-		doctor_add(list, "ok", "", _("%s: %s free (%s needed for %s)"), dir, has,
+		finding_add(list, "ok", "", _("%s: %s free (%s needed for %s)"), dir, has,
 		    text_size(wants, need), what);
 }
 
@@ -151,17 +133,17 @@ void doctor_state(json_t *list, const char *state)
 	struct stat st;
 
 	if (access(at, W_OK | X_OK) < 0)
-		doctor_add(list, "fail", _("run as its owner, or set 'state' in [sev1]"),
+		finding_add(list, "fail", _("run as its owner, or set 'state' in [sev1]"),
 		    there ? _("%s: cannot be written: %s") : _("%s: a folder cannot be made in it: %s"), at,
 		    strerror(errno));
 	else if (there && stat(state, &st) == 0 && (st.st_mode & 077) != 0)
-		doctor_add(list, "fail", _("chmod 700 the folder: incidents are not for everyone's eyes"),
+		finding_add(list, "fail", _("chmod 700 the folder: incidents are not for everyone's eyes"),
 		    _("%s: others than its owner have access (mode %03o)"), state, st.st_mode & 0777u);
 	else
-		doctor_add(list, "ok", "",
+		finding_add(list, "ok", "",
 		    there ? _("%s: writable, for its owner only") : _("%s: will be made, for its owner only"), state);
 	if (doctor_is_network(at))
-		doctor_add(list, "fail", _("set 'state' in [sev1] to a folder on a local disk"),
+		finding_add(list, "fail", _("set 'state' in [sev1] to a folder on a local disk"),
 		    _("%s: on a network file system, where SQLite's locks do not hold"), at);
 	doctor_room(list, at, STATE_FAIL, STATE_WARN, _("incident files"));
 	free(at);
@@ -188,7 +170,7 @@ void doctor_point_place(json_t *list, const struct point_conf *p)
 	copy = mem_strdup(p->path);
 	dir = dirname(copy);
 	if (access(dir, W_OK | X_OK) < 0)
-		doctor_add(list, "fail", _("make the folder, or correct 'path'"), _("%s: cannot be written: %s"),
+		finding_add(list, "fail", _("make the folder, or correct 'path'"), _("%s: cannot be written: %s"),
 		    dir, strerror(errno));
 	free(copy);
 }
@@ -201,14 +183,14 @@ void doctor_image(json_t *list, const struct action_conf *a)
 	if (a->kind != ACTION_IMAGE || a->host != NULL)
 		return;
 	if ((fd = open(a->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
-		doctor_add(list, "fail", _("correct 'source', or run as a user who may read it"), "%s: %s",
+		finding_add(list, "fail", _("correct 'source', or run as a user who may read it"), "%s: %s",
 		    a->source, strerror(errno));
 		return;
 	}
 	size = (int64_t)lseek(fd, 0, SEEK_END);
 	close(fd);
 	if (!fs_exists(a->target))
-		doctor_add(list, "fail", _("make the folder, on another disk than the source"), "%s: %s",
+		finding_add(list, "fail", _("make the folder, on another disk than the source"), "%s: %s",
 		    a->target, strerror(ENOENT));
 	else
 		doctor_room(list, a->target, size > 0 ? size : 0, 0, _("the forensic image"));
@@ -225,7 +207,7 @@ static void doctor_twice(json_t *list, const struct config *c, size_t i)
 		char *mine = realpath(c->ca[i].config, NULL), *other = realpath(c->ca[k].config, NULL);
 
 		if (mine != NULL && other != NULL && strcmp(mine, other) == 0 && strcmp(a, b) == 0)
-			doctor_add(list, "fail", _("remove one of the two sections, or name the other CA's 'section'"),
+			finding_add(list, "fail", _("remove one of the two sections, or name the other CA's 'section'"),
 			    _("[ca %s] and [ca %s] are the same CA"), c->ca[k].name, c->ca[i].name);
 		free(mine);
 		free(other);
@@ -237,7 +219,7 @@ void doctor_complete(json_t *list, const struct config *c)
 	static const char *const notices[] = { "management", "internal", "external" };
 	size_t spares = 0, locks = 0;
 
-	doctor_add(list, "ok", "", _("%s: read"), c->path);
+	finding_add(list, "ok", "", _("%s: read"), c->path);
 	for (size_t i = 0; i < c->cas; i++) {
 		bool served = c->ca[i].spare;
 
@@ -246,25 +228,25 @@ void doctor_complete(json_t *list, const struct config *c)
 		for (size_t k = 0; k < c->points; k++)
 			served = served || strcmp(c->point[k].ca, c->ca[i].name) == 0;
 		if (!served)
-			doctor_add(list, "warn", _("add a [point] with the URL that its certificates name"),
+			finding_add(list, "warn", _("add a [point] with the URL that its certificates name"),
 			    _("%s has no distribution point: its CRL would reach nobody"), c->ca[i].name);
 	}
 	for (size_t i = 0; i < c->actions; i++) {
 		locks += c->action[i].kind == ACTION_KEYLOCK;
 		if (c->action[i].verify == NULL && c->action[i].kind != ACTION_IMAGE &&
 		    c->action[i].kind != ACTION_FIREWALL)
-			doctor_add(list, "warn", _("add 'verify': a command that succeeds when the step holds"),
+			finding_add(list, "warn", _("add 'verify': a command that succeeds when the step holds"),
 			    _("action %s cannot be proved"), c->action[i].name);
 	}
 	if (c->actions == locks)
-		doctor_add(list, "warn", _("add [action] sections: stop what issues"),
+		finding_add(list, "warn", _("add [action] sections: stop what issues"),
 		    _("no containment step is configured: \"CA offline\" must be closed by hand"));
 	for (size_t i = 0; i < sizeof notices / sizeof notices[0]; i++)
 		if (config_notice(c, notices[i]) == NULL)
-			doctor_add(list, "warn", _("add its section with 'to' and 'from'"),
+			finding_add(list, "warn", _("add its section with 'to' and 'from'"),
 			    _("there is no [notice %s]: that checkpoint must be closed by hand"), notices[i]);
 	if (spares == 0)
-		doctor_add(list, "warn", _("prepare an issuer with another key and mark it \"spare = yes\""),
+		finding_add(list, "warn", _("prepare an issuer with another key and mark it \"spare = yes\""),
 		    _("no spare issuer: recovery would begin with making one"));
 }
 
@@ -280,7 +262,7 @@ void doctor_ca_points(json_t *list, const struct config *c, const char *ca, cons
 		for (size_t k = 0; k < c->points; k++)
 			served = served || (strcmp(c->point[k].ca, ca) == 0 && strcmp(c->point[k].url, url) == 0);
 		if (!served)
-			doctor_add(list, "warn", _("add a [point] with exactly this URL"),
+			finding_add(list, "warn", _("add a [point] with exactly this URL"),
 			    _("its certificates name %s, which no [point] serves"), url);
 	}
 }

@@ -5,11 +5,8 @@
 
 #include <jansson.h>
 
+#include "base/finding.h"
 #include "engine/config.h"
-
-/* Append one; remedy may be "". */
-void doctor_add(json_t *list, const char *level, const char *remedy, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
 
 void doctor_clock(json_t *list);
 void doctor_terminal(json_t *list);

@@ -48,9 +48,9 @@ void doctor_libraries(json_t *list)
 		if (u.symbol != NULL)
 			version = libraries[i].takes_int ? u.with(0) : u.without();
 		if (version != NULL)
-			doctor_add(list, "ok", "", "%s: %s", libraries[i].library, version);
+			finding_add(list, "ok", "", "%s: %s", libraries[i].library, version);
 		else
-			doctor_add(list, "warn", _("the build is incomplete: install sev1 anew"),
+			finding_add(list, "warn", _("the build is incomplete: install sev1 anew"),
 			    _("%s is not there"), libraries[i].library);
 	}
 }
@@ -61,7 +61,7 @@ static void doctor_secret(json_t *list, const char *path)
 	struct stat st;
 
 	if (path != NULL && stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-		doctor_add(list, "fail", _("chmod 600 it"), _("%s: others than its owner may read it (mode %03o)"),
+		finding_add(list, "fail", _("chmod 600 it"), _("%s: others than its owner may read it (mode %03o)"),
 		    path, st.st_mode & 0777u);
 }
 
@@ -70,7 +70,7 @@ static void doctor_sendmail(json_t *list, const char *command)
 	char *program = mem_strndup(command, strcspn(command, " \t"));
 
 	if (access(program, X_OK) < 0)
-		doctor_add(list, "fail", _("install a mail transfer agent, or set 'sendmail' or transport = smtp"),
+		finding_add(list, "fail", _("install a mail transfer agent, or set 'sendmail' or transport = smtp"),
 		    _("%s: there is no such command"), program);
 	free(program);
 }
@@ -108,7 +108,7 @@ static void doctor_field(json_t *list, const struct config *c, const struct noti
 
 	if (strcmp(n->name, "intake") == 0) { /* there is no incident yet */
 		if (!intake_fills(field))
-			doctor_add(list, "fail", _("take it out of the template: nobody would be told of a report"),
+			finding_add(list, "fail", _("take it out of the template: nobody would be told of a report"),
 			    _("%s line %lld: nothing fills the field %s"), n->template, (long long)line, field);
 		return;
 	}
@@ -122,12 +122,12 @@ static void doctor_field(json_t *list, const struct config *c, const struct noti
 		if (value != NULL)
 			return;
 		remedy = mem_printf(_("set '%s' in [sev1]"), configured[i].key);
-		doctor_add(list, "warn", remedy, _("%s line %lld: nothing fills the field %s"), n->template,
+		finding_add(list, "warn", remedy, _("%s line %lld: nothing fills the field %s"), n->template,
 		    (long long)line, field);
 		free(remedy);
 		return;
 	}
-	doctor_add(list, "warn", _("it must be given when the notice is sent, or be taken out of the template"),
+	finding_add(list, "warn", _("it must be given when the notice is sent, or be taken out of the template"),
 	    _("%s line %lld: nothing fills the field %s"), n->template, (long long)line, field);
 }
 
@@ -143,9 +143,9 @@ void doctor_notice(json_t *list, const struct config *c, const struct notice_con
 
 	if (fs_read(n->template, &text, TEMPLATE_OCTETS, &e) < 0 ||
 	    template_fill(buf_str(&text), n->template, f, n->subject, missing, &subject, &body, &e) < 0) {
-		doctor_add(list, "fail", e.remedy, "%s", e.text);
+		finding_err(list, &e);
 	} else {
-		doctor_add(list, "ok", "", _("%s: a template with %zu fields, for %zu recipients by %s"),
+		finding_add(list, "ok", "", _("%s: a template with %zu fields, for %zu recipients by %s"),
 		    n->template, json_array_size(missing), n->tos, n->transport);
 		json_array_foreach(missing, i, item)
 			doctor_field(list, c, n, json_str(item, "field"), json_num(item, "line", 0));
@@ -170,21 +170,21 @@ void doctor_times(json_t *list, const struct config *c)
 	struct contacts *subscribers;
 
 	if (times != NULL)
-		doctor_add(list, "ok", "", _("%s: times for %s"), path, c->profile);
+		finding_add(list, "ok", "", _("%s: times for %s"), path, c->profile);
 	else
-		doctor_add(list, "fail", e.remedy, "%s", e.text);
+		finding_err(list, &e);
 	json_decref(times);
 	buf_free(&text);
 	free(path);
 	if (c->subscribers == NULL)
 		return;
 	if ((subscribers = subscribers_file(c, &e)) == NULL)
-		doctor_add(list, "fail", e.remedy, "%s", e.text);
+		finding_err(list, &e);
 	else
-		doctor_add(list, "ok", "", _("%s: contacts of %zu subscribers"), c->subscribers, subscribers->contacts);
+		finding_add(list, "ok", "", _("%s: contacts of %zu subscribers"), c->subscribers, subscribers->contacts);
 	for (const char *const *n = (const char *const[]){ "subscriber", "preliminary", "approvers", NULL }; *n != NULL; n++)
 		if (config_notice(c, *n) == NULL)
-			doctor_add(list, "warn", _("add its section with 'from'; approvers also with 'to'"),
+			finding_add(list, "warn", _("add its section with 'from'; approvers also with 'to'"),
 			    _("there is no [notice %s]: they must be told by other means"), *n);
 	contacts_free(subscribers);
 }
@@ -199,9 +199,9 @@ static void doctor_servers(json_t *list, const struct inventory *inv)
 			first = i - 1;
 		}
 	if (bad == 0)
-		doctor_add(list, "ok", "", _("%s: %zu servers, %zu groups"), inv->path, inv->servers, inv->groups);
+		finding_add(list, "ok", "", _("%s: %zu servers, %zu groups"), inv->path, inv->servers, inv->groups);
 	else
-		doctor_add(list, "fail", _("see: sev1 inventory"), _("%s: %zu of %zu servers are unusable; %s: %s"),
+		finding_add(list, "fail", _("see: sev1 inventory"), _("%s: %zu of %zu servers are unusable; %s: %s"),
 		    inv->path, bad, inv->servers, inv->server[first].name, inv->server[first].unusable);
 }
 
@@ -213,13 +213,13 @@ void doctor_fleet(json_t *list, const struct config *c)
 	for (size_t i = 0; i < c->hosts; i++)
 		doctor_secret(list, c->host[i].identity);
 	if (c->fleet.inventory == NULL) {
-		doctor_add(list, "warn", _("add [fleet] with its inventory"),
+		finding_add(list, "warn", _("add [fleet] with its inventory"),
 		    _("no inventory: servers could not be given new certificates"));
 		return;
 	}
 	doctor_secret(list, c->fleet.identity);
 	if ((inv = inventory_load(c->fleet.inventory, &e)) == NULL)
-		doctor_add(list, "fail", e.remedy, "%s", e.text);
+		finding_err(list, &e);
 	else
 		doctor_servers(list, inv);
 	inventory_free(inv);
