@@ -84,6 +84,14 @@ static void test_layouts(void **state)
 		ca_free(ca);
 		free(text);
 	}
+}
+
+static void test_found(void **state)
+{
+	struct err e = { 0 };
+	struct ca *ca;
+
+	(void)state;
 	/* what is included lies beside the file, and the environment is left as it was */
 	pki_must("mkdir -p inc && printf '.include part.cnf\\n[ca]\\ndefault_ca = c\\n' > inc/openssl.cnf && "
 	         "printf '[c]\\ndatabase = i\\ncertificate = c\\nprivate_key = k\\n' > inc/part.cnf");
@@ -240,9 +248,7 @@ static bool has_finding(const json_t *o, const char *level, const char *what)
 static void test_check(void **state)
 {
 	struct opened o;
-	struct err e = { 0 };
 	json_t *found;
-	struct ca *ca;
 
 	(void)state;
 	pki_openssl("good", "rsa", 2);
@@ -268,28 +274,44 @@ static void test_check(void **state)
 	assert_true(has_finding(found, "warn", "index.txt: line 3: openssl ca does not take this revocation, though sev1 does (2 "));
 	json_decref(found);
 	pki_must("openssl ca -gencrl -config good/openssl.cnf -out good/x.pem && exit 1; rm -r good; mv other.good good");
+	pki_close(&o);
+}
 
+static void test_check_configuration(void **state)
+{
+	static const struct {
+		const char *config, *level, *what;
+	} odd[] = {
+		{ "good/ext.cnf", "fail", "good/ext.cnf: there is no section [nowhere]" },
+		{ "good/md5.cnf", "fail", "a CRL signed now would not be published: its signature uses a broken digest: md5" },
+		{ "good/nc.cnf", "warn", "good/nc.cnf: [CA_default] has no 'new_certs_dir'" },
+	};
+	struct err e = { 0 };
+	json_t *found;
+	struct ca *ca;
+
+	(void)state;
 	/* what crl_extensions asks for and no CRL can have, a digest that is broken */
 	pki_must("sed 's/^policy = pol/policy = pol\\ncrl_extensions = nowhere/' good/openssl.cnf > good/ext.cnf; "
 	         "sed 's/^default_md.*/default_md = md5/' good/openssl.cnf > good/md5.cnf; sed '/new_certs_dir/d' good/openssl.cnf > good/nc.cnf");
-	ca = ca_load("good", NULL, "good/ext.cnf", NULL, NULL, &e);
-	found = check_ca(ca, true, false, (int64_t)time(NULL) * 1000);
-	assert_true(has_finding(found, "fail", "good/ext.cnf: there is no section [nowhere]"));
-	json_decref(found);
-	ca_free(ca);
-	ca = ca_load("good", NULL, "good/md5.cnf", NULL, NULL, &e);
-	found = check_ca(ca, true, false, (int64_t)time(NULL) * 1000);
-	assert_true(has_finding(found, "fail", "a CRL signed now would not be published: its signature uses a broken digest: md5"));
-	json_decref(found);
-	ca_free(ca);
-	ca = ca_load("good", NULL, "good/nc.cnf", NULL, NULL, &e);
-	found = check_ca(ca, true, false, (int64_t)time(NULL) * 1000);
-	assert_true(has_finding(found, "warn", "good/nc.cnf: [CA_default] has no 'new_certs_dir'"));
-	json_decref(found);
-	ca_free(ca);
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+		ca = ca_load("good", NULL, odd[i].config, NULL, NULL, &e);
+		found = check_ca(ca, true, false, (int64_t)time(NULL) * 1000);
+		assert_true(has_finding(found, odd[i].level, odd[i].what));
+		json_decref(found);
+		ca_free(ca);
+	}
+}
 
+static void test_check_broken(void **state)
+{
+	struct opened o;
+	json_t *found;
+
+	(void)state;
 	/* another CA's key, garbage in crlnumber, a malformed row: each is named */
 	pki_openssl("other", "ec", 0);
+	o = pki_open("good", "good/openssl.cnf");
 	pki_must("cp other/private/ca.key good/private/ca.key; echo xyz > good/crlnumber; echo junk >> good/index.txt");
 	found = check_ca(o.ca, true, false, (int64_t)time(NULL) * 1000);
 	assert_true(has_finding(found, "fail", "does not belong to the certificate"));
@@ -297,7 +319,15 @@ static void test_check(void **state)
 	assert_true(has_finding(found, "fail", "line 3 cannot be read"));
 	json_decref(found);
 	pki_close(&o);
+}
 
+static void test_check_secret(void **state)
+{
+	struct err e = { 0 };
+	json_t *found;
+	struct ca *ca;
+
+	(void)state;
 	/* a key that wants a secret is not tried where nobody may be asked; a URI that names no key */
 	pki_must("openssl pkey -in other/private/ca.key -aes256 -passout pass:secret -out other/enc.key");
 	pki_must("sed 's,private_key.*,private_key = $dir/enc.key,' other/openssl.cnf > other/enc.cnf");
@@ -319,8 +349,9 @@ static void test_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_expansion), cmocka_unit_test(test_layouts), cmocka_unit_test(test_errors), cmocka_unit_test(test_attr),
-		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_easyrsa_vars), cmocka_unit_test(test_check),
+		cmocka_unit_test(test_expansion), cmocka_unit_test(test_layouts), cmocka_unit_test(test_found), cmocka_unit_test(test_errors), cmocka_unit_test(test_attr),
+		cmocka_unit_test(test_easyrsa), cmocka_unit_test(test_easyrsa_vars), cmocka_unit_test(test_check), cmocka_unit_test(test_check_configuration),
+		cmocka_unit_test(test_check_broken), cmocka_unit_test(test_check_secret),
 	};
 
 	return cmocka_run_group_tests_name("ca", tests, pki_folder, pki_folder_drop);

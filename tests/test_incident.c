@@ -359,34 +359,49 @@ static void test_replacement_is_of_the_scope(void **state)
 	incident_free(in);
 }
 
-/* Waves, the operator's words and their order; what the journal of a killed run leaves to be resumed. */
+/* ---- waves ---- */
+
+static void words_are(const struct rollout *r, const char *words)
+{
+	char *is = rollout_words(r);
+
+	assert_string_equal(is, words);
+	free(is);
+}
+
+/* A re-issue of a canary and two more, as far as its first rows. */
+static struct incident *rolling(void)
+{
+	struct incident *in = opened();
+
+	ok(in, 50, EV_REISSUE_START, "{\"hosts\":[\"c1\",\"w1\",\"w2\"],\"waves\":[{\"name\":\"canaries\",\"hosts\":1},"
+	    "{\"name\":\"rest\",\"hosts\":2}],\"limits\":{\"failed\":3,\"unreachable\":-1,\"refused\":0}}");
+	words_are(&in->rollout, "");
+	ok(in, 51, EV_WAVE, "{\"wave\":1,\"waves\":2,\"name\":\"canaries\",\"state\":\"started\"}");
+	ok(in, 52, EV_HOST, "{\"rows\":[{\"host\":\"c1\",\"state\":\"verified\"},{\"host\":\"w1\",\"state\":\"running\"}]}");
+	return in;
+}
+
 static void test_rollout(void **state)
 {
 	struct incident *in = opened();
 	const struct rollout *r = &in->rollout;
-	char *words;
 
 	(void)state;
 	assert_int_equal(r->state, ROLLOUT_NONE);
 	assert_int_equal(rollout_stands(in, false), ROLLOUT_NONE);
 	ok(in, 50, EV_STEER, "{\"what\":\"pause\"}");
 	assert_int_equal(r->state, ROLLOUT_NONE);
-	ok(in, 50, EV_REISSUE_START, "{\"hosts\":[\"c1\",\"w1\",\"w2\"],\"waves\":[{\"name\":\"canaries\",\"hosts\":1},"
-	    "{\"name\":\"rest\",\"hosts\":2}],\"limits\":{\"failed\":3,\"unreachable\":-1,\"refused\":0}}");
+	incident_free(in);
+	in = rolling();
+	r = &in->rollout;
 	assert_int_equal(r->state, ROLLOUT_GOING);
 	assert_int_equal(r->waves, 2);
 	assert_int_equal(r->failed, 3);
 	assert_int_equal(r->unreachable, -1);
 	assert_int_equal(r->refused, 0);
 	assert_int_equal(incident_host(in, "w2")->wave, 2);
-	words = rollout_words(r);
-	assert_string_equal(words, "");
-	free(words);
-	ok(in, 51, EV_WAVE, "{\"wave\":1,\"waves\":2,\"name\":\"canaries\",\"state\":\"started\"}");
-	words = rollout_words(r);
-	assert_string_equal(words, "wave 1 of 2 (canaries)");
-	free(words);
-	ok(in, 52, EV_HOST, "{\"rows\":[{\"host\":\"c1\",\"state\":\"verified\"},{\"host\":\"w1\",\"state\":\"running\"}]}");
+	words_are(r, "wave 1 of 2 (canaries)");
 	assert_int_equal(r->wave[0].verified, 1);
 	assert_true(incident_host(in, "c1")->tried);
 	assert_false(incident_host(in, "w1")->tried);
@@ -401,6 +416,17 @@ static void test_rollout(void **state)
 	/* nobody runs it: w1 is still to be tried */
 	assert_int_equal(rollout_stands(in, true), ROLLOUT_GOING);
 	assert_int_equal(rollout_stands(in, false), ROLLOUT_INTERRUPTED);
+	incident_free(in);
+}
+
+/* The operator's words and their order; what the journal of a killed run leaves is resumed. */
+static void test_rollout_steered(void **state)
+{
+	struct incident *in = rolling();
+	const struct rollout *r = &in->rollout;
+
+	(void)state;
+	ok(in, 53, EV_STEER, "{\"what\":\"skip\",\"host\":\"w2\"}");
 	/* a drain is not taken back by going on, an abort is the last word */
 	ok(in, 54, EV_STEER, "{\"what\":\"pause\"}");
 	assert_int_equal(r->state, ROLLOUT_PAUSED);
@@ -424,6 +450,15 @@ static void test_rollout(void **state)
 	assert_int_equal(r->state, ROLLOUT_ENDED);
 	assert_string_equal(r->stopped, "refused: 1");
 	assert_int_equal(rollout_stands(in, false), ROLLOUT_ENDED);
+	incident_free(in);
+}
+
+static void test_rollout_odd(void **state)
+{
+	struct incident *in = rolling();
+	const struct rollout *r = &in->rollout;
+
+	(void)state;
 	/* a journal that lies about its waves breaks nothing */
 	ok(in, 57, EV_WAVE, "{\"wave\":-1}");
 	ok(in, 57, EV_WAVE, "{\"wave\":99}");
@@ -437,7 +472,15 @@ static void test_rollout(void **state)
 	assert_int_equal(rollout_stands(in, false), ROLLOUT_INTERRUPTED);
 	ok(in, 57, EV_HOST, "{\"rows\":[{\"host\":\"w1\",\"state\":\"failed\"}]}");
 	assert_int_equal(rollout_stands(in, false), ROLLOUT_ENDED);
-	/* which issuer it was verified with */
+	incident_free(in);
+}
+
+/* Which issuer a host was verified with. */
+static void test_verified_with(void **state)
+{
+	struct incident *in = rolling();
+
+	(void)state;
 	ok(in, 58, EV_HOST, "{\"rows\":[{\"host\":\"w1\",\"state\":\"verified\"}]}");
 	assert_null(incident_host(in, "w1")->issuer); /* none was chosen */
 	ok(in, 59, EV_ISSUER, "{\"name\":\"new\",\"fingerprint\":\"ff\"}");
@@ -473,7 +516,8 @@ int main(void)
 		cmocka_unit_test(test_recovery_and_closing_by_hand),
 		cmocka_unit_test(test_triage_answers_come_from_closed_menus),
 		cmocka_unit_test(test_replacement_is_of_the_scope),
-		cmocka_unit_test(test_rollout),
+		cmocka_unit_test(test_rollout), cmocka_unit_test(test_rollout_steered),
+		cmocka_unit_test(test_rollout_odd), cmocka_unit_test(test_verified_with),
 		cmocka_unit_test(test_every_event_has_a_name_and_words),
 	};
 

@@ -181,48 +181,36 @@ struct renewal_due renewal_next(const struct incident *in, const struct config *
 
 /* ---- in words ---- */
 
-char *renewal_line(const struct incident *in, const struct config *c, int64_t now, bool *bad)
+/* What keeps CRLs from being renewed, the first of it; NULL where nothing does. Owned by the caller. */
+static char *renewal_trouble(const struct incident *in, int64_t now)
 {
-	struct buf b = { 0 };
-	int64_t end = incident_ladder_end(in), next = INT64_MAX;
 	char at[24];
 
-	*bad = false;
-	for (size_t i = 0; i < in->renewings; i++) {
-		if (!in->renewing[i].failed || in->closed)
-			continue;
-		*bad = true;
-		buf_addf(&b, _("CRL RENEWAL FAILED: %s: %s"), in->renewing[i].ca, in->renewing[i].detail);
-		return buf_take(&b);
-	}
-	for (size_t i = 0; i < in->crls && !in->closed; i++) {
-		if (in->crl[i].part[0] != '\0' || in->crl[i].this_update <= now + EARLY_MS)
-			continue;
-		*bad = true;
-		buf_addf(&b, _("CRL NOT YET VALID: %s: CRL %s begins at %s: the clock was ahead when it was signed, or is behind now; "
-		    "set it, then sev1 crl renew --ca %s"), in->crl[i].ca, in->crl[i].number,
-		    clock_iso(at, sizeof at, in->crl[i].this_update), in->crl[i].ca);
-		return buf_take(&b);
-	}
-	for (size_t i = 0; i < in->points && !in->closed; i++) {
+	for (size_t i = 0; i < in->renewings; i++)
+		if (in->renewing[i].failed)
+			return mem_printf(_("CRL RENEWAL FAILED: %s: %s"), in->renewing[i].ca, in->renewing[i].detail);
+	for (size_t i = 0; i < in->crls; i++)
+		if (in->crl[i].part[0] == '\0' && in->crl[i].this_update > now + EARLY_MS)
+			return mem_printf(_("CRL NOT YET VALID: %s: CRL %s begins at %s: the clock was ahead when it was signed, or is behind now; "
+			    "set it, then sev1 crl renew --ca %s"), in->crl[i].ca, in->crl[i].number,
+			    clock_iso(at, sizeof at, in->crl[i].this_update), in->crl[i].ca);
+	for (size_t i = 0; i < in->points; i++) {
 		const struct crl_made *crl = incident_crl_part(in, in->point[i].ca, in->point[i].part);
 
-		if (in->point[i].state != POINT_FAILED || crl == NULL || !crl->renewed ||
-		    strcmp(crl->sha256, in->point[i].sha256) != 0)
-			continue;
-		*bad = true;
-		buf_addf(&b, _("CRL NOT PUBLISHED: %s: %s"), in->point[i].point, in->point[i].detail);
-		return buf_take(&b);
+		if (in->point[i].state == POINT_FAILED && crl != NULL && crl->renewed && strcmp(crl->sha256, in->point[i].sha256) == 0)
+			return mem_printf(_("CRL NOT PUBLISHED: %s: %s"), in->point[i].point, in->point[i].detail);
 	}
-	for (size_t i = 0; i < in->ladders; i++) {
-		if (!in->ladder[i].stale || in->closed || incident_crl(in, in->ladder[i].ca) == NULL)
-			continue;
-		if (!in->renewal)
-			continue;
-		*bad = true;
-		buf_addf(&b, _("LADDER STALE: %s: %s"), in->ladder[i].ca, in->ladder[i].detail);
-		return buf_take(&b);
-	}
+	for (size_t i = 0; i < in->ladders; i++)
+		if (in->renewal && in->ladder[i].stale && incident_crl(in, in->ladder[i].ca) != NULL)
+			return mem_printf(_("LADDER STALE: %s: %s"), in->ladder[i].ca, in->ladder[i].detail);
+	return NULL;
+}
+
+/* When the next CRL of any CA is due, ms; INT64_MAX: none is. */
+static int64_t renewal_at(const struct incident *in, const struct config *c, int64_t now)
+{
+	int64_t next = INT64_MAX;
+
 	for (size_t i = 0; in->renewal && c != NULL && i < in->crls; i++) {
 		struct renewal_due due = in->crl[i].part[0] == '\0' ? renewal_next(in, c, in->crl[i].ca, now)
 		                                                    : (struct renewal_due){ RENEW_NONE, INT64_MAX };
@@ -230,11 +218,23 @@ char *renewal_line(const struct incident *in, const struct config *c, int64_t no
 		if (due.how != RENEW_NONE && due.at < next)
 			next = due.at;
 	}
+	return next;
+}
+
+char *renewal_line(const struct incident *in, const struct config *c, int64_t now, bool *bad)
+{
+	int64_t end = incident_ladder_end(in), next;
+	struct buf b = { 0 };
+	char at[24], *trouble = in->closed ? NULL : renewal_trouble(in, now);
+
+	*bad = trouble != NULL;
+	if (trouble != NULL)
+		return trouble;
+	next = renewal_at(in, c, now);
 	if (in->renewal && !in->closed && next < now - LATE_MS) {
 		*bad = true;
-		buf_addf(&b, _("CRL RENEWAL LATE: due at %s; it needs an armed console or sev1 watch --renew"),
+		return mem_printf(_("CRL RENEWAL LATE: due at %s; it needs an armed console or sev1 watch --renew"),
 		    clock_time(at, sizeof at, next));
-		return buf_take(&b);
 	}
 	if (in->renewal && !in->closed)
 		buf_adds(&b, _("CRL renewal on"));
