@@ -207,10 +207,13 @@ static void authority(const char *name)
 	   " -addext keyUsage=critical,keyCertSign,cRLSign -out %s/ca.pem 2>/dev/null", name, name, name);
 }
 
-/* The scripts that stand for a service: a reload makes the installed certificate the served one. */
+/* The scripts that stand for a service: a reload makes the installed certificate the served one. What is served at first is one
+ * file with a name for each host: it is replaced, never written to. */
+#define SERVE(file) "d=${0%/*}\ncp \"" file "\" \"$d/live.new\" && mv \"$d/live.new\" \"$d/live.pem\"\n"
+
 static void scripts(void)
 {
-	put("reload.good", "d=${0%/*}\ncp \"$d/server.pem\" \"$d/live.new\" && mv \"$d/live.new\" \"$d/live.pem\"\n");
+	put("reload.good", SERVE("$d/server.pem"));
 	put("test.good", "exit 0\n");
 	put("test.test-fails", "printf '\\033[2J\\033]0;owned\\007[emerg] no\\r\\n' >&2\nexit 1\n");
 	put("test.test-hangs", "exec sleep 1000\n");
@@ -218,8 +221,8 @@ static void scripts(void)
 	put("reload.reload-fails", "exit 1\n");
 	put("reload.reload-kills", ": > \"${0%/*}/down\"\n");
 	put("reload.old-for-ever", "exit 0\n");
-	put("reload.tls-other", "cp \"${0%/*}/../../other.pem\" \"${0%/*}/live.pem\"\n");
-	put("reload.tls-neighbour", "cp \"${0%/*}/../g00000.test/live.pem\" \"${0%/*}/live.pem\"\n");
+	put("reload.tls-other", SERVE("$d/../../other.pem"));
+	put("reload.tls-neighbour", SERVE("$d/../g00000.test/live.pem"));
 	put("reload.verify-close", "exit 0\n");
 	sh("mkdir full && printf '#!/bin/sh\\necho \"sync: error syncing: No space left on device\" >&2\\nexit 1\\n' > full/sync && "
 	   "chmod 755 full/sync");
