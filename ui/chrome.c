@@ -135,12 +135,16 @@ static void chrome_state(const struct ui *u, const struct area *a, int row)
 {
 	bool bad, late = false;
 	char *line = model_renewal(u->en, &bad), *deadline = bad ? mem_strdup("") : model_deadline(u->en, &late);
+	char *halted = model_halted(u->en);
 
-	if (deadline[0] != '\0')
+	if (halted[0] != '\0' && !bad && !late)
+		draw_text(a, row, 1, a->cols - 2, STYLE_WARN, halted);
+	else if (deadline[0] != '\0')
 		draw_text(a, row, 1, a->cols - 2, late ? STYLE_WARN : STYLE_PLAIN, deadline);
 	else if (line[0] != '\0')
 		draw_text(a, row, 1, a->cols - 2, bad ? STYLE_BAD : STYLE_DIM, line);
 	free(deadline);
+	free(halted);
 	free(line);
 }
 

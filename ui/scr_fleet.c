@@ -161,9 +161,10 @@ static void fleet_draw_head(const struct fleet *f, const struct forecast *c, con
 	enum style st;
 	struct buf b = { 0 };
 
+	words = fleet_outlook(en, c, &st);
 	draw_printf(a, 0, 1, a->cols - 2, STYLE_PLAIN, _("Re-issue from %s     %zu of %zu verified"),
 	    in->issuer != NULL ? in->issuer->name : "-", f->view.count[FLEET_VERIFIED], in->hosts);
-	if (c->open > 0 && c->rate > 0)
+	if (c->open > 0 && c->rate > 0 && st != STYLE_WARN)
 		snprintf(rate, sizeof rate, c->rate < 10 ? _("%.1f/s") : _("%.0f/s"), c->rate);
 	draw_right(a, 0, a->cols - 1, STYLE_PLAIN, rate);
 	draw_bar(a, 1, 1, a->cols / 4, (int64_t)f->view.count[FLEET_VERIFIED], (int64_t)in->hosts);
@@ -172,7 +173,6 @@ static void fleet_draw_head(const struct fleet *f, const struct forecast *c, con
 			fleet_add(&b, a->cols - a->cols / 4 - 4, _(fleet_state_name(order[k])), f->view.count[order[k]]);
 	draw_text(a, 1, a->cols / 4 + 3, a->cols - a->cols / 4 - 4, STYLE_PLAIN, buf_str(&b));
 	buf_free(&b);
-	words = fleet_outlook(en, c, &st);
 	draw_text(a, 2, 1, a->cols - 2, st, words);
 	free(words);
 	choice = fleet_choice(f);

@@ -293,6 +293,14 @@ char *model_rollout(const struct engine *en)
 	return rollout_waits(en);
 }
 
+char *model_halted(const struct engine *en)
+{
+	const struct incident *in = engine_incident(en);
+
+	return rollout_now(en) != ROLLOUT_INTERRUPTED ? mem_strdup("") :
+	    mem_printf(_("RE-ISSUE INTERRUPTED: %zu of %zu hosts verified; go on: reissue --resume"), in->hosts_verified, in->hosts);
+}
+
 static const char *const report_order[] = { "full", "preliminary", "delay", "status", "closure" };
 
 static void report_row_add(struct report_view *v, const char *name, const char *text, const char *state)

@@ -87,6 +87,9 @@ char *model_renewal(const struct engine *en, bool *bad);
 /* Why a re-issue that was begun does not go, and what to do; "" where it goes or has ended. Owned by the caller. */
 char *model_rollout(const struct engine *en);
 
+/* "RE-ISSUE INTERRUPTED ..." where one was cut off and nobody runs it; "" otherwise. Owned by the caller. */
+char *model_halted(const struct engine *en);
+
 /* A report for the console: its fields, or what it lacks. */
 struct report_row {
 	char *name, *text; /* of a field; or what it lacks, and what mends it */
