@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/crl_hours.h"
+
 enum { SEV1, CA, POINT, HOST, ACTION, NOTICE, FLEET, CONTACTS, INTAKE };
 
 #define NAMED(kind, field, count, type, help)                                                      \
@@ -88,7 +90,7 @@ const struct conf_key conf_keys[] = {
 	    "pkcs11:token=CA;object=ca-key, without a PIN: it is asked for." },
 	{ CA, "pkcs11-module", CONF_PATH, M(ca_conf, pkcs11_module), 0, false, NULL, 0, 0, NULL,
 	    "/usr/lib/softhsm/libsofthsm2.so", "The PKCS#11 library of that token." },
-	{ CA, "crl-hours", CONF_NUMBER, M(ca_conf, crl_hours), 0, false, "24", 1, 8760, NULL, NULL,
+	{ CA, "crl-hours", CONF_NUMBER, M(ca_conf, crl_hours), 0, false, "24", 1, CRL_HOURS_MAX, NULL, NULL,
 	    "An emergency CRL is good for this long. Too short a time takes every client down that\n"
 	    "insists on a CRL, once nobody renews it." },
 	{ CA, "renew-before", CONF_NUMBER, M(ca_conf, renew_before), 0, false, "0", 0, 525600, NULL, NULL,

@@ -15,6 +15,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "pki/cert.h"
+#include "pki/crl_hours.h"
 #include "pki/crl_pem.h"
 #include "pki/crl_store.h"
 
@@ -282,6 +283,12 @@ void crl_draft_clear(struct crl_draft *d)
 	*d = (struct crl_draft){ 0 };
 }
 
+int crl_hours_check(int hours, struct err *e)
+{
+	return hours >= 1 && hours <= CRL_HOURS_MAX ? 0 : err_set(e, ERR_USAGE, _("a CRL is valid for 1 to %d hours, not %d"),
+	    CRL_HOURS_MAX, hours);
+}
+
 int crl_file_sign(struct crl_draft *d, const struct ca *ca, X509 *cert, EVP_PKEY *key,
     const struct listing *l, const char *folder, int64_t now, int hours, const struct watch *w, struct err *e)
 {
@@ -290,9 +297,7 @@ int crl_file_sign(struct crl_draft *d, const struct ca *ca, X509 *cert, EVP_PKEY
 	int rc;
 
 	*d = (struct crl_draft){ .ca = ca, .cert = cert, .l = l };
-	if (hours < 1 || hours > 24 * 366)
-		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), hours);
-	if ((rc = crl_number_next(ca, folder, d->number, e)) < 0)
+	if ((rc = crl_hours_check(hours, e)) < 0 || (rc = crl_number_next(ca, folder, d->number, e)) < 0)
 		return rc;
 	name = mem_printf("%s-%s.crl", ca->name, d->number);
 	d->der = fs_join(folder, name);

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "pki/crl_check.h"
+#include "pki/crl_hours.h"
 
 #define ROOM_LEFT (64LL << 20) /* octets that stay free on the disk */
 
@@ -26,8 +27,8 @@ static int terms_check(const struct ladder_terms *t, struct err *e)
 
 	if (t->count < 1 || t->count > LADDER_MAX)
 		return err_set(e, ERR_USAGE, _("a ladder has 1 to %d rungs, not %d"), LADDER_MAX, t->count);
-	if (t->hours < 1 || t->hours > 8784)
-		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), t->hours);
+	if (crl_hours_check(t->hours, e) < 0)
+		return e->code;
 	if (t->step < 1000 || t->step > life * 9 / 10) {
 		err_set(e, ERR_USAGE, _("rungs of %d hours cannot follow each other after %lld s: the next must come before "
 		    "nine tenths of that time are over"), t->hours, (long long)t->step / 1000);

@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "pki/compare.h"
 #include "pki/crl_check.h"
+#include "pki/crl_hours.h"
 #include "pki/differ.h"
 #include "pki/key.h"
 
@@ -148,8 +149,8 @@ static int revoke_prepare(struct revoke *v, struct err *e)
 	const EVP_MD *md;
 	int rc;
 
-	if (job->hours < 1 || job->hours > 24 * 366)
-		return err_set(e, ERR_USAGE, _("a CRL is valid for 1 to 8784 hours, not %d"), job->hours);
+	if ((rc = crl_hours_check(job->hours, e)) < 0)
+		return rc;
 	if ((rc = key_digest(X509_get0_pubkey(job->cert), job->ca->default_md, &md, e)) < 0)
 		err_prefix(e, "%s", job->ca->config);
 	if (rc < 0 || (rc = crl_check_configured(job->ca, job->cert, e)) < 0 || (rc = fs_replaceable(job->ca->database, e)) < 0 ||

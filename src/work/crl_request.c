@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/request.h"
+#include "pki/crl_hours.h"
 #include "work/crl.h"
 
 void crl_show(struct run *r, const char *ca, const json_t *crl)
@@ -29,9 +30,9 @@ int crl_hours(struct run *r, const char *ca, struct err *e)
 	if (s == NULL)
 		return conf != NULL && conf->crl_hours > 0 ? conf->crl_hours : 24;
 	n = strtol(s, &end, 10);
-	if (n >= 1 && n <= 8784 && *end == '\0')
+	if (n >= 1 && n <= CRL_HOURS_MAX && *end == '\0')
 		return (int)n;
-	err_set(e, ERR_USAGE, _("crl: --hours '%s' is not a number from 1 to 8784"), s);
+	err_set(e, ERR_USAGE, _("crl: --hours '%s' is not a number from 1 to %d"), s, CRL_HOURS_MAX);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "engine/request.h"
 #include "journal/journal.h"
+#include "pki/crl_hours.h"
 
 void revoke_jobs_free(void *data)
 {
@@ -45,8 +46,8 @@ static struct revoke_job *jobs_add(struct run *r, struct revoke_jobs *d, const c
 		err_set(e, ERR_NOTFOUND, _("the CA %s is in the scope, but not in %s"), ca, run_config(r)->path);
 		return NULL;
 	}
-	if (hours != NULL && ((n = strtol(hours, &end, 10)) < 1 || *end != '\0' || n > 8784)) {
-		err_set(e, ERR_USAGE, _("revoke: --hours '%s' is not a number from 1 to 8784"), hours);
+	if (hours != NULL && ((n = strtol(hours, &end, 10)) < 1 || *end != '\0' || n > CRL_HOURS_MAX)) {
+		err_set(e, ERR_USAGE, _("revoke: --hours '%s' is not a number from 1 to %d"), hours, CRL_HOURS_MAX);
 		return NULL;
 	}
 	d->job = mem_grow(d->job, d->jobs + 1, sizeof *d->job);
