@@ -147,7 +147,7 @@ if command -v apache2 >/dev/null && [ -f $modules/mod_headers.so ]; then
       "DocumentRoot $D/www" "TypesConfig /dev/null" "DefaultRuntimeDir $D" "Include $D/ari/apache.conf"
   } >"$D/apache.conf"
   apache2 -f "$D/apache.conf" 2>"$D/apache.err" || { cat "$D/apache.err" "$D/apache.log"; die "apache2"; }
-  wait_for 20 "apache2" curl -s http://127.0.0.1:8081/
+  wait_for "apache2" curl -s http://127.0.0.1:8081/
   served http://127.0.0.1:8081
   ok "Apache does the same"
 else
@@ -169,7 +169,7 @@ some() { [ "$(wc -l <"$D/codes")" -gt "$1" ]; }
 for _ in 1 2 3; do
   n=$(wc -l <"$D/codes")
   sev1 ari >"$D/out" 2>&1 || { cat "$D/out"; die "again"; }
-  wait_for 20 "a client" some "$n"
+  wait_for "a client" some "$n"
 done
 rm "$D/go"
 wait "$client"
@@ -200,7 +200,7 @@ sev1 ari --every 1s >"$D/every" 2>"$D/every.err" &
 every=$!
 pids="$pids $every"
 said() { grep -q "$2" "$D/$1"; }
-wait_for 30 "the first count" said every.err "2 of 5 certificates"
+wait_for "the first count" said every.err "2 of 5 certificates"
 issue new web3 web4 web5
 wait "$every" || { cat "$D/every" "$D/every.err"; die "--every does not end well"; }
 grep -q "5 of 5 certificates replaced (100 %)" "$D/every" || { cat "$D/every"; die "all of them"; }

@@ -117,7 +117,7 @@ for ms in 0 2 4 6 8 10 15 20 30 40 60 80; do
   [ -n "$hash" ] || { cat "$D/plan.json" "$D/plan.err"; die "reissue --again: no plan"; }
   "$SEV1" -c "$F/sev1.conf" reissue --again --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" &
   parent=$!
-  wait_for 20 "children of reissue" pgrep -P $parent
+  wait_for "children of reissue" pgrep -P $parent
   timeout "0.$(printf %03d $ms)" sleep 1 || :
   victim=$(pgrep -P $parent | shuf -n 1 || :)
   if [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null; then kills=$((kills + 1)); fi

@@ -24,11 +24,16 @@ own_network() {
 ok() { echo "ok - $*"; }
 die() { echo "not ok - $*"; exit 1; }
 
-# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+# How long anything is waited for, in seconds: far longer than it takes, on a machine that has much else to do too.
+patience=120
+# The seconds since the start of the machine: no clock that is set moves them.
+uptime_s() { read -r up _ </proc/uptime; echo "${up%%.*}"; }
+
+# wait_for WHAT COMMAND...: until the command succeeds.
 wait_for() {
-  limit=$(($(date +%s) + $1)); what=$2; shift 2
+  limit=$(($(uptime_s) + patience)); what=$1; shift
   until "$@" >/dev/null 2>&1; do
-    [ "$(date +%s)" -lt "$limit" ] || { pane 2>/dev/null || :; die "waited in vain for $what"; }
+    [ "$(uptime_s)" -lt "$limit" ] || { pane 2>/dev/null || :; die "waited in vain for $what"; }
     read -r _ <"$tick" || :
   done
 }

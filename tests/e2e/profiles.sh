@@ -201,7 +201,7 @@ presents() {
   issuer=$1 port=$2; shift 2
   timeout 10 openssl s_client -connect "127.0.0.1:$port" "$@" </dev/null 2>/dev/null | openssl x509 -noout -issuer | grep -q "$issuer"
 }
-for s in nginx apache haproxy postfix dovecot; do wait_for 20 "$s to serve its old certificate" presents $s "Old CA"; done
+for s in nginx apache haproxy postfix dovecot; do wait_for "$s to serve its old certificate" presents $s "Old CA"; done
 ok "five real services serve the old CA's certificates"
 
 sev1 open >"$D/out" || die "open"
@@ -224,10 +224,10 @@ want=4 planned reissue --retry failed
 grep -q "nginx.test.*blocklist" "$D/run.out" || { cat "$D/run.out"; die "nginx was not refused for its key"; }
 presents nginx "Old CA" || die "a blocked key got a certificate"
 : >"$D/blocklist"
-for s in apache haproxy postfix dovecot; do wait_for 20 "$s to serve its new certificate" presents $s "New Root CA"; done
+for s in apache haproxy postfix dovecot; do wait_for "$s to serve its new certificate" presents $s "New Root CA"; done
 ok "a key of the blocklist is refused, the others have their certificates"
 planned reissue --retry failed
-wait_for 20 "nginx to serve its new certificate" presents nginx "New Root CA"
+wait_for "nginx to serve its new certificate" presents nginx "New Root CA"
 ls -ln "$T" | grep -v '^total' | grep -v 'sev1-' | awk '{print $1,$3,$4,$9}' | cmp -s - "$D/modes" || { ls -ln "$T"; cat "$D/modes"; die "owner or mode changed"; }
 grep -q "PRIVATE KEY" "$T/haproxy.test.pem" || die "haproxy's key is gone from its file"
 ok "nginx, Apache, haproxy, postfix and dovecot serve the new CA's certificates; owner and mode as before"

@@ -115,7 +115,7 @@ issuer_of() {
 
 # presents HOST N WORDS: a reload has its moment in which the old workers still answer
 shows() { issuer_of "$1" "$2" | grep -q "$3"; }
-presents() { wait_for 10 "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
+presents() { wait_for "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
 
 refused 3 "no replacement issuer" reissue
 refused 3 "is compromised" recover --issuer issuing
@@ -215,11 +215,11 @@ had=$(backups)
 more_backups() { [ "$(backups)" -gt "$had" ]; }
 "$SEV1" -c "$D/sev1.conf" reissue --again --only 'web*' --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>&1 &
 console=$!
-wait_for 20 "a staged install" more_backups
+wait_for "a staged install" more_backups
 kill -9 $console
 wait $console 2>/dev/null || :
 settled() { [ "$(find "$D/hosts" -name '*.sev1-2*' | wc -l)" -eq 3 ]; }
-wait_for 30 "the hosts to settle" settled
+wait_for "the hosts to settle" settled
 [ "$(openssl x509 -in "$D/hosts/web1.test/server.pem" -noout -serial)" = "$serial" ] || die "web1 keeps a certificate that no handshake proved"
 [ "$(backups)" -eq "$had" ] || die "the backup of the broken run lies about"
 planned reissue --again --only 'web*'

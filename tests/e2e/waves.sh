@@ -115,7 +115,7 @@ at() { [ -e "$D/at/$1" ]; }
 served() { openssl s_client -connect "$(cat "$D/hosts/$1/address"):8443" </dev/null 2>/dev/null | openssl x509 -noout -issuer; }
 from_spare() { served "$1" | grep -q "Test spare"; }
 from_old() { served "$1" | grep -q "CN *= *$1.test"; }
-new_on() { for h in "$@"; do wait_for 10 "$h to present the new certificate" from_spare "$h"; done; }
+new_on() { for h in "$@"; do wait_for "$h to present the new certificate" from_spare "$h"; done; }
 old_on() { for h in "$@"; do if from_spare "$h"; then die "$h has a new certificate"; fi; done; }
 rollout() { sev1 rollout | grep -q "$1"; }
 backups() { find "$D/hosts/$1" -name '*.sev1-*' | wc -l; }
@@ -185,16 +185,16 @@ cp "$D/hc2.conf" "$D/hosts/hc2/nginx.conf"
 hold reload.hw1
 start --resume --retry failed
 grep -q '"phrase": "REISSUE 5"' "$D/plan.json" || { cat "$D/plan.json"; die "five hosts are left"; }
-wait_for 30 "hw1 in reload" at reload.hw1
+wait_for "hw1 in reload" at reload.hw1
 rollout "wave 2 of 3" || die "wave 2 is not shown"
 refused 3 "cannot be skipped any more" rollout skip hc1
 sev1 rollout pause --reason "coffee" >"$D/out"
 sev1 rollout skip hw4 --reason "out of service" >"$D/out"
 heard() { grep -q "reissue: paused" "$D/run.err"; }
-wait_for 10 "the pause to be heard" heard
+wait_for "the pause to be heard" heard
 let_go reload.hw1
 verified_hw1() { sev1 timeline | grep -q "hw1.*verified"; }
-wait_for 20 "hw1 to be verified" verified_hw1
+wait_for "hw1 to be verified" verified_hw1
 rollout "wave 2 of 3.*paused" || { sev1 rollout; die "it is not paused"; }
 old_on hw2 hw3 hw4
 sev1 rollout continue >"$D/out"
@@ -216,16 +216,16 @@ ok "what was skipped is taken when it is asked for"
 hold reload.hw1
 hold reload.hw2
 start --again --only 'hw*'
-wait_for 30 "hw1 in reload" at reload.hw1
-wait_for 30 "hw2 in reload" at reload.hw2
+wait_for "hw1 in reload" at reload.hw1
+wait_for "hw2 in reload" at reload.hw2
 kill -USR1 "$console"
-wait_for 10 "the pause to be heard" heard
+wait_for "the pause to be heard" heard
 kill -USR2 "$console"
 going() { grep -q "reissue: going" "$D/run.err"; }
-wait_for 10 "the word to go on" going
+wait_for "the word to go on" going
 kill -INT "$console"
 draining() { grep -q "reissue: draining" "$D/run.err"; }
-wait_for 10 "the drain" draining
+wait_for "the drain" draining
 let_go reload.hw1
 let_go reload.hw2
 ended 4
@@ -238,14 +238,14 @@ ok "Ctrl-C drains: two finished, two were not begun"
 had=$(backups hw3)
 hold reload.hw3
 start --resume
-wait_for 30 "hw3 in reload" at reload.hw3
+wait_for "hw3 in reload" at reload.hw3
 kill -INT "$console"
-wait_for 10 "the drain" draining
+wait_for "the drain" draining
 kill -INT "$console"
 ended 4
 says "hw3.*stopped by the operator in phase reload; the host puts the old files back by itself"
 let_go reload.hw3
-wait_for 30 "hw3 to put its files back" nothing_left hw3 "$had"
+wait_for "hw3 to put its files back" nothing_left hw3 "$had"
 ok "a second Ctrl-C kills what runs: the row says so, the host goes back by itself"
 planned reissue --resume --retry failed
 
@@ -271,7 +271,7 @@ row_in() { sev1 timeline --json | grep -A3 "\"host\": \"$1\"" | grep -q "\"phase
 # killed HOST PHASE COMMAND...: wait until the host is there, kill the console, see that nothing is lost
 killed() {
   h=$1; phase=$2; shift 2
-  wait_for 30 "$h in $phase" "$@"
+  wait_for "$h in $phase" "$@"
   kill -9 "$console"
   wait "$console" 2>/dev/null || :
   console=
@@ -288,9 +288,9 @@ for phase in csr issue install test reload verify; do
     # the CA waits for its lock while the host waits for its certificate
     hold csr.$host
     start --resume
-    wait_for 30 "$host in csr" at csr.$host
+    wait_for "$host in csr" at csr.$host
     flock "$D/spare/index.txt.lock" sh -c "echo >'$D/locked'; while [ -e '$D/hold/lock' ] || [ ! -e '$D/unlock' ]; do sleep 0.05; done" &
-    wait_for 10 "the lock" test -e "$D/locked"
+    wait_for "the lock" test -e "$D/locked"
     let_go csr.$host
     killed $host issue row_in $host issue
     : >"$D/unlock"
@@ -300,8 +300,8 @@ for phase in csr issue install test reload verify; do
     killed $host $phase at $phase.$host
     let_go $phase.$host
   fi
-  wait_for 40 "$host to put its files back" nothing_left $host
-  wait_for 10 "$host to present the old certificate" from_old $host
+  wait_for "$host to put its files back" nothing_left $host
+  wait_for "$host to present the old certificate" from_old $host
 done
 sev1 audit | grep -q verifies || die "audit"
 sev1 status --json >"$D/out"
