@@ -31,16 +31,16 @@ mask() {
 
 # screen NAME MARKER: once MARKER is there, the whole screen, masked, is the one expected.
 screen() {
-  wait_for "$1: \"$2\"" shows "$2" || { pane; exit 1; }
+  wait_for "$1: \"$2\"" shows "$2"
   if [ "${UPDATE:-}" = 1 ]; then
     mkdir -p "$golden"
-    for _ in 1 2 3 4 5; do read -r _ <"$tick" || :; done
+    sleep 0.5
     pane | mask >"$golden/$1.txt"
   fi
-  limit=$(($(date +%s) + 10))
+  limit=$(($(uptime_s) + patience))
   while pane | mask >"$D/is"; ! cmp -s "$D/is" "$golden/$1.txt"; do
-    [ "$(date +%s)" -lt "$limit" ] || { diff -u "$golden/$1.txt" "$D/is" || :; die "$1"; }
-    read -r _ <"$tick" || :
+    [ "$(uptime_s)" -lt "$limit" ] || { diff -u "$golden/$1.txt" "$D/is" || :; die "$1"; }
+    sleep 0.1
   done
   ok "$1"
 }
@@ -55,7 +55,7 @@ confirm() {
 
 # step KEY NAME: do the next checkpoint and see its proof.
 done_screen() {
-  wait_for "the end of $1" shows "Enter go on" || { pane; exit 1; }
+  wait_for "the end of $1" shows "Enter go on"
   pane | grep -qE '^ Done' || { pane; die "$1 did not end well"; }
   [ -z "${2:-}" ] || screen "$2" "Enter go on"
   keys Enter
@@ -98,7 +98,7 @@ keys C-u "REVOKE 1718" Enter
 done_screen revoke 06-revoke-proof
 
 # killed with -9 in the middle of the incident: started again it stands where it stood
-kill -9 "$(pgrep -f "^$SEV1 drill --folder $F" | head -n 1)"
+kill -9 "$(pgrep -P "$(t display-message -p -t 0 '#{pane_pid}')")"
 wait_for "its end" shows "ended 137"
 t kill-server
 socket=$socket-again # a server that is ending does not take new sessions

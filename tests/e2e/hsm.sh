@@ -88,9 +88,9 @@ ca = token
 run = pkcs11-tool --module $module --token-label 'CA token' --login --login-type so --so-pin so-pin-1 --init-pin --new-pin locked-away
 verify = test -e $ca/index.txt
 END
-sed 's|^key = .*|&?pin-value=1234|' "$D/sev1.conf" >"$D/pin.conf"
+sed 's|^key = .*|&?pin-value=pin-in-a-file|' "$D/sev1.conf" >"$D/pin.conf"
 status=0; "$SEV1" -c "$D/pin.conf" doctor >"$D/err" 2>&1 || status=$?
-[ $status -ne 0 ] && grep -q "a PIN in a file is not safe" "$D/err" && ! grep -q 1234 "$D/err" || { cat "$D/err"; die "a PIN in the URI was taken"; }
+[ $status -ne 0 ] && grep -q "a PIN in a file is not safe" "$D/err" && ! grep -q pin-in-a-file "$D/err" || { cat "$D/err"; die "a PIN in the URI was taken"; }
 ok "a PIN in the configuration is refused"
 
 # Not as root, so that the kernel's own rules show: /proc of a process that cannot be dumped belongs to root.
@@ -134,7 +134,7 @@ revoke() {
   wait_for "the question" shows "PIN of the token CA token:"
 }
 revoke
-console=$(pgrep -f "^$SEV1 -c $D/sev1.conf" | head -n 1)
+console=$(pgrep -P "$(t display-message -p -t 0 '#{pane_pid}')")
 child=$(pgrep -P "$console" -f "child ca")
 shows "It is not shown. Enter gives it, Esc gives up." || { pane; die "the question says not what it does"; }
 for p in $console $child; do
@@ -221,7 +221,7 @@ ok "without the token nothing is done; with it again the same command works"
 
 # ---- a lock that locks nothing is no evidence, and neither is a key that nobody could try ----
 sed -e 's/^run = pkcs11-tool.*/run = true/' -e 's/^\[action lock\]/[action sham]/' "$D/sev1.conf" >"$D/sham.conf"
-echo "deadline = 2" >>"$D/sham.conf"
+echo "deadline = 5" >>"$D/sham.conf" # the key is tried until then
 cp "$D/sev1.conf" "$D/kept.conf"; cp "$D/sham.conf" "$D/sev1.conf"
 want=1 planned contain --only sham --pin-fd 0 <<END
 $PIN
