@@ -196,7 +196,7 @@ sev1 deadline >"$D/out" || { cat "$D/out"; die "deadline"; }
 grep -q '^replaced  *2 of 5: done at .* before the deadline' "$D/out" && grep -q 'last seen to change at .*; count again' "$D/out" ||
   { cat "$D/out"; die "the forecast is of certificates"; }
 [ "$(sev1 timeline | grep -c 'certificates replaced')" -eq 2 ] || { sev1 timeline; die "a point for every change, and only then"; }
-sev1 ari --every 1s >"$D/every" 2>"$D/every.err" &
+"$SEV1" -c "$D/sev1.conf" ari --every 1s >"$D/every" 2>"$D/every.err" &
 every=$!
 pids="$pids $every"
 said() { grep -q "$2" "$D/$1"; }

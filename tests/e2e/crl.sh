@@ -39,6 +39,7 @@ AHEAD=$D/ahead
 ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
 export AHEAD ASAN_OPTIONS
 sev1() { LD_PRELOAD=$D/ahead.so "$SEV1" -c "$D/sev1.conf" "$@"; }
+watch() { exec env LD_PRELOAD="$D/ahead.so" "$SEV1" -c "$D/sev1.conf" watch --renew; } # in the background
 later() { echo $(($(cat "$D/ahead") + $1)) >"$D/ahead.new"; mv "$D/ahead.new" "$D/ahead"; }
 
 mkdir "$D/www"
@@ -92,9 +93,9 @@ ok "revoked and published: CRL 10 on both points"
 # ---- renewal ----
 sev1 crl renew --due >"$D/out" 2>&1 || { cat "$D/out"; die "renew --due"; }
 grep -q "No CRL is due" "$D/out" || { cat "$D/out"; die "a CRL was due at once"; }
-sev1 watch --renew >"$D/watch1" 2>&1 &
+watch >"$D/watch1" 2>&1 &
 pids="$pids $!"
-sev1 watch --renew >"$D/watch2" 2>&1 &
+watch >"$D/watch2" 2>&1 &
 pids="$pids $!"
 said() { grep -q "$2" "$D/$1"; }
 wait_for "the order in the journal" said watch1 "CRL renewal on"
@@ -118,8 +119,8 @@ wait_for "the failure on the screen" said watch1 "CRL RENEWAL FAILED"
 sev1 status | grep -q "CRL RENEWAL FAILED.*ca.key" || { sev1 status; die "status does not say it"; }
 tries() { sev1 timeline | grep -c "renewal FAILED"; }
 n=$(tries)
-mv "$D/ca/away" "$D/ca/ca.key"
 serves a 11 || die "no key, and yet"
+mv "$D/ca/away" "$D/ca/ca.key"
 later 60
 wait_for "CRL 12 after the back-off" serves a 12
 [ "$n" -le 3 ] || die "$n tries without a pause"
@@ -267,7 +268,7 @@ checks s0 3 | grep -qi "scope\|unable to get certificate CRL" || { checks s0 3; 
 sev1 status | grep -q "5 CRL distributed.*done" || { sev1 status; die "the checkpoint is open"; }
 sev1 crl ladder --count 2 --hours 1 --step 30m >"$D/out" 2>&1 || { cat "$D/out"; die "ladder of partitions"; }
 mv "$D/part/ca.key" "$D/part/away"
-sev1 watch --renew >"$D/watch1" 2>&1 &
+watch >"$D/watch1" 2>&1 &
 pids="$pids $!"
 later 1860
 wait_for "the rung of even" serves s0 47
@@ -331,7 +332,7 @@ sed 's|:8080/whole.crl|:8080/./whole.crl|' "$D/sev1.conf" >"$D/sev1.moved"
 grep -q "PUBLISH 2" "$D/out" || { cat "$D/out"; die "a point with another URL serves what it never served"; }
 ok "partitions that are configured no more, and a CA whose CRL has expired, keep nothing from being published"
 before=$(number whole)
-sev1 watch --renew >"$D/watch1" 2>&1 &
+watch >"$D/watch1" 2>&1 &
 pids="$pids $!"
 wait_for "the order" said watch1 "CRL renewal on\|CRL NOT PUBLISHED\|CRL RENEWAL"
 later 2460

@@ -12,6 +12,7 @@ own_network
 work_folder
 me=$(id -un)
 leave() {
+  "$D/service" stop || :
   for f in "$D"/hosts/*/nginx.pid "$D/cdp/nginx.pid" "$D/sshd.pid"; do
     [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :
   done

@@ -67,7 +67,7 @@ hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
 sev1 revoke --hours 24 </dev/null >"$D/out" 2>&1 && die "revoke ran without a confirmation"
 grep -qF "  sev1 -c $F/sev1.conf revoke --hours 24 --plan " "$D/out" || { cat "$D/out"; die "the command to be pasted back is not whole"; }
 lock=$dir/index.txt.lock
-flock "$lock" sh -c "echo held >'$D/held'; while [ ! -e '$D/go' ]; do read -r _ <'$tick'; done" &
+flock "$lock" sh -c "echo held >'$D/held'; while [ -d '$D' ] && [ ! -e '$D/go' ]; do sleep 0.05; done" &
 holder=$!
 wait_for "the lock" test -e "$D/held"
 "$SEV1" -c "$F/sev1.conf" revoke --plan "$hash" --confirm "$phrase" >"$D/first" 2>&1 &

@@ -95,7 +95,7 @@ test = nginx -t -q -c $D/hosts/%h/nginx.conf
 reload = nginx -c $D/hosts/%h/nginx.conf -s reload
 probe-port = 8443
 concurrency = 2
-deadline = 30
+deadline = 120
 E
 sev1 open --title "waves test" >"$D/out" || die "open"
 sev1 triage --ca issuing --level intermediate --compromise 1 --received -5m >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
@@ -289,7 +289,7 @@ for phase in csr issue install test reload verify; do
     hold csr.$host
     start --resume
     wait_for "$host in csr" at csr.$host
-    flock "$D/spare/index.txt.lock" sh -c "echo >'$D/locked'; while [ -e '$D/hold/lock' ] || [ ! -e '$D/unlock' ]; do sleep 0.05; done" &
+    flock "$D/spare/index.txt.lock" sh -c "echo >'$D/locked'; while [ -d '$D' ] && [ ! -e '$D/unlock' ]; do sleep 0.05; done" &
     wait_for "the lock" test -e "$D/locked"
     let_go csr.$host
     killed $host issue row_in $host issue
