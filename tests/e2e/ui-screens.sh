@@ -314,7 +314,7 @@ wait_for "the clock to go" past $(($(clock_s) + 3))
 from=$(clock_s) before=$(woken)
 wait_for "ten seconds" past $((from + 10))
 seconds=$(($(clock_s) - from)) times=$(($(woken) - before))
-[ "$times" -le $((4 * seconds)) ] || die "woken $times times in $seconds idle seconds"
+[ "$times" -le $((2 * seconds)) ] || die "woken $times times in $seconds idle seconds"
 ok "$seconds idle seconds wake it $times times"
 
 # ---- without a screen ----
