@@ -24,6 +24,7 @@
 #include "base/fs.h"
 #include "base/loop.h"
 #include "child/child.h"
+#include "patience.h"
 
 static char folder[64];
 
@@ -82,23 +83,40 @@ const char *scratch_path(void)
 	return folder;
 }
 
+/* Was this port given out before? The kernel may offer again what nobody listens on yet. Remembers it. */
+static bool port_given(int port)
+{
+	static int given[64];
+	static size_t n;
+
+	for (size_t i = 0; i < n; i++)
+		if (given[i] == port)
+			return true;
+	if (n < sizeof given / sizeof given[0])
+		given[n++] = port;
+	return false;
+}
+
 int port_free(void)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof in;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof in;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port;
 
-	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&in, n) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&in, &n) == 0);
+	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&in, len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&in, &len) == 0);
+	port = ntohs(in.sin_port);
+	if (port_given(port))
+		port = port_free(); /* another, as this one is held */
 	close(fd);
-	return ntohs(in.sin_port);
+	return port;
 }
 
 void port_wait(int port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int64_t until = clock_mono() + 20000;
+	int64_t until = clock_mono() + PATIENCE_MS;
 
 	while (clock_mono() < until) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -200,11 +218,11 @@ static void asked_done(void *ctx, const json_t *result, const struct err *err)
 	loop_stop(a->loop);
 }
 
-json_t *ask_ssh(json_t *request, int deadline_s, json_t **lines, struct err *e)
+json_t *ask_ssh(json_t *request, json_t **lines, struct err *e)
 {
 	struct asked a = { .loop = loop_new(), .lines = json_array() };
 
-	assert_non_null(child_start(a.loop, "ssh", request, deadline_s, asked_line, asked_done, &a, e));
+	assert_non_null(child_start(a.loop, "ssh", request, PATIENCE_S, asked_line, asked_done, &a, e));
 	loop_run(a.loop);
 	loop_free(a.loop);
 	*e = a.err;

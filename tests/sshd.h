@@ -38,8 +38,8 @@ void port_wait(int port);
 /* The "host" object of a request: known_hosts and identity of the folder. */
 json_t *sshd_host(const struct sshd *d);
 
-/* Ask the SSH child (request stolen) and wait for its end: the result (owned by the caller), or NULL
- * with e. *lines: an array of what it said before, owned by the caller; may be NULL. */
-json_t *ask_ssh(json_t *request, int deadline_s, json_t **lines, struct err *e);
+/* Ask the SSH child (request stolen) and wait for its end, which its own "timeout_s" brings: the result (owned by the
+ * caller), or NULL with e. *lines: an array of what it said before, owned by the caller; may be NULL. */
+json_t *ask_ssh(json_t *request, json_t **lines, struct err *e);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "child/image.h"
 #include "child/serve.h"
+#include "patience.h"
 #include "serve_seam.h"
 #include "work/action.h"
 
@@ -101,7 +102,7 @@ static void test_exact_commands(void **state)
 
 static int sh(const char *command)
 {
-	json_t *request = json_pack("{s:s,s:s,s:i}", "op", "run", "command", command, "timeout_s", 20),
+	json_t *request = json_pack("{s:s,s:s,s:i}", "op", "run", "command", command, "timeout_s", PATIENCE_S),
 	    *r = NULL;
 	int status = -1;
 
@@ -158,7 +159,7 @@ static int image(const char *source, const char *target, json_t **result)
 {
 	char *from = fs_join(folder, source), *to = fs_join(folder, target);
 	json_t *request = json_pack("{s:s,s:s,s:s,s:s,s:i}", "op", "image", "source", from, "target", to,
-	    "name", ID "-image.img", "timeout_s", 60);
+	    "name", ID "-image.img", "timeout_s", PATIENCE_S);
 	int rc;
 
 	memset(&e, 0, sizeof e);

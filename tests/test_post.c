@@ -20,6 +20,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "child/serve.h"
+#include "patience.h"
 #include "serve_seam.h"
 
 #define MAIL "From: <pki@example.com>\r\nSubject: x\r\n\r\nOne.\r\n.\r\nThree.\r\n"
@@ -127,7 +128,7 @@ static pid_t start(void (*talk)(FILE *), int *port)
 static int post(const char *transport, const char *where, const char *user, const char *message, ...)
 {
 	json_t *request = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "op", "post", "transport", transport,
-	    "from", "pki@example.com", "subject", "PKI compromise", "message", message, "timeout_s", 5,
+	    "from", "pki@example.com", "subject", "PKI compromise", "message", message, "timeout_s", PATIENCE_S,
 	    strcmp(transport, "sendmail") == 0 ? "command" : "url", where), *to = json_array(), *r = NULL;
 	const char *s;
 	va_list ap;

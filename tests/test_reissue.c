@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "child/child.h"
 #include "child/serve.h"
+#include "patience.h"
 #include "sshd.h"
 
 static struct sshd server;
@@ -41,6 +42,7 @@ struct drive {
 	char *csr;
 	const char *stop;     /* refuse the request with this */
 	int verdict;          /* 1 as the handshake shows, 0 always no, -1 none at all */
+	bool no_reload;       /* nothing is reloaded: it need not be waited for */
 	bool kill_installed;  /* the console dies while the host waits for the verdict */
 	bool saw_new;
 	struct err err;
@@ -76,19 +78,34 @@ static char *fingerprint_of(const char *path)
 	return strdup(line);
 }
 
-/* nginx reloads in its own time: wait until it presents the certificate of path, at most 3 s. */
+static bool presents_now(const char *path)
+{
+	char *a = presented(), *b = fingerprint_of(path);
+	bool same = strcmp(a, b) == 0;
+
+	free(a);
+	free(b);
+	return same;
+}
+
+/* nginx reloads in its own time: wait until it presents the certificate of path. */
 static bool presents(const char *path)
 {
-	int64_t until = clock_mono() + 3000;
-	bool same = false;
+	int64_t until = clock_mono() + PATIENCE_MS;
 
-	while (!same && clock_mono() < until) {
-		char *a = presented(), *b = fingerprint_of(path);
-		same = strcmp(a, b) == 0;
-		free(a);
-		free(b);
-	}
-	return same;
+	while (!presents_now(path))
+		if (clock_mono() > until)
+			return false;
+	return true;
+}
+
+/* Wait until the host has put everything back by itself: the folder holds the two files of before. */
+static void wait_put_back(void)
+{
+	int64_t until = clock_mono() + PATIENCE_MS;
+
+	while (system("[ \"$(ls etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]") != 0 && clock_mono() < until)
+		;
 }
 
 static void drive_csr(struct drive *d, struct child *c, const json_t *o)
@@ -123,7 +140,7 @@ static void drive_line(void *ctx, struct child *c, const json_t *msg)
 	else if (json_object_get(msg, "installed") != NULL && d->kill_installed)
 		child_kill(c, "killed by the test");
 	else if (json_object_get(msg, "installed") != NULL && d->verdict >= 0) {
-		d->saw_new = presents("new.pem");
+		d->saw_new = d->no_reload ? presents_now("new.pem") : presents("new.pem");
 		ok = d->verdict == 1 && d->saw_new;
 		child_send(c, json_pack("{s:{s:s, s:b, s:s}}", "verdict", "id", "7", "ok", ok, "text",
 		    ok ? "seen" : "presents the old certificate"));
@@ -263,7 +280,7 @@ static void test_install(void **state)
 
 	(void)state;
 	d.order = order();
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "verified", "verify", "seen");
 	assert_string_equal(buf_str(&d.phases), "connect csr install test reload ");
 	sh("openssl req -in csr.pem -noout -text | grep -q 'DNS:web01, IP Address:192.0.2.4'");
@@ -295,7 +312,7 @@ static void test_new_key(void **state)
 	/* put back: the old key serves; the staged one waits for another try */
 	d.order = order();
 	set(d.order, "key_mode", "new");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "rolled back", "rollback", "presents the old certificate");
 	assert_true(d.saw_new);
 	sh("cmp etc/server.pem before.pem && cmp etc/server.key before.key");
@@ -308,7 +325,7 @@ static void test_new_key(void **state)
 	/* tried again: the same new key, so the CA need not issue twice */
 	d.order = order();
 	set(d.order, "key_mode", "new");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "verified", "verify", "seen");
 	sh("openssl req -in csr.pem -noout -pubkey | cmp - first.pub");
 	sh("cmp etc/server.key.sev1-[0-9]* before.key && [ $(ls etc | wc -l) = 5 ]");
@@ -323,7 +340,7 @@ static void test_new_key(void **state)
 	/* and once more, as after a kill before the result was recorded: the key in place is that one */
 	d.order = order();
 	set(d.order, "key_mode", "new");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "verified", "verify", "seen");
 	sh("openssl req -in csr.pem -noout -pubkey | cmp - first.pub");
 	sh("openssl pkey -in etc/server.key -pubout | cmp - first.pub");
@@ -338,7 +355,7 @@ static void test_chain_apart(void **state)
 	d.order = order();
 	set(d.order, "chain", "%s/etc/chain.pem", scratch_path());
 	set(d.order, "test", "false");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	/* a file that was not there before is gone again */
 	expect(&d, "rolled back", "rollback", "");
 	expect_as_before();
@@ -352,12 +369,12 @@ static void test_failing_test(void **state)
 	(void)state;
 	d.order = order();
 	set(d.order, "test", "echo 'nginx: [warn] odd' >&2; echo 'nginx: [emerg] \033[31mno\033[0m such file' >&2; exit 1");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "connect", "control characters in the command");
 	drive_clear(&d);
 	d.order = order();
 	set(d.order, "test", "printf 'nginx: [warn] odd\\nnginx: [emerg] \\033[31mno such file\\n' >&2; exit 1");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "rolled back", "rollback", "nginx: [emerg] \\x1B[31mno such file");
 	expect_as_before();
 	drive_clear(&d);
@@ -372,14 +389,14 @@ static void test_failing_reload(void **state)
 	d.order = order();
 	set(d.order, "reload", "if [ -e %s/again ]; then nginx -c %s/nginx.conf -s reload; else : > %s/again; echo Job failed >&2; exit 5; fi",
 	    scratch_path(), scratch_path(), scratch_path());
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "rolled back", "rollback", "Job failed");
 	expect_as_before();
 	drive_clear(&d);
 	/* fails always: the files are as before, and the row says that somebody must look */
 	d.order = order();
 	set(d.order, "reload", "exit 1");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "rollback", "put back, but the service did not reload");
 	expect_as_before();
 	drive_clear(&d);
@@ -387,13 +404,13 @@ static void test_failing_reload(void **state)
 
 static void test_old_certificate(void **state)
 {
-	struct drive d = { .verdict = 1 };
+	struct drive d = { .verdict = 1, .no_reload = true };
 
 	(void)state;
 	/* a reload that does nothing: the handshake shows the old certificate */
 	d.order = order();
 	set(d.order, "reload", "true");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	assert_false(d.saw_new);
 	expect(&d, "rolled back", "rollback", "presents the old certificate");
 	expect_as_before();
@@ -407,9 +424,9 @@ static void test_no_verdict(void **state)
 
 	(void)state;
 	d.order = order();
-	drive_run(&d, 8);
+	drive_run(&d, 12); /* a quarter of it is for the way back */
 	expect(&d, "rolled back", "rollback", "no verdict in time");
-	assert_in_range(clock_mono() - start, 5000, 10000);
+	assert_in_range(clock_mono() - start, 8000, 8000 + SOON_MS);
 	expect_as_before();
 	drive_clear(&d);
 }
@@ -418,15 +435,12 @@ static void test_no_verdict(void **state)
 static void test_killed(void **state)
 {
 	struct drive d = { .verdict = 1, .kill_installed = true };
-	int64_t until;
 
 	(void)state;
 	d.order = order();
-	drive_run(&d, 60);
+	drive_run(&d, PATIENCE_S);
 	assert_null(d.row);
-	for (until = clock_mono() + 10000; clock_mono() < until;)
-		if (system("[ \"$(ls etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]") == 0)
-			break;
+	wait_put_back();
 	expect_as_before();
 	drive_clear(&d);
 }
@@ -434,17 +448,15 @@ static void test_killed(void **state)
 static void test_hung_test(void **state)
 {
 	struct drive d = { .verdict = 1 };
-	int64_t start = clock_mono(), until;
+	int64_t start = clock_mono();
 
 	(void)state;
 	d.order = order();
 	set(d.order, "test", "sleep 60");
 	drive_run(&d, 3);
-	assert_in_range(clock_mono() - start, 1000, 5500);
+	assert_in_range(clock_mono() - start, 1000, SOON_MS); /* and not those 60 s */
 	assert_string_not_equal(json_str(d.row, "state"), "verified");
-	for (until = clock_mono() + 10000; clock_mono() < until;)
-		if (system("[ \"$(ls etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]") == 0)
-			break;
+	wait_put_back();
 	expect_as_before();
 	drive_clear(&d);
 }
@@ -455,7 +467,7 @@ static void test_refused_request(void **state)
 
 	(void)state;
 	d.order = order();
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "refused", "issue", "RSA 1024 is too weak");
 	expect_as_before();
 	drive_clear(&d);
@@ -483,7 +495,7 @@ static void test_bad_request(void **state)
 		sshd_start(&other, extra);
 		d.order = order();
 		json_object_set_new(d.order, "host", sshd_host(&other));
-		drive_run(&d, 30);
+		drive_run(&d, PATIENCE_S);
 		expect(&d, "failed", "csr", fake[i][1]);
 		drive_clear(&d);
 		sshd_stop(&other);
@@ -494,7 +506,7 @@ static void test_bad_request(void **state)
 	sshd_start(&other, "ForceCommand echo This account is currently not available.; exit 1");
 	d.order = order();
 	json_object_set_new(d.order, "host", sshd_host(&other));
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "csr", "no request: This account is currently not available.");
 	drive_clear(&d);
 	sshd_stop(&other);
@@ -509,22 +521,22 @@ static void test_bad_key(void **state)
 	(void)state;
 	d.order = order();
 	set(d.order, "key", "%s/etc/nothing.key", scratch_path());
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "csr", "nothing.key: no such key on the host");
 	drive_clear(&d);
 	d.order = order();
 	set(d.order, "certificate", "%s/etc", scratch_path());
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "install", "/etc: not a plain file");
 	drive_clear(&d);
 	d.order = order();
 	set(d.order, "key", "relative.key");
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "connect", "not an absolute path");
 	drive_clear(&d);
 	d.order = order();
 	json_object_set_new(d.order, "names", json_pack("[s]", "web01/emailAddress=x"));
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "connect", "cannot be a name in a certificate");
 	drive_clear(&d);
 }
@@ -540,7 +552,7 @@ static void test_disk_full(void **state)
 	sshd_start(&small, "ForceCommand sh -c 'trap \"\" XFSZ; ulimit -f 0; eval \"$SSH_ORIGINAL_COMMAND\"'");
 	d.order = order();
 	json_object_set_new(d.order, "host", sshd_host(&small));
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "failed", "install", "");
 	expect_as_before();
 	drive_clear(&d);
@@ -555,12 +567,12 @@ static void test_unreachable(void **state)
 	(void)state;
 	d.order = order();
 	json_object_set_new(json_object_get(d.order, "host"), "port", json_integer(port_free()));
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "unreachable", "connect", "connect to port");
 	drive_clear(&d);
 	d.order = order();
 	json_object_set_new(json_object_get(d.order, "host"), "known_hosts", json_string("/nonexistent"));
-	drive_run(&d, 30);
+	drive_run(&d, PATIENCE_S);
 	expect(&d, "refused", "connect", "ssh-keyscan");
 	drive_clear(&d);
 }

@@ -111,7 +111,7 @@ static void write_config(const char *more)
 	    "verify = echo x >>%s/tries; test $(wc -l <%s/tries) -ge 3\nundo = echo undone >>%s/order\n"
 	    "[action second]\nhost = ca01\nrun = echo second >>%s/order; test -f %s/mended || { printf 'no \\033[31m' >&2; exit 3; }\n"
 	    "[action image]\nkind = image\nsource = %s/disk\ntarget = %s/forensic\n"
-	    "[action open-port]\nrun = true\nprobe = 127.0.0.1:%d\ndeadline = 1\n"
+	    "[action open-port]\nrun = true\nprobe = 127.0.0.1:%d\ndeadline = 5\n"
 	    "[action lock]\nkind = keylock\nrun = touch %s/locked\nverify = test -f %s/locked\nundo = rm %s/locked\n"
 	    "[notice management]\nfrom = PKI Team <pki@example.com>\nto = ciso@example.com, busy@example.com\n"
 	    "[notice internal]\nfrom = pki@example.com\nto = all@example.com\n"

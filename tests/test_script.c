@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "child/serve.h"
 #include "child/ssh_script.h"
+#include "patience.h"
 #include "sshd.h"
 
 #define PEM "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -70,7 +71,7 @@ static void test_paths(void **state)
 		assert_int_equal(script_check(&st, &e), 0);
 		run(script_csr(&st), "");
 		sh("openssl req -in out -noout -verify >/dev/null 2>&1");
-		run(script_install(&st, PEM, "", 10), "");
+		run(script_install(&st, PEM, "", PATIENCE_S), "");
 		said("out", "sev1 kept");
 		f = fopen(cert, "r");
 		assert_non_null(f);
@@ -78,7 +79,7 @@ static void test_paths(void **state)
 		st.new_key = true;
 		st.stamp = "2";
 		run(script_csr(&st), "");
-		run(script_install(&st, PEM, "", 10), "");
+		run(script_install(&st, PEM, "", PATIENCE_S), "");
 		said("out", "sev1 kept");
 		free(dir);
 		free(key);
@@ -105,7 +106,7 @@ static void test_combined(void **state)
 	   "printf '%%s\\n' '-----BEGIN DH PARAMETERS-----' AA== '-----END DH PARAMETERS-----'; } > both.pem; chmod 640 both.pem");
 	run(script_csr(&st), "");
 	sh("openssl req -in out -noout -pubkey | cmp - \"$(openssl pkey -in k -pubout -out pub; echo pub)\"");
-	run(script_install(&st, PEM, "", 10), "");
+	run(script_install(&st, PEM, "", PATIENCE_S), "");
 	said("out", "sev1 kept");
 	sh("{ printf '%%s\\n' '-----BEGIN CERTIFICATE-----' AAAA '-----END CERTIFICATE-----'; cat k; "
 	   "printf '%%s\\n' '-----BEGIN DH PARAMETERS-----' AA== '-----END DH PARAMETERS-----'; } | cmp - both.pem");
@@ -114,7 +115,7 @@ static void test_combined(void **state)
 	st.stamp = "2";
 	run(script_csr(&st), "");
 	sh("openssl req -in out -noout -pubkey > newpub");
-	run(script_install(&st, PEM, "", 10), "");
+	run(script_install(&st, PEM, "", PATIENCE_S), "");
 	said("out", "sev1 kept");
 	sh("openssl pkey -in both.pem -pubout | cmp - newpub; ! cmp -s newpub pub; [ \"$(grep -c 'BEGIN PRIVATE' both.pem)\" = 1 ]; "
 	   "[ ! -e both.pem.sev1-new-t ]");
@@ -162,14 +163,14 @@ static void test_denied(void **state)
 	st.key = key;
 	run(script_csr(&st), "runuser -u nobody --");
 	said("err", "open/k: not readable by nobody");
-	run(script_install(&st, PEM, "", 10), "runuser -u nobody --");
+	run(script_install(&st, PEM, "", PATIENCE_S), "runuser -u nobody --");
 	said("out", "sev1 failed");
 	said("err", "open/c belongs to daemon:daemon, and nobody cannot give a new file to them");
 	sh("[ \"$(cat open/c)\" = old ] && [ \"$(ls open | wc -l)\" = 2 ]");
 	/* through sudo it is root who works */
 	st.sudo = true;
 	sh("mkdir bin; printf '#!/bin/sh\\n[ \"$1 $2\" = \"-n --\" ] || exit 9\\nshift 2\\nexec \"$@\"\\n' > bin/sudo; chmod 755 bin/sudo");
-	run(script_install(&st, PEM, "", 10), "PATH=$PWD/bin:$PATH");
+	run(script_install(&st, PEM, "", PATIENCE_S), "PATH=$PWD/bin:$PATH");
 	said("out", "sev1 kept");
 	sh("[ \"$(stat -c %%U:%%G:%%a open/c)\" = daemon:daemon:644 ]");
 	free(private);
@@ -192,14 +193,14 @@ static void test_read_only(void **state)
 	sh("mkdir read; cp k read/k; chmod 400 read/k; echo old > read/c; chmod 444 read/c; chown -R nobody:nogroup read");
 	own.new_key = true;
 	run(script_csr(&own), "runuser -u nobody --");
-	run(script_install(&own, PEM, "", 10), "runuser -u nobody --");
+	run(script_install(&own, PEM, "", PATIENCE_S), "runuser -u nobody --");
 	said("out", "sev1 kept");
 	sh("[ \"$(stat -c %%U:%%a read/c read/k | tr '\\n' ' ')\" = 'nobody:444 nobody:400 ' ] && grep -q CERT read/c && ! cmp -s read/k k");
 	own.combined = true;
 	own.certificate = read_key;
 	own.new_key = false;
 	own.stamp = "2";
-	run(script_install(&own, PEM, "", 10), "runuser -u nobody --");
+	run(script_install(&own, PEM, "", PATIENCE_S), "runuser -u nobody --");
 	said("out", "sev1 kept");
 	sh("[ \"$(stat -c %%U:%%a read/k)\" = nobody:400 ] && grep -q CERT read/k && grep -q PRIVATE read/k");
 	free(read_key);
@@ -216,17 +217,17 @@ static void test_backup(void **state)
 	(void)state;
 	sh("mkdir -p b fake; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out b/k 2>/dev/null; echo old > b/c; "
 	   "ln b/c was");
-	run(script_install(&st, PEM, "", 10), "");
+	run(script_install(&st, PEM, "", PATIENCE_S), "");
 	said("out", "sev1 kept");
 	sh("[ b/c.sev1-1 -ef was ] && [ \"$(cat was)\" = old ] && [ ! b/c -ef was ] && [ \"$(ls b | wc -l)\" = 3 ]");
 	sh("rm b/c.sev1-1; echo old > b/c; printf '#!/bin/sh\\nexit 1\\n' > fake/ln; chmod 755 fake/ln");
-	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	run(script_install(&st, PEM, "", PATIENCE_S), "PATH=$PWD/fake:$PATH");
 	said("out", "sev1 kept");
 	sh("[ \"$(cat b/c.sev1-1)\" = old ] && [ \"$(ls b | wc -l)\" = 3 ]");
 	/* the new file cannot be renamed over the old */
 	sh("rm b/c.sev1-1 fake/ln; echo old > b/c; printf '#!/bin/sh\\ncase $2 in *.sev1-t1) exit 1 ;; esac\\nexec %s \"$@\"\\n' "
 	   "\"$(command -v mv)\" > fake/mv; chmod 755 fake/mv", "%s");
-	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	run(script_install(&st, PEM, "", PATIENCE_S), "PATH=$PWD/fake:$PATH");
 	said("out", "sev1 failed");
 	said("err", "sev1: ");
 	said("err", "b/c: not replaced");
@@ -235,7 +236,7 @@ static void test_backup(void **state)
 	st.new_key = true;
 	run(script_csr(&st), "");
 	sh("cp b/k kept; sed -i 's,\\*.sev1-t1,*/c.sev1-t1,' fake/mv");
-	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	run(script_install(&st, PEM, "", PATIENCE_S), "PATH=$PWD/fake:$PATH");
 	said("out", "sev1 restored");
 	sh("cmp -s b/k kept && [ \"$(cat b/c)\" = old ]; rm b/k.sev1-new-t");
 	st.new_key = false;
@@ -244,13 +245,13 @@ static void test_backup(void **state)
 	   "printf '#!/bin/sh\\nexit 1\\n' > fake/ln; chmod 755 fake/ln", "%s");
 	st.new_key = true;
 	run(script_csr(&st), "");
-	run(script_install(&st, PEM, "", 10), "PATH=$PWD/fake:$PATH");
+	run(script_install(&st, PEM, "", PATIENCE_S), "PATH=$PWD/fake:$PATH");
 	said("out", "sev1 restored");
 	sh("cmp -s b/k kept && [ \"$(cat b/c)\" = old ]; rm b/k.sev1-new-t fake/ln; [ \"$(ls b | wc -l)\" = 2 ]");
 	st.new_key = false;
 	/* somebody put a link where the new file is to be made */
 	sh("echo theirs > theirs; ln -s ../theirs b/c.sev1-t1");
-	run(script_install(&st, PEM, "", 10), "");
+	run(script_install(&st, PEM, "", PATIENCE_S), "");
 	said("out", "sev1 failed");
 	said("err", "no file can be made beside");
 	sh("[ \"$(cat b/c)\" = old ] && [ \"$(cat theirs)\" = theirs ] && [ -L b/c.sev1-t1 ] && [ \"$(ls b | wc -l)\" = 3 ]");
@@ -284,7 +285,7 @@ static void test_odd(void **state)
 	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
 		sh("rm -rf o; mkdir o; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out o/k 2>/dev/null; echo old > o/c; "
 		   "rm o/%c; %s; ls -l o > was", odd[i].key ? 'k' : 'c', odd[i].make);
-		run(odd[i].key ? script_csr(&st) : script_install(&st, PEM, "", 10), "timeout 20");
+		run(odd[i].key ? script_csr(&st) : script_install(&st, PEM, "", PATIENCE_S), "timeout 120");
 		said(odd[i].file, odd[i].said);
 		if (strcmp(odd[i].file, "err") == 0)
 			sh("ls -l o | cmp - was");
@@ -295,7 +296,7 @@ static void test_odd(void **state)
 		sh("[ ! -e .sev1-t1 ]");
 	}
 	st.certificate = lost;
-	run(script_install(&st, PEM, "", 10), "");
+	run(script_install(&st, PEM, "", PATIENCE_S), "");
 	said("err", "o/no/c: there is no folder");
 	free(key);
 	free(cert);
@@ -327,23 +328,23 @@ static void job_in_shell(struct staged st, const char *chain)
 	const char *as_before = "[ \"$(cat j/c)\" = old ] && [ \"$(ls j)\" = \"$(printf 'c\\nk')\" ] && [ \"$(stat -c %a j/c)\" = 640 ]";
 
 	/* the certificate never comes */
-	job(&st, NULL, 9, ":");
+	job(&st, NULL, PATIENCE_S, ":");
 	sh("grep -q '^sev1 request$' out && openssl req -in out -noout -verify 2>/dev/null && ! grep -q failed out");
 	sh("%s", as_before);
 	/* told to go back, or left alone */
-	job(&st, "back\n", 9, ":");
+	job(&st, "back\n", PATIENCE_S, ":");
 	said("out", "sev1 phase test\nsev1 phase reload\nsev1 installed\nsev1 phase rollback\nsev1 restored\n");
 	sh("%s", as_before);
 	st.reload = "cat j/c >> reloads";
-	job(&st, "", 9, ":");
+	job(&st, "", PATIENCE_S, ":");
 	sh("! grep -q rollback out && [ \"$(tail -n 1 reloads)\" = old ]");
 	sh("%s", as_before);
-	job(&st, "", 1, "sleep 2");
+	job(&st, "", 3, "sleep 5");
 	sh("! grep -q rollback out && [ \"$(tail -n 1 reloads)\" = old ] && rm reloads");
 	sh("%s", as_before);
 	/* what fails or hangs is named, and the service is touched only where it may have read the new files */
 	st.test = "echo broken >&2; exit 3";
-	job(&st, "keep\n", 9, ":");
+	job(&st, "keep\n", PATIENCE_S, ":");
 	said("out", "sev1 phase test\nsev1 phase rollback\nsev1 restored\n");
 	said("err", "broken");
 	sh("[ ! -e reloads ]");
@@ -356,15 +357,15 @@ static void job_in_shell(struct staged st, const char *chain)
 	sh("%s", as_before);
 	st.test = "exec true";
 	st.reload = "[ -e again ] && exit 0; true > again; sleep 60";
-	job(&st, "keep\n", 1, ":");
-	said("err", "failed: no end within 1 s: [ -e again ]");
+	job(&st, "keep\n", 3, ":");
+	said("err", "failed: no end within 3 s: [ -e again ]");
 	said("out", "sev1 phase reload\nsev1 phase rollback\nsev1 restored\n");
 	sh("rm again");
 	sh("%s", as_before);
 	/* and kept, the chain in a file of its own */
 	st.reload = "exit 0";
 	st.chain = chain;
-	job(&st, "keep\n", 9, ":");
+	job(&st, "keep\n", PATIENCE_S, ":");
 	said("out", "sev1 kept");
 	sh("grep -q AAAA j/c && cmp j/c j/chain && [ \"$(stat -c %%a j/c j/chain)\" = \"$(printf '640\\n644')\" ] && "
 	   "[ \"$(ls j)\" = \"$(printf 'c\\nc.sev1-1\\nchain\\nk')\" ] && [ \"$(cat j/c.sev1-1)\" = old ]");

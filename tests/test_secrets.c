@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "child/child.h"
 #include "engine/secrets.h"
+#include "patience.h"
 #include "pki_seam.h"
 #include "token_seam.h"
 
@@ -124,7 +125,7 @@ static void test_wrong_once(void **state)
 	(void)state;
 	token_logins();
 	for (size_t i = 0; i < 3; i++)
-		start(i, key_request(i == 1 ? "rsa" : "ec"), 60);
+		start(i, key_request(i == 1 ? "rsa" : "ec"), PATIENCE_S);
 	until_asked();
 	assert_string_equal(secrets_wanted(secrets)->kind, "pin");
 	assert_string_equal(secrets_wanted(secrets)->of, "CA token");
@@ -154,25 +155,25 @@ static void test_wrong_once(void **state)
 static void test_kept(void **state)
 {
 	(void)state;
-	start(0, key_request("ec"), 60);
+	start(0, key_request("ec"), PATIENCE_S);
 	until_done(0);
 	assert_string_equal(json_str(one[0].result, "key"), "signs");
 	pki_must("pkcs11-tool --module " TOKEN_MODULE " --token-label 'CA token' --login --pin %s --change-pin --new-pin other-1",
 	    TOKEN_PIN);
 	token_logins();
-	start(0, key_request("ec"), 60);
+	start(0, key_request("ec"), PATIENCE_S);
 	until_done(0);
 	assert_true(one[0].turned); /* evidence of a lock: it was right before */
 	assert_string_equal(json_str(one[0].result, "key"), "secret");
 	assert_int_equal(token_logins(), 1);
 	pki_must("pkcs11-tool --module " TOKEN_MODULE " --token-label 'CA token' --login --pin other-1 --change-pin --new-pin %s",
 	    TOKEN_PIN);
-	start(0, key_request("ec"), 60);
+	start(0, key_request("ec"), PATIENCE_S);
 	until_asked();
 	secrets_give(secrets, TOKEN_PIN);
 	until_done(0);
 	secrets_forget(secrets);
-	start(0, key_request("ec"), 60);
+	start(0, key_request("ec"), PATIENCE_S);
 	until_asked();
 	secrets_give(secrets, TOKEN_PIN);
 	until_done(0);
@@ -189,7 +190,7 @@ static void test_order_before_pin(void **state)
 	pki_must("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web.key -subj "
 	         "/CN=web.example.com -config ec/openssl.cnf -out web.csr");
 	csr = pki_read("web.csr");
-	start(0, json_pack("{s:s,s:o,s:i}", "op", "issue", "ca", token_request("ec", 0), "days", 7), 60);
+	start(0, json_pack("{s:s,s:o,s:i}", "op", "issue", "ca", token_request("ec", 0), "days", 7), PATIENCE_S);
 	child_send(one[0].child, json_pack("{s:s,s:s,s:[s]}", "id", "a", "csr", csr, "names", "web.example.com"));
 	until_asked();
 	secrets_give(secrets, TOKEN_PIN);
@@ -212,7 +213,7 @@ static void test_refused(void **state)
 	secrets_forget(secrets);
 	err_set(&why, ERR_REFUSED, "given up");
 	err_remedy(&why, "try later");
-	start(0, key_request("ec"), 60);
+	start(0, key_request("ec"), PATIENCE_S);
 	until_asked();
 	secrets_refuse(secrets, &why);
 	until_done(0);
@@ -222,14 +223,14 @@ static void test_refused(void **state)
 	memset(dash, '-', 300);
 	dash[300] = '\0';
 	for (const char *const *bad = (const char *const[]){ dash, "", "\xff\xfe", NULL }; *bad != NULL; bad++) {
-		start(0, key_request("ec"), 60);
+		start(0, key_request("ec"), PATIENCE_S);
 		until_asked();
 		secrets_give(secrets, *bad);
 		until_done(0);
 		assert_string_equal(json_str(one[0].result, "key"), "unknown");
 	}
-	start(0, key_request("ec"), 60);
-	start(1, key_request("rsa"), 60);
+	start(0, key_request("ec"), PATIENCE_S);
+	start(1, key_request("rsa"), PATIENCE_S);
 	until_asked();
 	child_kill(one[0].child, "killed");
 	child_kill(one[1].child, "killed");

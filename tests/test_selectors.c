@@ -384,7 +384,7 @@ static void test_leaked_wrong(void **state)
 	         "grep -q Proc-Type enc.trad; cat ec.key ed.key >two.key; cat s/newcerts/100[01].pem >two.pem\n"
 	         "openssl genpkey -algorithm x25519 -out x.key; head -c 40 rsa.key >cut.key; : >nothing.key\n"
 	         "openssl req -in rsa.req -outform DER -out broken.der; s=$(stat -c %%s broken.der)\n"
-	         "printf '\\132\\132' | dd of=broken.der bs=1 seek=$((s - 9)) conv=notrunc; truncate -s 300K huge.key");
+	         "printf ZZZZZZZZ | dd of=broken.der bs=1 seek=$((s - 9)) conv=notrunc; truncate -s 300K huge.key");
 	refuses("[{'key-file':['@free.key']}]", ERR_REFUSED, "free.key: the public key ");
 	refuses("[{'key-file':['@ec.key','@free.key']}]", ERR_REFUSED, "free.key: the public key ");
 	refuses("[{'key-file':['@rsa4.key']}]", ERR_REFUSED, "is in no valid certificate"); /* expired */

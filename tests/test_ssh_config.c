@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "child/jump.h"
 #include "child/serve.h"
+#include "patience.h"
 #include "sshd.h"
 
 static struct sshd server, bastion;
@@ -38,7 +39,7 @@ static json_t *alias(const char *name)
 static json_t *run(json_t *host, struct err *e)
 {
 	return ask_ssh(json_pack("{s:s, s:o, s:s, s:i}", "op", "run", "host", host, "command",
-	    "echo \"$SSH_CONNECTION\" | cut -d' ' -f4", "timeout_s", 20), 20, NULL, e);
+	    "echo \"$SSH_CONNECTION\" | cut -d' ' -f4", "timeout_s", PATIENCE_S), NULL, e);
 }
 
 static void reached(json_t *host)

@@ -12,8 +12,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
-
-#define PATIENCE_MS 2000
+#include "patience.h"
 
 static pid_t server;
 

@@ -88,7 +88,7 @@ issuer_of() {
   openssl s_client -connect "127.0.2.$2:8443" -servername "$1" </dev/null 2>/dev/null | openssl x509 -noout -issuer
 }
 shows() { issuer_of "$1" "$2" | grep -q "$3"; }
-presents() { wait_for 10 "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
+presents() { wait_for "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
 
 # ---- run from here ----
 want=4 planned reissue --engine ansible

@@ -147,7 +147,7 @@ if command -v apache2 >/dev/null && [ -f $modules/mod_headers.so ]; then
       "DocumentRoot $D/www" "TypesConfig /dev/null" "DefaultRuntimeDir $D" "Include $D/ari/apache.conf"
   } >"$D/apache.conf"
   apache2 -f "$D/apache.conf" 2>"$D/apache.err" || { cat "$D/apache.err" "$D/apache.log"; die "apache2"; }
-  wait_for 20 "apache2" curl -s http://127.0.0.1:8081/
+  wait_for "apache2" curl -s http://127.0.0.1:8081/
   served http://127.0.0.1:8081
   ok "Apache does the same"
 else
@@ -164,15 +164,16 @@ while [ -e "$D/go" ]; do
   curl -s -o /dev/null -w '%{http_code}\n' "http://127.0.0.1:8080/acme/renewal-info/$first" >>"$D/codes" || echo "curl $?" >>"$D/codes"
 done &
 client=$!
-pids="$pids $client"
+pids=$client
 some() { [ "$(wc -l <"$D/codes")" -gt "$1" ]; }
 for _ in 1 2 3; do
   n=$(wc -l <"$D/codes")
   sev1 ari >"$D/out" 2>&1 || { cat "$D/out"; die "again"; }
-  wait_for 20 "a client" some "$n"
+  wait_for "a client" some "$n"
 done
 rm "$D/go"
 wait "$client"
+pids=
 [ "$(sort -u "$D/codes")" = 200 ] || { sort "$D/codes" | uniq -c; die "a client saw a gap"; }
 diff -r "$D/first" "$D/ari/renewal-info" || die "not the same again"
 [ "$(sev1 ari --json | member sha256)" = "$before" ] || die "another digest"
@@ -196,13 +197,14 @@ sev1 deadline >"$D/out" || { cat "$D/out"; die "deadline"; }
 grep -q '^replaced  *2 of 5: done at .* before the deadline' "$D/out" && grep -q 'last seen to change at .*; count again' "$D/out" ||
   { cat "$D/out"; die "the forecast is of certificates"; }
 [ "$(sev1 timeline | grep -c 'certificates replaced')" -eq 2 ] || { sev1 timeline; die "a point for every change, and only then"; }
-sev1 ari --every 1s >"$D/every" 2>"$D/every.err" &
+"$SEV1" -c "$D/sev1.conf" ari --every 1s >"$D/every" 2>"$D/every.err" &
 every=$!
-pids="$pids $every"
+pids=$every
 said() { grep -q "$2" "$D/$1"; }
-wait_for 30 "the first count" said every.err "2 of 5 certificates"
+wait_for "the first count" said every.err "2 of 5 certificates"
 issue new web3 web4 web5
 wait "$every" || { cat "$D/every" "$D/every.err"; die "--every does not end well"; }
+pids=
 grep -q "5 of 5 certificates replaced (100 %)" "$D/every" || { cat "$D/every"; die "all of them"; }
 sev1 status | grep -q "5 of 5 certificates replaced" || { sev1 status; die "status"; }
 sev1 deadline | grep -q '^replaced  *5 of 5: done at' || { sev1 deadline; die "the forecast of what is done"; }

@@ -31,23 +31,23 @@ mask() {
 
 # screen NAME MARKER: once MARKER is there, the whole screen, masked, is the one expected.
 screen() {
-  wait_for 60 "$1: \"$2\"" shows "$2" || { pane; exit 1; }
+  wait_for "$1: \"$2\"" shows "$2"
   if [ "${UPDATE:-}" = 1 ]; then
     mkdir -p "$golden"
-    for _ in 1 2 3 4 5; do read -r _ <"$tick" || :; done
+    sleep 0.5
     pane | mask >"$golden/$1.txt"
   fi
-  limit=$(($(date +%s) + 10))
+  limit=$(($(uptime_s) + patience))
   while pane | mask >"$D/is"; ! cmp -s "$D/is" "$golden/$1.txt"; do
-    [ "$(date +%s)" -lt "$limit" ] || { diff -u "$golden/$1.txt" "$D/is" || :; die "$1"; }
-    read -r _ <"$tick" || :
+    [ "$(uptime_s)" -lt "$limit" ] || { diff -u "$golden/$1.txt" "$D/is" || :; die "$1"; }
+    sleep 0.1
   done
   ok "$1"
 }
 
 # confirm: type the phrase that the plan on the screen asks for.
 confirm() {
-  wait_for 60 "a plan" shows "to go on, or Esc."
+  wait_for "a plan" shows "to go on, or Esc."
   phrase=$(pane | sed -n 's/^ Type  \(.*\)  to go on, or Esc\.$/\1/p')
   [ -n "$phrase" ] || { pane; die "no phrase"; }
   keys "$phrase" Enter
@@ -55,58 +55,58 @@ confirm() {
 
 # step KEY NAME: do the next checkpoint and see its proof.
 done_screen() {
-  wait_for 120 "the end of $1" shows "Enter go on" || { pane; exit 1; }
+  wait_for "the end of $1" shows "Enter go on"
   pane | grep -qE '^ Done' || { pane; die "$1 did not end well"; }
   [ -z "${2:-}" ] || screen "$2" "Enter go on"
   keys Enter
-  wait_for 20 "the board" shows "Checkpoint"
+  wait_for "the board" shows "Checkpoint"
 }
 
 t new-session -d -x 80 -y 24 "'$SEV1' drill --folder '$F'; echo \"ended \$?\"; read -r _" 
 screen 01-board "Triage completed"
 from=$(date +%s)
 keys Enter
-wait_for 20 "live counts" shows "1 717 valid"
+wait_for "live counts" shows "1 717 valid"
 screen 02-which-ca "Which CA"
-keys 3 Enter; wait_for 10 "the compromise" shows "What kind"
-keys 1 Enter; wait_for 10 "the scope" shows "What must be revoked"
-keys Enter; wait_for 10 "the receipt" shows "first reported"
-keys C-u "-35m" Enter; wait_for 10 "the channel" shows "By which channel"
-keys 2 Enter; wait_for 10 "the reporter" shows "Who reported"
-keys "A. Reporter" Enter; wait_for 10 "since when" shows "Since when"
-keys Enter; wait_for 10 "the reason" shows "Which revocation reason"
+keys 3 Enter; wait_for "the compromise" shows "What kind"
+keys 1 Enter; wait_for "the scope" shows "What must be revoked"
+keys Enter; wait_for "the receipt" shows "first reported"
+keys C-u "-35m" Enter; wait_for "the channel" shows "By which channel"
+keys 2 Enter; wait_for "the reporter" shows "Who reported"
+keys "A. Reporter" Enter; wait_for "since when" shows "Since when"
+keys Enter; wait_for "the reason" shows "Which revocation reason"
 keys Enter
 screen 03-summary "Must be told"
 keys Enter
-wait_for 60 "the frozen scope" shows "frozen"
+wait_for "the frozen scope" shows "frozen"
 keys Enter
-wait_for 20 "the board" shows "1 718 in scope"
-keys a; wait_for 10 "ARM" shows "Type ARM"
-keys ARM Enter; wait_for 10 "armed" shows "ARMED"
+wait_for "the board" shows "1 718 in scope"
+keys a; wait_for "ARM" shows "Type ARM"
+keys ARM Enter; wait_for "armed" shows "ARMED"
 screen 04-armed "ARMED"
 keys Enter
 confirm
 done_screen contain
 keys Enter; confirm; done_screen "notify management"
 keys Enter
-wait_for 60 "the plan" shows "REVOKE 1718"
+wait_for "the plan" shows "REVOKE 1718"
 screen 05-revoke-plan "Type  REVOKE 1718"
 keys "REVOKE 1717" Enter
-wait_for 10 "the wrong phrase refused" shows "nothing was done"
+wait_for "the wrong phrase refused" shows "nothing was done"
 ok "a wrong phrase does nothing"
 keys C-u "REVOKE 1718" Enter
 done_screen revoke 06-revoke-proof
 
 # killed with -9 in the middle of the incident: started again it stands where it stood
-kill -9 "$(pgrep -f "^$SEV1 drill --folder $F" | head -n 1)"
-wait_for 20 "its end" shows "ended 137"
+kill -9 "$(pgrep -P "$(t display-message -p -t 0 '#{pane_pid}')")"
+wait_for "its end" shows "ended 137"
 t kill-server
 socket=$socket-again # a server that is ending does not take new sessions
 t new-session -d -x 80 -y 24 "'$SEV1' drill --folder '$F'; echo \"ended \$?\"; read -r _"
-wait_for 20 "the board" shows "2 CRLs, 1 753 entries"
+wait_for "the board" shows "2 CRLs, 1 753 entries"
 shows "OBSERVE" || die "after a restart the console observes"
 ok "killed with -9 and started again: it goes on, observing"
-keys a; wait_for 10 "ARM" shows "Type ARM"; keys ARM Enter; wait_for 10 "armed" shows "ARMED"
+keys a; wait_for "ARM" shows "Type ARM"; keys ARM Enter; wait_for "armed" shows "ARMED"
 keys Enter; confirm; done_screen publish
 keys Enter; confirm; done_screen "notify internal"
 keys Enter; confirm; done_screen "notify external"
@@ -114,12 +114,12 @@ screen 07-before-recovery "Recovery plan activated"
 keys Enter
 screen 08-recover "Which issuer takes over"
 keys Enter
-wait_for 10 "the command" shows "Enter does this"
+wait_for "the command" shows "Enter does this"
 keys Enter
 confirm
 done_screen recover
 keys Enter
-wait_for 10 "what recovery offers" shows "Re-issue across the inventory"
+wait_for "what recovery offers" shows "Re-issue across the inventory"
 keys Enter
 confirm
 screen 09-reissued "ended, 12 of 12 verified"
@@ -128,11 +128,11 @@ screen 10-all-closed "Checkpoint"
 shows "open" && { pane; die "a checkpoint is open"; }
 ok "checkpoint 8 after $(($(date +%s) - from)) s at the keyboard"
 keys q
-wait_for 10 "the start screen" shows "Enter open"
+wait_for "the start screen" shows "Enter open"
 keys q
-wait_for 10 "the question, or the end" sh -c "tmux -L $socket capture-pane -p -t 0 | grep -qE 'Leave|ended'"
+wait_for "the question, or the end" sh -c "tmux -L $socket capture-pane -p -t 0 | grep -qE 'Leave|ended'"
 shows "ended" || keys Enter
-wait_for 10 "the end" shows "ended 0"
+wait_for "the end" shows "ended 0"
 "$SEV1" -c "$F/sev1.conf" audit >/dev/null || die "audit"
 [ "$("$SEV1" -c "$F/sev1.conf" status --json | grep -c '"state": "done"')" -eq 8 ] || die "not every checkpoint was closed by evidence"
 ok "the journal verifies; all eight checkpoints closed by evidence"

@@ -39,6 +39,7 @@ AHEAD=$D/ahead
 ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
 export AHEAD ASAN_OPTIONS
 sev1() { LD_PRELOAD=$D/ahead.so "$SEV1" -c "$D/sev1.conf" "$@"; }
+watch() { exec env LD_PRELOAD="$D/ahead.so" "$SEV1" -c "$D/sev1.conf" watch --renew; } # in the background
 later() { echo $(($(cat "$D/ahead") + $1)) >"$D/ahead.new"; mv "$D/ahead.new" "$D/ahead"; }
 
 mkdir "$D/www"
@@ -92,20 +93,20 @@ ok "revoked and published: CRL 10 on both points"
 # ---- renewal ----
 sev1 crl renew --due >"$D/out" 2>&1 || { cat "$D/out"; die "renew --due"; }
 grep -q "No CRL is due" "$D/out" || { cat "$D/out"; die "a CRL was due at once"; }
-sev1 watch --renew >"$D/watch1" 2>&1 &
+watch >"$D/watch1" 2>&1 &
 pids="$pids $!"
-sev1 watch --renew >"$D/watch2" 2>&1 &
+watch >"$D/watch2" 2>&1 &
 pids="$pids $!"
 said() { grep -q "$2" "$D/$1"; }
-wait_for 20 "the order in the journal" said watch1 "CRL renewal on"
-wait_for 20 "the other watcher" said watch2 "CRL renewal on"
+wait_for "the order in the journal" said watch1 "CRL renewal on"
+wait_for "the other watcher" said watch2 "CRL renewal on"
 serves a 10 || die "renewed before it was due"
 later 2460
-wait_for 30 "CRL 11 on a" serves a 11
-wait_for 30 "CRL 11 on b" serves b 11
+wait_for "CRL 11 on a" serves a 11
+wait_for "CRL 11 on b" serves b 11
 verified a || die "the renewed CRL does not verify"
-wait_for 20 "watch1 to see it" said watch1 "b: verified"
-wait_for 20 "watch2 to see it" said watch2 "b: verified"
+wait_for "watch1 to see it" said watch1 "b: verified"
+wait_for "watch2 to see it" said watch2 "b: verified"
 [ "$(sev1 timeline | grep -c 'crl: test: number 11')" -eq 1 ] || { sev1 timeline; die "renewed twice"; }
 sev1 timeline | grep -q "signs the next CRL (standing order)" || die "no intent in the journal"
 serves a 11 || die "two watchers renewed in turn"
@@ -114,14 +115,14 @@ ok "the fuse burns low: one of two watchers renews and publishes, the other sees
 # ---- the renewal fails, loudly, and comes back ----
 mv "$D/ca/ca.key" "$D/ca/away"
 later 2460
-wait_for 30 "the failure on the screen" said watch1 "CRL RENEWAL FAILED"
+wait_for "the failure on the screen" said watch1 "CRL RENEWAL FAILED"
 sev1 status | grep -q "CRL RENEWAL FAILED.*ca.key" || { sev1 status; die "status does not say it"; }
 tries() { sev1 timeline | grep -c "renewal FAILED"; }
 n=$(tries)
-mv "$D/ca/away" "$D/ca/ca.key"
 serves a 11 || die "no key, and yet"
+mv "$D/ca/away" "$D/ca/ca.key"
 later 60
-wait_for 30 "CRL 12 after the back-off" serves a 12
+wait_for "CRL 12 after the back-off" serves a 12
 [ "$n" -le 3 ] || die "$n tries without a pause"
 sev1 status | grep -q "CRL RENEWAL FAILED" && die "it still says failed"
 ok "without a key: said in red, tried again after a pause, done once the key is back"
@@ -140,13 +141,13 @@ serves a 12 || die "a rung was published before its time"
 planned contain
 [ ! -e "$D/ca/ca.key" ] || die "the key is not locked"
 later 1860
-wait_for 30 "rung 13" serves a 13
-wait_for 30 "rung 13 on b" serves b 13
+wait_for "rung 13" serves a 13
+wait_for "rung 13 on b" serves b 13
 verified a || die "rung 13 does not verify"
 [ "$(curl -s http://127.0.0.1:8080/a.crl | openssl crl -inform DER -noout -text | grep -c 'Serial Number: 1001')" -eq 1 ] || die "rung 13 lacks 1001"
 later 1860
-wait_for 30 "rung 14" serves a 14
-wait_for 30 "rung 14 on b" serves b 14
+wait_for "rung 14" serves a 14
+wait_for "rung 14 on b" serves b 14
 ok "the key is locked and publishing goes on, rung by rung, each at its time"
 
 # ---- stale ----
@@ -156,7 +157,7 @@ sed '/\t1003\t/d' "$D/index.good" >"$D/ca/index.txt.new"
 cat "$D/row" >>"$D/ca/index.txt.new"
 mv "$D/ca/index.txt.new" "$D/ca/index.txt"
 later 1860
-wait_for 30 "the stale ladder on the screen" said watch1 "ladder is STALE"
+wait_for "the stale ladder on the screen" said watch1 "ladder is STALE"
 sev1 timeline | grep -q "the ladder is STALE" || { sev1 timeline; die "no stale event"; }
 serves a 14 || die "a rung that lacks a revocation was published"
 sev1 crl ladder >"$D/out" 2>&1 && die "a stale ladder passes"
@@ -165,12 +166,12 @@ mv "$D/ca/ca.key.locked" "$D/ca/ca.key"
 chmod 600 "$D/ca/ca.key"
 sev1 crl ladder --count 2 --hours 1 --step 30m >"$D/out" 2>&1 || { cat "$D/out"; die "a new ladder"; }
 grep -q "2 rungs, CRL 16 to 17" "$D/out" || { cat "$D/out"; die "numbers do not go on"; }
-wait_for 60 "rung 16" serves a 16
+wait_for "rung 16" serves a 16
 ok "index.txt changed: the rest of the ladder is stale, never published; a new one goes on with higher numbers"
 
 # ---- withdrawn ----
 sev1 crl renew --auto off >/dev/null
-wait_for 20 "the watcher to hear it" said watch1 "standing order withdrawn"
+wait_for "the watcher to hear it" said watch1 "standing order withdrawn"
 later 3700
 sev1 crl renew --auto maybe >/dev/null 2>&1 && die "--auto maybe"
 serves a 16 || die "renewed without an order"
@@ -267,13 +268,13 @@ checks s0 3 | grep -qi "scope\|unable to get certificate CRL" || { checks s0 3; 
 sev1 status | grep -q "5 CRL distributed.*done" || { sev1 status; die "the checkpoint is open"; }
 sev1 crl ladder --count 2 --hours 1 --step 30m >"$D/out" 2>&1 || { cat "$D/out"; die "ladder of partitions"; }
 mv "$D/part/ca.key" "$D/part/away"
-sev1 watch --renew >"$D/watch1" 2>&1 &
+watch >"$D/watch1" 2>&1 &
 pids="$pids $!"
 later 1860
-wait_for 30 "the rung of even" serves s0 47
-wait_for 30 "the rung of odd" serves s1 48
-wait_for 30 "the rung of the whole" serves whole 46
-wait_for 20 "the end of it" said watch1 "odd: verified"
+wait_for "the rung of even" serves s0 47
+wait_for "the rung of odd" serves s1 48
+wait_for "the rung of the whole" serves whole 46
+wait_for "the end of it" said watch1 "odd: verified"
 sev1 crl check --published >"$D/out" 2>&1 || { cat "$D/out"; die "a partition is not sound"; }
 [ "$(lists s1)" = "2001 " ] || die "odd lists $(lists s1)"
 cp "$D/www/s0.crl" "$D/www/s1.crl"
@@ -361,10 +362,10 @@ sed 's|:8080/whole.crl|:8080/./whole.crl|' "$D/sev1.conf" >"$D/sev1.moved"
 grep -q "PUBLISH 2" "$D/out" || { cat "$D/out"; die "a point with another URL serves what it never served"; }
 ok "partitions that are configured no more, and a CA whose CRL has expired, keep nothing from being published"
 before=$(number whole)
-sev1 watch --renew >"$D/watch1" 2>&1 &
+watch >"$D/watch1" 2>&1 &
 pids="$pids $!"
-wait_for 20 "the order" said watch1 "CRL renewal on\|CRL NOT PUBLISHED\|CRL RENEWAL"
+wait_for "the order" said watch1 "CRL renewal on\|CRL NOT PUBLISHED\|CRL RENEWAL"
 later 2460
 newer() { [ "$(number whole)" != "$before" ]; }
-wait_for 60 "the next CRL beside a point that is gone" newer
+wait_for "the next CRL beside a point that is gone" newer
 ok "a point that never serves anything keeps no other from the next CRL"

@@ -164,14 +164,15 @@ ok "approvers who were not told are not forgotten"
 
 # the same without anyone: what runs unattended looks for it
 want_status 0 sev1 subscribers log later --outcome failed --at -7h
-"$SEV1" -c "$F/sev1.conf" -i "$id" watch >"$D/watch" 2>&1 & pids="$pids $!"; watch=$!
-wait_for 20 "watch to warn" grep -q "answer of later: LATE" "$D/watch"
-kill "$watch"
+"$SEV1" -c "$F/sev1.conf" -i "$id" watch >"$D/watch" 2>&1 & pids=$!
+wait_for "watch to warn" grep -q "answer of later: LATE" "$D/watch"
+stop $pids
 [ "$(events subscribers.proceed)" = 2 ] || die "watch alone acted"
-"$SEV1" -c "$F/sev1.conf" -i "$id" watch --renew >"$D/watch" 2>&1 & pids="$pids $!"; watch=$!
+"$SEV1" -c "$F/sev1.conf" -i "$id" watch --renew >"$D/watch" 2>&1 & pids=$!
 told() { sev1 timeline | grep -c "approver@drill.test.*accepted\|accepted.*approver@drill.test" | grep -qx 2; }
-wait_for 30 "the approvers to be told unattended" told
-kill "$watch"
+wait_for "the approvers to be told unattended" told
+stop $pids
+pids=
 [ "$(events subscribers.proceed)" = 3 ] || die "it was not journalled unattended"
 want_status 0 sev1 crl renew --auto off
 sev1 checkpoint 2 --reason "not what is tested here" >/dev/null
@@ -202,7 +203,7 @@ print(s.server_port, flush=True)
 s.serve_forever()
 END
 python3 "$D/web.py" "$D/www" >"$D/port" 2>/dev/null & web=$!
-wait_for 10 "the page's server" grep -q . "$D/port"
+wait_for "the page's server" grep -q . "$D/port"
 cat >"$D/contacts.conf" <<END
 [sev1]
 state = $D/state

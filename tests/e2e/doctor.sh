@@ -5,6 +5,7 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need ssh sshd ssh-keygen nginx openssl curl ip unshare
 [ -x /usr/share/easy-rsa/easyrsa ] || { echo "easy-rsa is not installed"; exit 77; }
@@ -55,7 +56,7 @@ PermitRootLogin prohibit-password
 PidFile $D/sshd.pid
 END
 mkdir -p /run/sshd 2>/dev/null || :
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+ssh_start
 echo "[127.0.0.1]:26022 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >"$D/known_hosts"
 ssh-keygen -q -H -f "$D/known_hosts" >/dev/null 2>&1
 rm -f "$D/known_hosts.old"
@@ -69,7 +70,7 @@ http { access_log off; client_body_temp_path $D/tmp1; proxy_temp_path $D/tmp2; f
 END
 chmod -R a+rX "$D/etc/www"
 nginx -c "$D/nginx.conf" -e "$D/nginx.log"
-wait_for 10 "the CRL's server" curl -sf http://127.0.0.1:26080/ca.crl -o "$D/fetched"
+wait_for "the CRL's server" curl -sf http://127.0.0.1:26080/ca.crl -o "$D/fetched"
 
 # ---- all well ----
 write_conf() {
@@ -146,9 +147,9 @@ sed -i '$d' "$D/etc/root/pki/index.txt"
 broken "a host key that is not known" "host local: its host key is not in $D/known_hosts"
 echo "[127.0.0.1]:26022 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >"$D/known_hosts"
 kill "$(cat "$D/sshd.pid")"
-wait_for 10 "the end of sshd" sh -c "! [ -f '$D/sshd.pid' ]"
+wait_for "the end of sshd" sh -c "! [ -f '$D/sshd.pid' ]"
 broken "a host that is not reached" "host local: .*127.0.0.1"
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+ssh_start
 mv "$D/etc/www/ca.crl" "$D/ca.crl"
 broken "a point that serves nothing" "point cdp: http://127.0.0.1:26080/ca.crl answers 404"
 echo "<html>" >"$D/etc/www/ca.crl"

@@ -49,7 +49,7 @@ for mark in 'scope:' 'revoke: root: 1 cert' 'crl: issuing2' 'publish: .* placed'
   "$SEV1" drill --folder "$D/one" --play </dev/null >"$D/play" 2>&1 &
   pid=$!
   pids=$pid
-  wait_for 60 "$mark" grep -q "$mark" "$D/play"
+  wait_for "$mark" grep -q "$mark" "$D/play"
   kill -9 "$pid" 2>/dev/null || :
   wait "$pid" 2>/dev/null || :
   ! grep -q 'points; RTO' "$D/play" || echo "# it was done before the kill"
@@ -63,7 +63,9 @@ done
 
 # ---- the hosts killed: a console starts them again ----
 drill one --new --no-console >/dev/null 2>&1 || die "anew"
-kill -9 "$(cat "$D/one/run/host.pid")"
+pid=$(cat "$D/one/run/host.pid")
+kill -9 "$pid"
+wait_for "the end of the hosts" sh -c "! kill -0 $pid || grep -q '^State:.Z' /proc/$pid/status"
 drill one --play </dev/null >"$D/play" 2>&1 || { tail -n 40 "$D/play"; die "without hosts"; }
 ok "the hosts are started where they do not run"
 
@@ -93,7 +95,7 @@ ok "end-entity: only what is valid is in scope"
 # ---- nothing is left ----
 pid=$(cat "$D/two/run/host.pid")
 for d in one two; do drill $d --clean >/dev/null || die "clean"; [ ! -e "$D/$d" ] || die "$d is still there"; done
-wait_for 20 "the hosts to be gone" sh -c "! kill -0 $pid"
+wait_for "the hosts to be gone" sh -c "! kill -0 $pid || grep -q '^State:.Z' /proc/$pid/status"
 drill one --clean | grep -q 'there is no drill' || die "clean twice"
 mkdir "$D/mine" && echo x >"$D/mine/file"
 status=0; "$SEV1" drill --folder "$D/mine" --clean 2>/dev/null || status=$?

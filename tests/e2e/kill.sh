@@ -26,7 +26,8 @@ whole() {
 }
 rows=$(wc -l <"$index")
 
-# killed COMMAND...: (at the most $most times) plan it, then start it again and again, killed after ever longer, until one run ends by itself.
+# killed COMMAND...: (at the most $most times) plan it, then start it again and again, killed after ever longer (by $step ms, and
+# more and more where that is not enough on this machine), until one run ends by itself.
 # A run that is killed must leave everything such that the next one goes on.
 killed() {
   kills=0 ms=4
@@ -40,12 +41,21 @@ killed() {
     whole "$* killed after $ms ms"
     sev1 audit >"$D/audit.out" 2>&1 || { cat "$D/audit.out"; die "$*: the journal does not verify after a kill at $ms ms"; }
     [ "$status" -eq 137 ] || break
-    kills=$((kills + 1)) ms=$((ms + step))
+    kills=$((kills + 1)) ms=$((ms + step + ms / 50))
     [ $kills -lt "${most:-1000}" ] || { ok "$*: $kills kills"; return 0; }
     [ $kills -lt 300 ] || die "$*: never ends"
   done
   case $status in 0) ;; *) tail -n 20 "$D/run.out"; cat "$D/run.err"; die "$*: status $status after $kills kills" ;; esac
   ok "$*: $kills kills, then done"
+}
+
+# first_child: a child of $parent, as soon as there is one, and nothing once $parent has ended. Without a process of our own:
+# some children live for a few milliseconds.
+first_child() {
+  victim=
+  while [ -z "$victim" ] && kill -0 $parent 2>/dev/null; do
+    { read -r victim _ <"/proc/$parent/task/$parent/children" || :; } 2>/dev/null
+  done
 }
 
 # child_killed COMMAND...: run its plan and kill one of its children; the command reports it and ends by itself.
@@ -54,11 +64,8 @@ child_killed() {
   hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
   [ -n "$hash" ] || { cat "$D/plan.json" "$D/plan.err"; die "$*: no plan"; }
   "$SEV1" -c "$F/sev1.conf" "$@" --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" &
-  parent=$! victim=
-  # without a process of our own: some children live for a few milliseconds
-  while [ -z "$victim" ] && kill -0 $parent 2>/dev/null; do
-    { read -r victim _ <"/proc/$parent/task/$parent/children" || :; } 2>/dev/null
-  done
+  parent=$!
+  first_child
   [ -n "$victim" ] || die "$*: no child was seen"
   kill -9 "$victim" 2>/dev/null || :
   status=0; wait $parent || status=$?
@@ -117,10 +124,13 @@ for ms in 0 2 4 6 8 10 15 20 30 40 60 80; do
   [ -n "$hash" ] || { cat "$D/plan.json" "$D/plan.err"; die "reissue --again: no plan"; }
   "$SEV1" -c "$F/sev1.conf" reissue --again --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>"$D/run.err" &
   parent=$!
-  wait_for 20 "children of reissue" pgrep -P $parent
-  timeout "0.$(printf %03d $ms)" sleep 1 || :
-  victim=$(pgrep -P $parent | shuf -n 1 || :)
-  if [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null; then kills=$((kills + 1)); fi
+  first_child
+  [ $ms -eq 0 ] || timeout "0.$(printf %03d $ms)" sleep 1 || :
+  # one of those that are there then, or of the next that come
+  while kill -0 $parent 2>/dev/null; do
+    victim=$(pgrep -P $parent | shuf -n 1 || :)
+    if [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null; then kills=$((kills + 1)); break; fi
+  done
   status=0; wait $parent || status=$?
   case $status in 0 | 1 | 3 | 4) ;; *) cat "$D/run.err"; die "reissue with a killed child: status $status" ;; esac
   sev1 audit >/dev/null || die "audit after a killed child"

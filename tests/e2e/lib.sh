@@ -24,42 +24,43 @@ own_network() {
 ok() { echo "ok - $*"; }
 die() { echo "not ok - $*"; exit 1; }
 
-# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+# How long anything is waited for, in seconds: far longer than it takes, on a machine that has much else to do too.
+patience=120
+# The seconds since the start of the machine: no clock that is set moves them.
+uptime_s() { read -r up _ </proc/uptime; echo "${up%%.*}"; }
+
+# wait_for WHAT COMMAND...: until the command succeeds.
 wait_for() {
-  limit=$(($(date +%s) + $1)); what=$2; shift 2
+  limit=$(($(uptime_s) + patience)); what=$1; shift
   until "$@" >/dev/null 2>&1; do
-    [ "$(date +%s)" -lt "$limit" ] || { pane 2>/dev/null || :; die "waited in vain for $what"; }
-    read -r _ <"$tick" || :
+    [ "$(uptime_s)" -lt "$limit" ] || { pane 2>/dev/null || :; die "waited in vain for $what"; }
+    sleep 0.1
   done
 }
 
 work_folder() {
   D=$(mktemp -d)
   chmod 755 "$D"
-  # a pause without a busy loop: each read from it takes a tenth of a second
-  tick=$D/.tick
-  mkfifo "$tick"
-  (exec 2>/dev/null; while [ -p "$tick" ]; do sleep 0.1; echo >"$tick"; done) &
-  tick_pid=$!
   pids=
   trap clean_up EXIT INT TERM
 }
-# stop PID...: a function in the background is a shell that waits for the program; that one first
+# stop PID...: end what this script started in the background, programs and no functions (those are a shell that waits for
+# the program), and see it gone: what is not gone may write a last file, or hold a lock.
 stop() {
   for p in "$@"; do
-    pkill -P "$p" 2>/dev/null || :
     kill "$p" 2>/dev/null || :
+    wait "$p" 2>/dev/null || :
   done
 }
-# What was killed may write a last file while the folder is removed.
+# What others were told to end may write a last file while the folder is removed.
 clean_up() {
-  status=$? tries=50
+  status=$?
   trap "" INT TERM
-  stop $pids $tick_pid
+  stop $pids
   leave 2>/dev/null || :
+  limit=$(($(uptime_s) + patience))
   until rm -rf "$D" 2>/dev/null; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || { echo "not ok - something still writes to $D: $(ls -A "$D")"; status=1; break; }
+    [ "$(uptime_s)" -lt "$limit" ] || { echo "not ok - something still writes to $D: $(ls -A "$D")"; status=1; break; }
     sleep 0.1
   done
   exit "$status"

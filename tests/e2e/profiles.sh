@@ -6,6 +6,7 @@ set -eu
 script=$0
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$SRCDIR/tests/e2e/lib.sh"
+. "$SRCDIR/tests/e2e/scene.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need ssh sshd openssl nginx apache2 haproxy postfix dovecot ip unshare
 [ -x /usr/share/easy-rsa/easyrsa ] || { echo "easy-rsa is not installed"; exit 77; }
@@ -28,7 +29,7 @@ cp "$D/id.pub" "$D/authorized_keys"
 printf 'Port 2222\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nPidFile %s\n' \
   "$D/hostkey" "$D/authorized_keys" "$D/sshd.pid" >"$D/sshd_config"
 mkdir -p /run/sshd 2>/dev/null || :
-"$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+ssh_start
 echo "[127.0.0.1]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >"$D/known_hosts"
 T="$D/it's a \$tls folder"
 mkdir "$T"
@@ -184,7 +185,7 @@ profiles = $D/profiles
 blocklist = $D/blocklist
 concurrency = 5
 days = 30
-deadline = 40
+deadline = 120
 EOF
 echo "# nothing yet" >"$D/blocklist"
 
@@ -199,9 +200,9 @@ presents() {
   postfix) set -- "$2" 8004 -starttls smtp ;; dovecot) set -- "$2" 8005 -starttls imap ;;
   esac
   issuer=$1 port=$2; shift 2
-  timeout 10 openssl s_client -connect "127.0.0.1:$port" "$@" </dev/null 2>/dev/null | openssl x509 -noout -issuer | grep -q "$issuer"
+  timeout 60 openssl s_client -connect "127.0.0.1:$port" "$@" </dev/null 2>/dev/null | openssl x509 -noout -issuer | grep -q "$issuer"
 }
-for s in nginx apache haproxy postfix dovecot; do wait_for 20 "$s to serve its old certificate" presents $s "Old CA"; done
+for s in nginx apache haproxy postfix dovecot; do wait_for "$s to serve its old certificate" presents $s "Old CA"; done
 ok "five real services serve the old CA's certificates"
 
 sev1 open >"$D/out" || die "open"
@@ -224,10 +225,10 @@ want=4 planned reissue --retry failed
 grep -q "nginx.test.*blocklist" "$D/run.out" || { cat "$D/run.out"; die "nginx was not refused for its key"; }
 presents nginx "Old CA" || die "a blocked key got a certificate"
 : >"$D/blocklist"
-for s in apache haproxy postfix dovecot; do wait_for 20 "$s to serve its new certificate" presents $s "New Root CA"; done
+for s in apache haproxy postfix dovecot; do wait_for "$s to serve its new certificate" presents $s "New Root CA"; done
 ok "a key of the blocklist is refused, the others have their certificates"
 planned reissue --retry failed
-wait_for 20 "nginx to serve its new certificate" presents nginx "New Root CA"
+wait_for "nginx to serve its new certificate" presents nginx "New Root CA"
 ls -ln "$T" | grep -v '^total' | grep -v 'sev1-' | awk '{print $1,$3,$4,$9}' | cmp -s - "$D/modes" || { ls -ln "$T"; cat "$D/modes"; die "owner or mode changed"; }
 grep -q "PRIVATE KEY" "$T/haproxy.test.pem" || die "haproxy's key is gone from its file"
 ok "nginx, Apache, haproxy, postfix and dovecot serve the new CA's certificates; owner and mode as before"

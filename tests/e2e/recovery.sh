@@ -11,6 +11,7 @@ need sshd ssh-keygen nginx openssl ip unshare
 own_network
 work_folder
 leave() {
+  rm -f "$D/hold"
   for f in "$D"/hosts/*/nginx.pid "$D/sshd.pid"; do
     [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :
   done
@@ -95,7 +96,7 @@ certificate = $D/hosts/%h/server.pem
 test = nginx -t -q -c $D/hosts/%h/nginx.conf
 reload = nginx -c $D/hosts/%h/nginx.conf -s reload
 probe-port = 8443
-deadline = 20
+deadline = 60
 E
 sev1 open --title "recovery test" >"$D/out" || die "open"
 sev1 triage --ca issuing --level intermediate --compromise 1 --received -5m >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
@@ -115,7 +116,7 @@ issuer_of() {
 
 # presents HOST N WORDS: a reload has its moment in which the old workers still answer
 shows() { issuer_of "$1" "$2" | grep -q "$3"; }
-presents() { wait_for 10 "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
+presents() { wait_for "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
 
 refused 3 "no replacement issuer" reissue
 refused 3 "is compromised" recover --issuer issuing
@@ -205,8 +206,9 @@ sev1 reissue --only 'web*' >"$D/out" 2>&1 || die "nothing to do is no failure"
 grep -q "Nothing to re-issue: 3 hosts" "$D/out" || { cat "$D/out"; die "verified hosts are done again"; }
 ok "mended and tried again; what is verified is left alone"
 
-# ---- kill -9 in the middle; go on ----
-sed -i "s|^reload = .*|reload = sleep 1; nginx -c $D/hosts/%h/nginx.conf -s reload|" "$D/sev1.conf"
+# ---- kill -9 in the middle, where the reload holds it; go on ----
+: >"$D/hold"
+sed -i "s|^reload = .*|reload = while [ -e $D/hold ]; do sleep 0.1; done; nginx -c $D/hosts/%h/nginx.conf -s reload|" "$D/sev1.conf"
 sev1 reissue --again --only 'web*' --json >"$D/plan.json" 2>"$D/err" || :
 hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
 serial=$(openssl x509 -in "$D/hosts/web1.test/server.pem" -noout -serial)
@@ -215,11 +217,12 @@ had=$(backups)
 more_backups() { [ "$(backups)" -gt "$had" ]; }
 "$SEV1" -c "$D/sev1.conf" reissue --again --only 'web*' --plan "$hash" --confirm "$phrase" >"$D/run.out" 2>&1 &
 console=$!
-wait_for 20 "a staged install" more_backups
+wait_for "a staged install" more_backups
 kill -9 $console
 wait $console 2>/dev/null || :
+rm "$D/hold"
 settled() { [ "$(find "$D/hosts" -name '*.sev1-2*' | wc -l)" -eq 3 ]; }
-wait_for 30 "the hosts to settle" settled
+wait_for "the hosts to settle" settled
 [ "$(openssl x509 -in "$D/hosts/web1.test/server.pem" -noout -serial)" = "$serial" ] || die "web1 keeps a certificate that no handshake proved"
 [ "$(backups)" -eq "$had" ] || die "the backup of the broken run lies about"
 planned reissue --again --only 'web*'

@@ -12,6 +12,7 @@ own_network
 work_folder
 me=$(id -un)
 leave() {
+  "$D/service" stop || :
   for f in "$D"/hosts/*/nginx.pid "$D/cdp/nginx.pid" "$D/sshd.pid"; do
     [ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null || :
   done
@@ -255,10 +256,10 @@ presents() {
   openssl s_client -connect "127.0.1.$1:8443" -servername "web$1.test" </dev/null 2>/dev/null |
     openssl x509 -noout -issuer | grep -q "Issuing CA 3"
 }
-for i in 1 3; do wait_for 10 "web$i to present the new issuer's certificate" presents $i; done
+for i in 1 3; do wait_for "web$i to present the new issuer's certificate" presents $i; done
 : >"$D/hosts/web2.test/broken"
 planned reissue --retry failed
-wait_for 10 "web2 to present the new issuer's certificate" presents 2
+wait_for "web2 to present the new issuer's certificate" presents 2
 ok "checkpoint 8: three servers present the new issuer's certificate; a failed test rolled back, then mended"
 
 # ---- afterwards ----

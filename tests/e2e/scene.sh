@@ -57,7 +57,12 @@ MaxStartups 4000
 E
   for line in "$@"; do echo "$line" >>"$D/sshd_config"; done
   mkdir -p /run/sshd 2>/dev/null || :
+  ssh_start
+}
+# ssh_start: it goes into the background before it listens, and writes its pid once it does
+ssh_start() {
   "$(command -v sshd)" -f "$D/sshd_config" -E "$D/sshd.log"
+  wait_for "sshd" test -s "$D/sshd.pid"
 }
 # known ADDRESS...: lines of known_hosts for that server
 known() { for address in "$@"; do echo "[$address]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")"; done; }

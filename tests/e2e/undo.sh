@@ -67,12 +67,12 @@ hash=$(member hash <"$D/plan.json"); phrase=$(member phrase <"$D/plan.json")
 sev1 revoke --hours 24 </dev/null >"$D/out" 2>&1 && die "revoke ran without a confirmation"
 grep -qF "  sev1 -c $F/sev1.conf revoke --hours 24 --plan " "$D/out" || { cat "$D/out"; die "the command to be pasted back is not whole"; }
 lock=$dir/index.txt.lock
-flock "$lock" sh -c "echo held >'$D/held'; while [ ! -e '$D/go' ]; do read -r _ <'$tick'; done" &
+flock "$lock" sh -c "echo held >'$D/held'; while [ -d '$D' ] && [ ! -e '$D/go' ]; do sleep 0.05; done" &
 holder=$!
-wait_for 10 "the lock" test -e "$D/held"
+wait_for "the lock" test -e "$D/held"
 "$SEV1" -c "$F/sev1.conf" revoke --plan "$hash" --confirm "$phrase" >"$D/first" 2>&1 &
 first=$!
-wait_for 10 "the revocation of the first" sh -c "'$SEV1' -c '$F/sev1.conf' timeline --json | grep -c revocation.started | grep -qx 4"
+wait_for "the revocation of the first" sh -c "'$SEV1' -c '$F/sev1.conf' timeline --json | grep -c revocation.started | grep -qx 4"
 status=0; sev1 revoke --plan "$hash" --confirm "$phrase" >"$D/second" 2>&1 || status=$?
 [ $status -eq 3 ] && grep -q "is running an action on this incident" "$D/second" || { cat "$D/second"; die "two at once: $status"; }
 grep -q "process $first" "$D/second" || { cat "$D/second"; die "the second is not told who runs"; }

@@ -95,7 +95,7 @@ test = nginx -t -q -c $D/hosts/%h/nginx.conf
 reload = nginx -c $D/hosts/%h/nginx.conf -s reload
 probe-port = 8443
 concurrency = 2
-deadline = 30
+deadline = 120
 E
 sev1 open --title "waves test" >"$D/out" || die "open"
 sev1 triage --ca issuing --level intermediate --compromise 1 --received -5m >"$D/out" 2>&1 || { cat "$D/out"; die "triage"; }
@@ -115,7 +115,7 @@ at() { [ -e "$D/at/$1" ]; }
 served() { openssl s_client -connect "$(cat "$D/hosts/$1/address"):8443" </dev/null 2>/dev/null | openssl x509 -noout -issuer; }
 from_spare() { served "$1" | grep -q "Test spare"; }
 from_old() { served "$1" | grep -q "CN *= *$1.test"; }
-new_on() { for h in "$@"; do wait_for 10 "$h to present the new certificate" from_spare "$h"; done; }
+new_on() { for h in "$@"; do wait_for "$h to present the new certificate" from_spare "$h"; done; }
 old_on() { for h in "$@"; do if from_spare "$h"; then die "$h has a new certificate"; fi; done; }
 rollout() { sev1 rollout | grep -q "$1"; }
 backups() { find "$D/hosts/$1" -name '*.sev1-*' | wc -l; }
@@ -185,16 +185,16 @@ cp "$D/hc2.conf" "$D/hosts/hc2/nginx.conf"
 hold reload.hw1
 start --resume --retry failed
 grep -q '"phrase": "REISSUE 5"' "$D/plan.json" || { cat "$D/plan.json"; die "five hosts are left"; }
-wait_for 30 "hw1 in reload" at reload.hw1
+wait_for "hw1 in reload" at reload.hw1
 rollout "wave 2 of 3" || die "wave 2 is not shown"
 refused 3 "cannot be skipped any more" rollout skip hc1
 sev1 rollout pause --reason "coffee" >"$D/out"
 sev1 rollout skip hw4 --reason "out of service" >"$D/out"
 heard() { grep -q "reissue: paused" "$D/run.err"; }
-wait_for 10 "the pause to be heard" heard
+wait_for "the pause to be heard" heard
 let_go reload.hw1
 verified_hw1() { sev1 timeline | grep -q "hw1.*verified"; }
-wait_for 20 "hw1 to be verified" verified_hw1
+wait_for "hw1 to be verified" verified_hw1
 rollout "wave 2 of 3.*paused" || { sev1 rollout; die "it is not paused"; }
 old_on hw2 hw3 hw4
 sev1 rollout continue >"$D/out"
@@ -215,11 +215,11 @@ ok "what was skipped is taken when it is asked for"
 # ---- a skip that comes while its host begins: refused by its row, or, where that is not yet written, by who runs it ----
 hold csr.hw1
 start --again --only hw1
-wait_for 30 "hw1 in csr" at csr.hw1
+wait_for "hw1 in csr" at csr.hw1
 status=0
 sev1 rollout skip hw1 >"$D/out" 2>"$D/err" || status=$?
 too_late() { grep -q "hw1 was on its way already: it is not skipped" "$D/run.err"; }
-if [ "$status" -eq 0 ]; then wait_for 30 "the word that it is too late" too_late
+if [ "$status" -eq 0 ]; then wait_for "the word that it is too late" too_late
 else grep -q "cannot be skipped any more" "$D/err" || { cat "$D/err"; die "rollout skip: status $status"; }
 fi
 let_go csr.hw1
@@ -231,16 +231,16 @@ ok "a skip that comes too late is told"
 hold reload.hw1
 hold reload.hw2
 start --again --only 'hw*'
-wait_for 30 "hw1 in reload" at reload.hw1
-wait_for 30 "hw2 in reload" at reload.hw2
+wait_for "hw1 in reload" at reload.hw1
+wait_for "hw2 in reload" at reload.hw2
 kill -USR1 "$console"
-wait_for 10 "the pause to be heard" heard
+wait_for "the pause to be heard" heard
 kill -USR2 "$console"
 going() { grep -q "reissue: going" "$D/run.err"; }
-wait_for 10 "the word to go on" going
+wait_for "the word to go on" going
 kill -INT "$console"
 draining() { grep -q "reissue: draining" "$D/run.err"; }
-wait_for 10 "the drain" draining
+wait_for "the drain" draining
 let_go reload.hw1
 let_go reload.hw2
 ended 4
@@ -253,14 +253,14 @@ ok "Ctrl-C drains: two finished, two were not begun"
 had=$(backups hw3)
 hold reload.hw3
 start --resume
-wait_for 30 "hw3 in reload" at reload.hw3
+wait_for "hw3 in reload" at reload.hw3
 kill -INT "$console"
-wait_for 10 "the drain" draining
+wait_for "the drain" draining
 kill -INT "$console"
 ended 4
 says "hw3.*stopped by the operator in phase reload; the host puts the old files back by itself"
 let_go reload.hw3
-wait_for 30 "hw3 to put its files back" nothing_left hw3 "$had"
+wait_for "hw3 to put its files back" nothing_left hw3 "$had"
 ok "a second Ctrl-C kills what runs: the row says so, the host goes back by itself"
 planned reissue --resume --retry failed
 
@@ -286,7 +286,7 @@ row_in() { sev1 timeline --json | grep -A3 "\"host\": \"$1\"" | grep -q "\"phase
 # killed HOST PHASE COMMAND...: wait until the host is there, kill the console, see that nothing is lost
 killed() {
   h=$1; phase=$2; shift 2
-  wait_for 30 "$h in $phase" "$@"
+  wait_for "$h in $phase" "$@"
   kill -9 "$console"
   wait "$console" 2>/dev/null || :
   console=
@@ -308,9 +308,9 @@ for phase in csr issue install test reload verify; do
     # the CA waits for its lock while the host waits for its certificate
     hold csr.$host
     start --resume
-    wait_for 30 "$host in csr" at csr.$host
-    flock "$D/spare/index.txt.lock" sh -c "echo >'$D/locked'; while [ -e '$D/hold/lock' ] || [ ! -e '$D/unlock' ]; do sleep 0.05; done" &
-    wait_for 10 "the lock" test -e "$D/locked"
+    wait_for "$host in csr" at csr.$host
+    flock "$D/spare/index.txt.lock" sh -c "echo >'$D/locked'; while [ -d '$D' ] && [ ! -e '$D/unlock' ]; do sleep 0.05; done" &
+    wait_for "the lock" test -e "$D/locked"
     let_go csr.$host
     killed $host issue row_in $host issue
     : >"$D/unlock"
@@ -320,8 +320,8 @@ for phase in csr issue install test reload verify; do
     killed $host $phase at $phase.$host
     let_go $phase.$host
   fi
-  wait_for 40 "$host to put its files back" nothing_left $host
-  wait_for 10 "$host to present the old certificate" from_old $host
+  wait_for "$host to put its files back" nothing_left $host
+  wait_for "$host to present the old certificate" from_old $host
 done
 sev1 audit | grep -q verifies || die "audit"
 sev1 status --json >"$D/out"
