@@ -81,7 +81,15 @@ int inv_ini_read(struct inv *in, const char *text, size_t len);
 int inv_yaml_read(struct inv *in, const char *text, size_t len);
 /* The mapping of a group_vars or host_vars file into set. */
 int inv_yaml_vars(struct inv *in, const char *text, size_t len, const char *file, const struct value **set);
-/* inv_vars.c: group_vars and host_vars beside the inventory; then what each host's variables come to. */
-int inv_resolve(struct inv *in);
+
+/* inv_groups.c: no group without a section, none below itself; each gets its depth. */
+int inv_groups_check(struct inv *in);
+/* inv_vars.c: group_vars and host_vars beside the inventory. */
+int inv_vars_read(struct inv *in);
+/* inv_groups.c again: what each host's variables are, by ansible's precedence; the groups of the outcome. */
+void inv_vars_settle(struct inv *in);
+void inv_groups_show(struct inv *in);
+/* inv_server.c: the servers of the outcome, and the notes about passwords. */
+int inv_servers_make(struct inv *in);
 
 #endif
