@@ -8,6 +8,7 @@
 #include "app/declare.h"
 #include "app/doctor.h"
 #include "app/intake.h"
+#include "app/servers.h"
 #include "app/subscribers.h"
 #include "base/buf.h"
 #include "base/fs.h"
@@ -16,7 +17,6 @@
 #include "base/text.h"
 #include "comms/subscribers.h"
 #include "comms/template.h"
-#include "fleet/inventory.h"
 #include "incident/times.h"
 
 #define TEMPLATE_OCTETS (256u << 10)
@@ -208,7 +208,7 @@ static void doctor_servers(json_t *list, const struct inventory *inv)
 void doctor_fleet(json_t *list, const struct config *c)
 {
 	struct inventory *inv;
-	struct err e = { 0 };
+	struct errs es;
 
 	for (size_t i = 0; i < c->hosts; i++)
 		doctor_secret(list, c->host[i].identity);
@@ -218,9 +218,13 @@ void doctor_fleet(json_t *list, const struct config *c)
 		return;
 	}
 	doctor_secret(list, c->fleet.identity);
-	if ((inv = inventory_load(c->fleet.inventory, &e)) == NULL)
-		doctor_add(list, "fail", e.remedy, "%s", e.text);
-	else
+	inv = servers_load(c, &es);
+	if (inv != NULL)
 		doctor_servers(list, inv);
+	else if (es.total == 1)
+		doctor_add(list, "fail", es.err[0].remedy, "%s", es.err[0].text);
+	else
+		doctor_add(list, "fail", _("see them all: sev1 inventory"), _("%s (and %zu more errors)"), es.err[0].text,
+		    es.total - 1);
 	inventory_free(inv);
 }

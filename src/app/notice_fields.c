@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/servers.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "fleet/inventory.h"
 #include "incident/triage.h"
 
 #define SYSTEMS_NAMED 50
@@ -97,12 +97,15 @@ static int set_systems(struct fields *f, const struct config *c, struct err *e)
 {
 	struct inventory *inv;
 	struct buf b = { 0 };
+	struct errs es;
 	char count[32];
 
 	if (c->fleet.inventory == NULL)
 		return 0;
-	if ((inv = inventory_load(c->fleet.inventory, e)) == NULL)
+	if ((inv = servers_load(c, &es)) == NULL) {
+		*e = es.err[0];
 		return e->code;
+	}
 	for (size_t i = 0; i < inv->servers && i < SYSTEMS_NAMED; i++)
 		buf_addf(&b, "%s  %s", i > 0 ? "\n" : "", inv->server[i].name);
 	if (inv->servers > SYSTEMS_NAMED)

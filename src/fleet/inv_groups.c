@@ -8,28 +8,39 @@
 
 #define DEPTH_MAX 64
 
-/* The longest way from "all" down to each group. */
-static int group_depth(struct inv *in, size_t at, int depth)
+/* Those on the way down to this group; a ring is told of once, wherever it is met. */
+static void group_ring(struct inv *in, size_t at)
 {
 	struct node *g = &in->group[at];
-	int rc = 0;
 
-	if (g->busy || depth > DEPTH_MAX)
-		return inv_error(in, g->file, g->line, _("a group below itself"), g->name);
-	if (g->depth >= depth)
-		return 0;
-	g->depth = depth;
-	g->busy = true;
-	for (size_t i = 0; rc == 0 && i < g->children; i++)
-		rc = group_depth(in, g->child[i], depth + 1);
-	in->group[at].busy = false;
-	return rc;
+	if (!g->ringed)
+		inv_error(in, g->file, g->line, _("a group below itself"), g->name);
+	for (size_t i = 0; i < in->groups; i++)
+		in->group[i].ringed = in->group[i].ringed || in->group[i].busy;
+	g->ringed = true;
 }
 
-static int group_tree(struct inv *in)
+/* The longest way from "all" down to each group. */
+static void group_depth(struct inv *in, size_t at, int depth)
+{
+	struct node *g = &in->group[at];
+
+	if (g->busy || depth > DEPTH_MAX) {
+		group_ring(in, at);
+		return;
+	}
+	if (g->depth >= depth)
+		return;
+	g->depth = depth;
+	g->busy = true;
+	for (size_t i = 0; i < g->children; i++)
+		group_depth(in, g->child[i], depth + 1);
+	g->busy = false;
+}
+
+static void group_tree(struct inv *in)
 {
 	bool *below = mem_zalloc(in->groups, sizeof *below);
-	int rc;
 
 	for (size_t g = 1; g < in->groups; g++)
 		for (size_t i = 0; i < in->group[g].children; i++)
@@ -38,30 +49,22 @@ static int group_tree(struct inv *in)
 		if (!below[g])
 			inv_group_child(in, 0, g);
 	free(below);
-	rc = group_depth(in, 0, 0);
+	group_depth(in, 0, 0);
 	/* Groups in a ring hang below nothing. */
-	for (size_t g = 1; rc == 0 && g < in->groups; g++)
+	for (size_t g = 1; g < in->groups; g++)
 		if (in->group[g].depth < 0)
-			rc = inv_error(in, in->group[g].file, in->group[g].line, _("a group below itself"), in->group[g].name);
-	return rc;
+			group_depth(in, g, 0);
 }
 
-/* A group that only stands below another, or only has variables, is a slip of the pen. */
-static int groups_check(struct inv *in)
+void inv_groups_check(struct inv *in)
 {
-	for (size_t i = 1; i < in->groups; i++) {
+	/* A group that only stands below another, or only has variables, is a slip of the pen. */
+	for (size_t i = 1; !in->cut && i < in->groups; i++) {
 		const struct node *g = &in->group[i];
 		if (!g->declared && strcmp(g->name, "ungrouped") != 0)
-			return inv_error(in, g->file, g->line, _("a group that has no heading of its own"), g->name);
+			inv_error(in, g->file, g->line, _("a group that has no heading of its own"), g->name);
 	}
-	return 0;
-}
-
-int inv_groups_check(struct inv *in)
-{
-	int rc = groups_check(in);
-
-	return rc < 0 ? rc : group_tree(in);
+	group_tree(in);
 }
 
 /* Mark all hosts of a group and of those below it; seen has a place for each group. */
@@ -102,7 +105,7 @@ static int order_compare(const void *a, const void *b)
 	return g->depth != h->depth ? g->depth - h->depth : strcmp(g->name, h->name);
 }
 
-static bool vars_any(const struct value *const *var)
+static bool vars_any(struct value *const *var)
 {
 	for (int v = 0; v < INV_VARS; v++)
 		if (var[v] != NULL)
@@ -111,7 +114,7 @@ static bool vars_any(const struct value *const *var)
 }
 
 /* Where from is set, it wins over what to had. */
-static void vars_over(const struct value **to, const struct value *const *from)
+static void vars_over(struct value **to, struct value *const *from)
 {
 	for (int v = 0; v < INV_VARS; v++)
 		if (from[v] != NULL)
@@ -123,7 +126,7 @@ static void vars_over(const struct value **to, const struct value *const *from)
 void inv_vars_settle(struct inv *in)
 {
 	struct order *order = mem_zalloc(in->groups, sizeof *order);
-	const struct value **files = mem_zalloc(in->hosts, sizeof(struct value *) * INV_VARS);
+	struct value **files = mem_zalloc(in->hosts, sizeof(struct value *) * INV_VARS);
 
 	for (size_t i = 0; i < in->hosts; i++) {
 		memcpy(files + i * INV_VARS, in->host[i].set, sizeof in->host[i].set);
@@ -135,7 +138,7 @@ void inv_vars_settle(struct inv *in)
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t k = 0; k < in->groups; k++) {
 			const struct node *g = &in->group[order[k].group];
-			const struct value *const *var = pass == 0 ? g->var : g->set;
+			struct value *const *var = pass == 0 ? g->var : g->set;
 			bool *member = vars_any(var) ? group_members(in, order[k].group) : NULL;
 			for (size_t i = 0; member != NULL && i < in->hosts; i++)
 				if (member[i])

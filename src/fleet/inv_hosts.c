@@ -1,6 +1,7 @@
 /* An inventory in the making: what readers find goes in here, hosts and groups with their values. */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,13 +10,45 @@
 #include "base/text.h"
 #include "fleet/inv_inside.h"
 
+/* Errors are told by file, as the files were begun, and line. */
+static int64_t place_in(const struct inv *in, const char *file, int line)
+{
+	size_t rank = dict_get(&in->by_file, file);
+
+	return (int64_t)(rank != DICT_NONE ? rank : 0) << 32 | line;
+}
+
 int inv_error(struct inv *in, const char *file, int line, const char *what, const char *shown)
 {
-	char *safe = text_escaped(shown, strlen(shown), 80);
-	int rc = err_set(in->e, ERR_SYNTAX, "%s:%d: %s%s%s", file, line, what, safe[0] != '\0' ? ": " : "", safe);
+	char *safe;
 
+	if ((in->last = errs_add(&in->errs, place_in(in, file, line))) == NULL)
+		return ERR_SYNTAX;
+	safe = text_escaped(shown, strlen(shown), 80);
+	err_set(in->last, ERR_SYNTAX, "%s:%d: %s%s%s", file, line, what, safe[0] != '\0' ? ": " : "", safe);
 	free(safe);
-	return rc;
+	return ERR_SYNTAX;
+}
+
+int inv_failed(struct inv *in, const char *file, int line, const struct err *e)
+{
+	if ((in->last = errs_add(&in->errs, place_in(in, file, line))) != NULL)
+		*in->last = *e;
+	if (in->last != NULL && line > 0)
+		err_prefix(in->last, "%s:%d", file, line);
+	return e->code;
+}
+
+int inv_remedy(struct inv *in, const char *fmt, ...)
+{
+	char text[sizeof in->last->remedy];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	err_remedy(in->last, "%s", text);
+	return in->last != NULL ? in->last->code : ERR_SYNTAX;
 }
 
 void inv_note(struct inv *in, const char *file, int line, const char *what, const char *shown)
@@ -66,8 +99,13 @@ struct value *inv_value(struct inv *in, const char *text, size_t len, const char
 
 const char *inv_file(struct inv *in, const char *path)
 {
+	char *file = mem_strdup(path);
+
 	in->file = mem_grow(in->file, in->files + 1, sizeof *in->file);
-	return in->file[in->files++] = mem_strdup(path);
+	in->file[in->files++] = file;
+	if (dict_get(&in->by_file, file) == DICT_NONE)
+		dict_put(&in->by_file, file, in->files);
+	return file;
 }
 
 static size_t *list_add(size_t *list, size_t *n, size_t value)
@@ -112,10 +150,21 @@ void inv_group_child(struct inv *in, size_t group, size_t child)
 struct adding {
 	struct inv *in;
 	size_t group;
-	const struct value *const *var;
+	struct value *const *var;
 	const char *file;
 	int line;
+	bool told; /* an error; more of one range would be the same again */
 };
+
+/* An error of the hosts that are added; remedy may be "". Returns ERR_SYNTAX. */
+static int adding_error(struct adding *a, const char *what, const char *shown, const char *remedy)
+{
+	if (a->told)
+		return ERR_SYNTAX;
+	a->told = true;
+	inv_error(a->in, a->file, a->line, what, shown);
+	return inv_remedy(a->in, "%s", remedy);
+}
 
 static size_t host_new(struct adding *a, const char *name, char *key)
 {
@@ -135,7 +184,7 @@ static char *place_of(const struct adding *a, const char *file, int line)
 }
 
 /* The host is there already. */
-static int host_again(const struct adding *a, const struct node *h, const char *name)
+static int host_again(struct adding *a, const struct node *h, const char *name)
 {
 	char *what, *place;
 	int rc;
@@ -144,15 +193,15 @@ static int host_again(const struct adding *a, const struct node *h, const char *
 		return 0;
 	place = place_of(a, h->file, h->line);
 	what = mem_printf(_("this host stands in %s already"), place);
-	inv_error(a->in, a->file, a->line, what, name);
-	rc = err_remedy(a->in->e, _("leave one; two servers need two names, and what they are reached by as their address"));
+	rc = adding_error(a, what, name,
+	    _("leave one; two servers need two names, and what they are reached by as their address"));
 	free(what);
 	free(place);
 	return rc;
 }
 
 /* Two addresses for one host: which one is it? */
-static int host_contradicts(const struct adding *a, const struct node *h, enum inv_var v)
+static int host_contradicts(struct adding *a, const struct node *h, enum inv_var v)
 {
 	char *what, *safe, *place;
 	int rc;
@@ -162,7 +211,7 @@ static int host_contradicts(const struct adding *a, const struct node *h, enum i
 	safe = text_escaped(h->var[v]->text, strlen(h->var[v]->text), 60);
 	place = place_of(a, h->var[v]->file, h->var[v]->line);
 	what = mem_printf(_("%s is at %s in %s already, and here at"), h->name, safe, place);
-	rc = inv_error(a->in, a->file, a->line, what, a->var[v]->text);
+	rc = adding_error(a, what, a->var[v]->text, "");
 	free(place);
 	free(what);
 	free(safe);
@@ -178,41 +227,46 @@ static bool host_is_usable(const char *name)
 	    (name[strspn(name, "0123456789.-")] != '\0' || strchr(name, '.') == NULL || inet_pton(AF_INET, name, &v4) == 1);
 }
 
-static int host_take(void *ctx, const char *name)
+/* Put host i, new or met again, into the group, with its values. */
+static void host_put(struct adding *a, size_t i)
 {
-	struct adding *a = ctx;
 	struct inv *in = a->in;
-	char *key = mem_strdup(name);
-	struct node *h, *g;
-	size_t i;
-	int rc = 0;
+	struct node *h = &in->host[i], *g = &in->group[a->group];
 
-	for (char *p = key; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	if (!host_is_usable(name)) {
-		free(key);
-		inv_error(in, a->file, a->line, _("not a host name or address"), name);
-		return err_remedy(in->e, _("a host stands as [USER@]NAME[:PORT]; a name as the DNS has it (xn--...), IPv6 with "
-		    "a port in brackets, many as web[01:50]"));
-	}
-	if ((i = dict_get(&in->by_host, key)) == DICT_NONE) {
-		i = host_new(a, name, key);
-	} else {
-		free(key);
-		if ((rc = host_again(a, &in->host[i], name)) < 0)
-			return rc;
-	}
-	h = &in->host[i];
-	for (int v = 0; rc == 0 && v < INV_VARS; v++)
-		if (a->var[v] != NULL && (rc = host_contradicts(a, h, (enum inv_var)v)) == 0)
+	for (int v = 0; v < INV_VARS; v++)
+		if (a->var[v] != NULL && host_contradicts(a, h, (enum inv_var)v) == 0)
 			h->var[v] = a->var[v];
-	g = &in->group[a->group];
 	h->block = in->block;
 	if (!list_has(h->child, h->children, a->group)) {
 		h->child = list_add(h->child, &h->children, a->group);
 		g->host = list_add(g->host, &g->hosts, i);
 	}
-	return rc;
+}
+
+/* One of a range, or the only one; the others are taken whatever is wrong with it. */
+static int host_take(void *ctx, const char *name)
+{
+	struct adding *a = ctx;
+	struct inv *in = a->in;
+	char *key;
+	size_t i;
+
+	if (!host_is_usable(name)) {
+		adding_error(a, _("not a host name or address"), name, _("a host stands as [USER@]NAME[:PORT]; a name as the "
+		    "DNS has it (xn--...), IPv6 with a port in brackets, many as web[01:50]"));
+		return 0;
+	}
+	key = mem_strdup(name);
+	for (char *p = key; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if ((i = dict_get(&in->by_host, key)) == DICT_NONE) {
+		host_put(a, host_new(a, name, key));
+		return 0;
+	}
+	free(key);
+	if (host_again(a, &in->host[i], name) == 0)
+		host_put(a, i);
+	return 0;
 }
 
 /* "name:2222" has its port behind a colon that is not within brackets; NULL where there is none. Cuts it off. */
@@ -244,7 +298,7 @@ static char *target_plain(char *name)
 }
 
 /* Take [USER@]NAME[:PORT] apart, as ssh, pdsh and ansible write it; what stands behind the name goes for more. */
-static int target_split(const struct adding *a, char *target, const struct value **own, char **name)
+static int target_split(struct adding *a, char *target, struct value **own, char **name)
 {
 	char *at = strrchr(target, '@'), *port;
 
@@ -256,7 +310,7 @@ static int target_split(const struct adding *a, char *target, const struct value
 			return 0;
 		}
 		if (own[INV_USER] != NULL && strcmp(own[INV_USER]->text, target) != 0)
-			return inv_error(a->in, a->file, a->line, _("another user stands before the name"), target);
+			return adding_error(a, _("another user stands before the name"), target, "");
 		own[INV_USER] = inv_value(a->in, target, (size_t)(at - target), a->file, a->line);
 		*name = at + 1;
 	}
@@ -270,23 +324,20 @@ static int target_split(const struct adding *a, char *target, const struct value
 static int target_take(struct adding *a, const char *pattern)
 {
 	struct err why = { 0 };
-	int rc;
 
 	if (strchr(pattern, '[') == NULL ||
 	    pattern[strspn(pattern, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:,[]")] != '\0')
-		return host_take(a, pattern);
-	if ((rc = inventory_range(pattern, host_take, a, &why)) < 0 && why.code != 0) {
-		rc = err_set(a->in->e, why.code, "%s:%d: %s", a->file, a->line, why.text);
-		err_remedy(a->in->e, "%s", why.remedy);
-	}
-	return rc;
+		host_take(a, pattern);
+	else if (inventory_range(pattern, host_take, a, &why) < 0)
+		return inv_failed(a->in, a->file, a->line, &why);
+	return a->told ? ERR_SYNTAX : 0;
 }
 
-int inv_host_add(struct inv *in, size_t group, const char *target, const struct value *const *var,
+int inv_host_add(struct inv *in, size_t group, const char *target, struct value *const *var,
     const char *file, int line)
 {
-	const struct value *own[INV_VARS] = { NULL };
-	struct adding a = { in, group, own, file, line };
+	struct value *own[INV_VARS] = { NULL };
+	struct adding a = { .in = in, .group = group, .var = own, .file = file, .line = line };
 	char *copy = mem_strdup(target), *name;
 	int rc;
 

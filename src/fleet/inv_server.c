@@ -150,24 +150,27 @@ static void server_become(struct server *s, const struct node *h)
 		server_unusable(s, h->set[INV_BECOME_USER], _("sev1 becomes root only, not"), how);
 }
 
-static int server_bad(struct inv *in, const struct value *v, const char *what)
+/* shown of a value is not what it should be; it may be that of fifty hosts. */
+static void server_bad(struct inv *in, struct value *v, const char *what, const char *shown)
 {
-	return inv_error(in, v->file, v->line, what, v->text);
+	if (!v->told)
+		inv_error(in, v->file, v->line, what, shown);
+	v->told = true;
 }
 
-static int server_port(struct inv *in, struct server *s, const struct node *h)
+static void server_port(struct inv *in, struct server *s, const struct node *h)
 {
 	const char *text = server_text(s, h, INV_PORT);
 	char *end;
 	long n;
 
 	if (text == NULL)
-		return 0;
+		return;
 	n = strtol(text, &end, 10);
 	if (text[strspn(text, "0123456789")] != '\0' || n < 1 || n > 65535)
-		return server_bad(in, h->set[INV_PORT], _("not a port"));
-	s->port = (int)n;
-	return 0;
+		server_bad(in, h->set[INV_PORT], _("not a port"), text);
+	else
+		s->port = (int)n;
 }
 
 /* "~/x" lies in our home, "x" beside the inventory. */
@@ -180,24 +183,26 @@ static char *server_path(const struct inv *in, const char *s)
 	return s[0] == '/' ? mem_strdup(s) : mem_printf("%s%s", in->folder, s);
 }
 
-static int server_names(struct inv *in, struct server *s, const struct node *h)
+static void server_names(struct inv *in, struct server *s, const struct node *h)
 {
 	const char *v = server_text(s, h, INV_NAMES);
+	struct value *set = h->set[INV_NAMES];
+	bool told = set != NULL && set->told;
 	size_t n;
 
 	for (; v != NULL && *(v += strspn(v, " \t;,")) != '\0'; v += n) {
 		n = strcspn(v, " \t;,");
 		s->names = mem_grow(s->names, s->count + 1, sizeof *s->names);
 		s->names[s->count++] = mem_strndup(v, n);
-		if (!text_is_host(s->names[s->count - 1], true))
-			return inv_error(in, h->set[INV_NAMES]->file, h->set[INV_NAMES]->line,
-			    _("not a name for a certificate"), s->names[s->count - 1]);
+		if (text_is_host(s->names[s->count - 1], true))
+			continue;
+		set->told = told; /* each of one value's names, but once */
+		server_bad(in, set, _("not a name for a certificate"), s->names[s->count - 1]);
 	}
 	if (s->count == 0) {
 		s->names = mem_grow(s->names, 1, sizeof *s->names);
 		s->names[s->count++] = mem_strdup(s->name);
 	}
-	return 0;
 }
 
 static void server_connection(struct server *s, const struct node *h)
@@ -212,10 +217,19 @@ static void server_connection(struct server *s, const struct node *h)
 	s->apart = true;
 }
 
-static int server_make(struct inv *in, const struct node *h, struct server *s)
+/* A value that must be a word, for nothing else is safe in a command; what says what it is not. NULL: it is not set. */
+static char *server_word(struct inv *in, struct server *s, const struct node *h, enum inv_var var, const char *what)
+{
+	const char *text = server_text(s, h, var);
+
+	if (text != NULL && !text_is_word(text))
+		server_bad(in, h->set[var], what, text);
+	return text != NULL ? mem_strdup(text) : NULL;
+}
+
+static void server_make(struct inv *in, const struct node *h, struct server *s)
 {
 	const char *text;
-	int rc;
 
 	*s = (struct server){ .name = mem_strdup(h->name), .line = h->line };
 	server_connection(s, h);
@@ -223,20 +237,12 @@ static int server_make(struct inv *in, const struct node *h, struct server *s)
 		size_t n = strlen(text);
 		s->address = mem_strndup(text, n > 1 && text[n - 1] == '.' ? n - 1 : n); /* the root's dot, as in names */
 		if (!text_is_host(s->address, false))
-			return server_bad(in, h->set[INV_ADDRESS], _("not an address"));
+			server_bad(in, h->set[INV_ADDRESS], _("not an address"), text);
 	}
-	if ((text = server_text(s, h, INV_USER)) != NULL) {
-		if (!text_is_word(text))
-			return server_bad(in, h->set[INV_USER], _("not a user name"));
-		s->user = mem_strdup(text);
-	}
-	if ((text = server_text(s, h, INV_PROFILE)) != NULL) {
-		if (!text_is_word(text))
-			return server_bad(in, h->set[INV_PROFILE], _("not the name of a profile"));
-		s->profile = mem_strdup(text);
-	}
-	if ((rc = server_port(in, s, h)) < 0 || (rc = server_names(in, s, h)) < 0)
-		return rc;
+	s->user = server_word(in, s, h, INV_USER, _("not a user name"));
+	s->profile = server_word(in, s, h, INV_PROFILE, _("not the name of a profile"));
+	server_port(in, s, h);
+	server_names(in, s, h);
 	if ((text = server_text(s, h, INV_IDENTITY)) != NULL)
 		s->identity = server_path(in, text);
 	server_executable(s, h);
@@ -244,7 +250,6 @@ static int server_make(struct inv *in, const struct node *h, struct server *s)
 	server_args(s, h, INV_COMMON_ARGS);
 	server_args(s, h, INV_EXTRA_ARGS);
 	server_become(s, h);
-	return 0;
 }
 
 /* A password is never given: one note for all, where the first stands. */
@@ -259,16 +264,11 @@ static void passwords_note(struct inv *in, enum inv_var var, const char *what)
 		inv_note(in, first->file, first->line, what, "");
 }
 
-int inv_servers_make(struct inv *in)
+void inv_servers_make(struct inv *in)
 {
-	int rc = 0;
-
 	in->out->server = mem_zalloc(in->hosts, sizeof *in->out->server);
-	for (size_t i = 0; rc == 0 && i < in->hosts; i++)
-		rc = server_make(in, &in->host[i], &in->out->server[in->out->servers++]);
-	if (rc < 0)
-		return rc;
+	for (size_t i = 0; i < in->hosts; i++)
+		server_make(in, &in->host[i], &in->out->server[in->out->servers++]);
 	passwords_note(in, INV_PASSWORD, _("a password for SSH, never given: sev1 logs in with a key"));
 	passwords_note(in, INV_BECOME_PASSWORD, _("a password for sudo, never given: sudo must work without (NOPASSWD)"));
-	return 0;
 }

@@ -12,18 +12,19 @@
 
 #define VARS_FILE_MAX (4u << 20)
 
-static int vars_file(struct inv *in, const char *path, const struct value **set)
+static void vars_file(struct inv *in, const char *path, struct value **set)
 {
 	const char *file = inv_file(in, path);
 	struct buf b = { 0 };
-	int rc = fs_read(path, &b, VARS_FILE_MAX, in->e);
+	struct err e = { 0 };
 
-	if (rc == 0 && b.len >= 14 && strncmp(b.data, "$ANSIBLE_VAULT", 14) == 0)
+	if (fs_read(path, &b, VARS_FILE_MAX, &e) < 0)
+		inv_failed(in, file, 0, &e);
+	else if (b.len >= 14 && strncmp(b.data, "$ANSIBLE_VAULT", 14) == 0)
 		inv_note(in, file, 1, _("encrypted with ansible-vault; not read"), "");
-	else if (rc == 0)
-		rc = inv_yaml_vars(in, buf_str(&b), b.len, file, set);
+	else
+		inv_yaml_vars(in, buf_str(&b), b.len, file, set);
 	buf_free(&b);
-	return rc;
 }
 
 static int vars_filter(const struct dirent *d)
@@ -47,44 +48,57 @@ static bool vars_is_file(const char *path)
 	return false;
 }
 
-static int vars_path(struct inv *in, const char *path, const struct value **set, int depth);
+static void vars_path(struct inv *in, const char *path, struct value **set, int depth);
 
 /* One of a folder's: a folder without an ending in its name, a file with one that ansible knows. */
-static int vars_below(struct inv *in, const char *path, const struct value **set, int depth)
+static void vars_below(struct inv *in, const char *path, struct value **set, int depth)
 {
 	const char *slash = strrchr(path, '/');
 	struct stat st;
 
 	if (stat(path, &st) < 0) {
 		inv_note(in, inv_file(in, path), 1, _("a link to nothing; not read"), "");
-		return 0;
+		return;
 	}
 	if (S_ISDIR(st.st_mode) ? strchr(slash, '.') == NULL && depth < 8 : vars_is_file(path))
-		return vars_path(in, path, set, depth);
-	return 0;
+		vars_path(in, path, set, depth);
+}
+
+/* What errno says of a file or folder as a whole. */
+static void vars_unread(struct inv *in, const char *path)
+{
+	struct err e = { 0 };
+
+	err_sys(&e, "%s", path);
+	inv_failed(in, inv_file(in, path), 0, &e);
 }
 
 /* A file, or a folder with all that lies in it, in the order of its names. */
-static int vars_path(struct inv *in, const char *path, const struct value **set, int depth)
+static void vars_path(struct inv *in, const char *path, struct value **set, int depth)
 {
 	struct dirent **list;
 	struct stat st;
-	int n, rc = 0;
+	int n;
 
-	if (stat(path, &st) < 0)
-		return err_sys(in->e, "%s", path);
-	if (!S_ISDIR(st.st_mode))
-		return vars_file(in, path, set);
-	if ((n = scandir(path, &list, vars_filter, alphasort)) < 0)
-		return err_sys(in->e, "%s", path);
+	if (stat(path, &st) < 0) {
+		vars_unread(in, path);
+		return;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		vars_file(in, path, set);
+		return;
+	}
+	if ((n = scandir(path, &list, vars_filter, alphasort)) < 0) {
+		vars_unread(in, path);
+		return;
+	}
 	for (int i = 0; i < n; i++) {
 		char *below = fs_join(path, list[i]->d_name);
-		rc = rc == 0 ? vars_below(in, below, set, depth + 1) : rc;
+		vars_below(in, below, set, depth + 1);
 		free(below);
 		free(list[i]);
 	}
 	free(list);
-	return rc;
 }
 
 /* The host or group whose variables FILE has, "NAME" and an ending; NULL: none, or they are read already. */
@@ -110,21 +124,21 @@ static struct node *vars_owner(struct inv *in, const char *file, const char *end
 }
 
 /* The names that lie in FOLDER/group_vars or host_vars, each given to its node; of NAME, NAME.yml ... the first. */
-static int vars_folder(struct inv *in, const char *which, bool groups)
+static void vars_folder(struct inv *in, const char *which, bool groups)
 {
 	char *folder = mem_printf("%s%s", in->folder, which);
 	struct dirent **list = NULL;
-	int n = fs_exists(folder) ? scandir(folder, &list, vars_filter, alphasort) : 0, rc = 0;
+	int n = fs_exists(folder) ? scandir(folder, &list, vars_filter, alphasort) : 0;
 
 	if (n < 0)
-		rc = err_sys(in->e, "%s", folder);
+		vars_unread(in, folder);
 	for (size_t k = 0; k < VARS_ENDINGS; k++) {
-		for (int i = 0; i < n && rc == 0; i++) {
+		for (int i = 0; i < n; i++) {
 			struct node *owner = vars_owner(in, list[i]->d_name, vars_ending[k], groups);
 			char *path = fs_join(folder, list[i]->d_name);
 			if (owner != NULL) {
 				owner->read = true;
-				rc = vars_path(in, path, owner->set, 0);
+				vars_path(in, path, owner->set, 0);
 			}
 			free(path);
 		}
@@ -133,12 +147,10 @@ static int vars_folder(struct inv *in, const char *which, bool groups)
 		free(list[i]);
 	free(list);
 	free(folder);
-	return rc;
 }
 
-int inv_vars_read(struct inv *in)
+void inv_vars_read(struct inv *in)
 {
-	int rc = vars_folder(in, "group_vars", true);
-
-	return rc < 0 ? rc : vars_folder(in, "host_vars", false);
+	vars_folder(in, "group_vars", true);
+	vars_folder(in, "host_vars", false);
 }

@@ -83,7 +83,7 @@ static bool line_is_header(const char *s)
 	return host;
 }
 
-typedef int (*inv_reader)(struct inv *in, const char *text, size_t len);
+typedef void (*inv_reader)(struct inv *in, const char *text, size_t len);
 
 /* Which reader? The first line decides, but for INI, which may begin as a list does. */
 static inv_reader inv_format(const char *path, const char *text, size_t len)
@@ -111,56 +111,67 @@ static inv_reader inv_format(const char *path, const char *text, size_t len)
 
 /* ---- files and folders ---- */
 
-/* A program that prints an inventory is not run: it may ask whom it likes, and take its time. */
-static int inv_refuse(struct inv *in, const char *text, size_t len)
+/* What the file is, where it is no inventory, and what makes one of it. A program that prints one is not run: it may ask
+ * whom it likes, and take its time. */
+static int inv_unfit(const char *path, const char *text, size_t len, struct err *e)
 {
 	if (memchr(text, '\0', len) != NULL) {
-		err_set(in->e, ERR_SYNTAX, _("%s: holds NUL octets; it is not a text file"), in->path);
-		return err_remedy(in->e, _("if it is text in UTF-16: iconv -f UTF-16 -t UTF-8 %s > NEW"), in->path);
+		err_set(e, ERR_SYNTAX, _("%s: holds NUL octets; it is not a text file"), path);
+		return err_remedy(e, _("if it is text in UTF-16: iconv -f UTF-16 -t UTF-8 %s > NEW"), path);
 	}
-	if (path_ends(in->path, ".toml")) {
-		err_set(in->e, ERR_SYNTAX, _("%s: an inventory in TOML, which is not read here"), in->path);
-		return err_remedy(in->e, _("ansible-inventory -i %s --list --yaml > NEW.yml writes what it says"), in->path);
+	if (path_ends(path, ".toml")) {
+		err_set(e, ERR_SYNTAX, _("%s: an inventory in TOML, which is not read here"), path);
+		return err_remedy(e, _("ansible-inventory -i %s --list --yaml > NEW.yml writes what it says"), path);
 	}
 	if (len > 14 && strncmp(text, "$ANSIBLE_VAULT", 14) == 0) {
-		err_set(in->e, ERR_SYNTAX, _("%s:1: the file is encrypted with ansible-vault"), in->path);
-		return err_remedy(in->e, _("ansible-vault view %s > NEW writes it out"), in->path);
+		err_set(e, ERR_SYNTAX, _("%s:1: the file is encrypted with ansible-vault"), path);
+		return err_remedy(e, _("ansible-vault view %s > NEW writes it out"), path);
 	}
 	if (len > 2 && strncmp(text, "#!", 2) == 0 && memmem(text, len < 64 ? len : 64, "ansible", 7) == NULL) {
-		err_set(in->e, ERR_SYNTAX, _("%s:1: a program, not an inventory; it is not run"), in->path);
-		return err_remedy(in->e, _("ansible-inventory -i %s --list --yaml > NEW.yml writes what it says"), in->path);
+		err_set(e, ERR_SYNTAX, _("%s:1: a program, not an inventory; it is not run"), path);
+		return err_remedy(e, _("ansible-inventory -i %s --list --yaml > NEW.yml writes what it says"), path);
 	}
 	return 0;
 }
 
-static int inv_text(struct inv *in, const char *text, size_t len)
+/* A whole file, or folder, that is not read. */
+static void inv_unread(struct inv *in, const char *path, const struct err *e)
 {
+	inv_failed(in, path, 0, e);
+	in->cut = true;
+}
+
+static void inv_text(struct inv *in, const char *text, size_t len)
+{
+	struct err e = { 0 };
 	inv_reader reader;
-	int rc;
 
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* what spreadsheets put in front */
 		text += 3;
 		len -= 3;
 	}
-	if ((rc = inv_refuse(in, text, len)) < 0)
-		return rc;
+	if (inv_unfit(in->path, text, len, &e) < 0) {
+		inv_unread(in, in->path, &e);
+		return;
+	}
 	reader = inv_format(in->path, text, len);
 	if (in->loose && reader == inv_list_read) /* one of a folder's */
 		reader = inv_ini_read;
 	in->loose = in->loose || reader == inv_ini_read || reader == inv_yaml_read;
-	return reader(in, text, len);
+	reader(in, text, len);
 }
 
-static int inv_file_read(struct inv *in, const char *path)
+static void inv_file_read(struct inv *in, const char *path)
 {
 	struct buf b = { 0 };
-	int rc = fs_read(path, &b, INVENTORY_MAX, in->e);
+	struct err e = { 0 };
 
 	in->path = inv_file(in, path);
-	if (rc == 0)
-		rc = inv_text(in, buf_str(&b), b.len);
+	if (fs_read(path, &b, INVENTORY_MAX, &e) == 0)
+		inv_text(in, buf_str(&b), b.len);
+	else
+		inv_unread(in, in->path, &e);
 	buf_free(&b);
-	return rc;
 }
 
 /* What ansible leaves out of a folder: hidden files, variables, and the endings of what is no inventory. */
@@ -178,34 +189,37 @@ static int folder_filter(const struct dirent *d)
 }
 
 /* All files of a folder are one inventory, in the order of their names. */
-static int inv_folder_read(struct inv *in, const char *path, int depth)
+static void inv_folder_read(struct inv *in, const char *path, int depth)
 {
 	struct dirent **list;
-	int n = scandir(path, &list, folder_filter, alphasort), rc = 0;
+	struct err e = { 0 };
+	int n = scandir(path, &list, folder_filter, alphasort);
 
-	if (n < 0)
-		return err_sys(in->e, "%s", path);
+	if (n < 0) {
+		err_sys(&e, "%s", path);
+		inv_unread(in, path, &e);
+		return;
+	}
 	for (int i = 0; i < n; i++) {
 		char *below = fs_join(path, list[i]->d_name);
 		struct stat st;
-		if (rc == 0 && stat(below, &st) < 0)
-			rc = err_sys(in->e, "%s", below);
-		else if (rc == 0)
-			rc = S_ISDIR(st.st_mode) && depth < 8 ? inv_folder_read(in, below, depth + 1) : inv_file_read(in, below);
+		if (stat(below, &st) == 0 && S_ISDIR(st.st_mode) && depth < 8)
+			inv_folder_read(in, below, depth + 1);
+		else
+			inv_file_read(in, below); /* which tells, too, of a link to nothing */
 		free(below);
 		free(list[i]);
 	}
 	free(list);
-	return rc;
 }
 
 /* ---- from the beginning to the end ---- */
 
-static void inv_begin(struct inv *in, const char *path, bool folder, struct err *e)
+static void inv_begin(struct inv *in, const char *path, bool folder)
 {
 	const char *slash = strrchr(path, '/');
 
-	*in = (struct inv){ .path = path, .out = mem_zalloc(1, sizeof *in->out), .loose = folder, .e = e };
+	*in = (struct inv){ .path = path, .out = mem_zalloc(1, sizeof *in->out), .loose = folder };
 	in->out->path = mem_strdup(path);
 	in->folder = folder ? mem_printf("%s/", path) : slash != NULL ? mem_strndup(path, (size_t)(slash - path) + 1) :
 	    mem_strdup("");
@@ -238,58 +252,68 @@ static void inv_clear(struct inv *in)
 	}
 	dict_free(&in->by_host);
 	dict_free(&in->by_group);
+	dict_free(&in->by_file);
 	free(in->host);
 	free(in->group);
 	free(in->file);
 	free(in->folder);
 }
 
-static int inv_resolve(struct inv *in)
+/* Also after errors: what is wrong with groups and values is told at the same go. */
+static void inv_resolve(struct inv *in)
 {
-	int rc;
-
-	if (in->loose && ((rc = inv_groups_check(in)) < 0 || (rc = inv_vars_read(in)) < 0))
-		return rc;
+	if (in->loose) {
+		inv_groups_check(in);
+		inv_vars_read(in);
+	}
 	inv_vars_settle(in);
-	if ((rc = inv_servers_make(in)) == 0)
-		inv_groups_show(in);
-	return rc;
+	inv_servers_make(in);
+	inv_groups_show(in);
 }
 
-/* rc: what reading came to. */
-static struct inventory *inv_end(struct inv *in, int rc)
+static struct inventory *inv_end(struct inv *in, struct errs *es)
 {
 	struct inventory *out = in->out;
+	struct err e = { 0 };
 
-	if (rc == 0 && in->hosts == 0) {
-		rc = err_set(in->e, ERR_SYNTAX, _("%s: no host stands in it"), out->path);
-		err_remedy(in->e, _("write one host name a line"));
+	if (in->errs.total == 0 && in->hosts == 0) {
+		err_set(&e, ERR_SYNTAX, _("%s: no host stands in it"), out->path);
+		err_remedy(&e, _("write one host name a line"));
+		inv_failed(in, out->path, 0, &e);
+	} else {
+		inv_resolve(in);
 	}
-	if (rc == 0)
-		rc = inv_resolve(in);
+	if (in->errs.total > 0) {
+		inventory_free(out);
+		out = NULL;
+	}
+	if (es != NULL)
+		*es = in->errs;
 	inv_clear(in);
-	if (rc == 0)
-		return out;
-	inventory_free(out);
-	return NULL;
+	return out;
 }
 
-struct inventory *inventory_read(const char *text, size_t len, const char *path, struct err *e)
+struct inventory *inventory_read(const char *text, size_t len, const char *path, struct errs *es)
 {
 	struct inv in;
 
-	inv_begin(&in, path, false, e);
-	return inv_end(&in, inv_text(&in, text, len));
+	inv_begin(&in, path, false);
+	inv_text(&in, text, len);
+	return inv_end(&in, es);
 }
 
-struct inventory *inventory_load(const char *path, struct err *e)
+struct inventory *inventory_load(const char *path, struct errs *es)
 {
 	struct stat st;
 	bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 	struct inv in;
 
-	inv_begin(&in, path, folder, e);
-	return inv_end(&in, folder ? inv_folder_read(&in, path, 0) : inv_file_read(&in, path));
+	inv_begin(&in, path, folder);
+	if (folder)
+		inv_folder_read(&in, path, 0);
+	else
+		inv_file_read(&in, path);
+	return inv_end(&in, es);
 }
 
 static void server_clear(struct server *s)
