@@ -227,4 +227,7 @@ void doctor_fleet(json_t *list, const struct config *c)
 		doctor_add(list, "fail", _("see them all: sev1 inventory"), _("%s (and %zu more errors)"), es.err[0].text,
 		    es.total - 1);
 	inventory_free(inv);
+	servers_files(c, &es);
+	for (size_t i = 0; i < es.count; i++)
+		doctor_add(list, "fail", es.err[i].remedy, "%s", es.err[i].text);
 }

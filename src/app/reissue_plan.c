@@ -106,6 +106,9 @@ struct reissue *reissue_new(struct run *r, struct errs *es)
 	memcpy(d->tag, hex, 12);
 	if ((d->inventory = servers_load(c, es)) == NULL)
 		return NULL;
+	servers_files(c, es);
+	if (es->total > 0)
+		return NULL;
 	if (reissue_choose(d, &e) == 0 && reissue_profiles(d, &e) == 0 && (d->ca = reissue_issuer(r, &e)) != NULL &&
 	    ansible_check(r, &d->by_ansible, &e) == 0)
 		return d;
