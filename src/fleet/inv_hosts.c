@@ -191,6 +191,8 @@ static int host_again(struct adding *a, const struct node *h, const char *name)
 
 	if (a->in->loose && (h->block != a->in->block || !list_has(h->child, h->children, a->group)))
 		return 0;
+	if (a->told)
+		return ERR_SYNTAX;
 	place = place_of(a, h->file, h->line);
 	what = mem_printf(_("this host stands in %s already"), place);
 	rc = adding_error(a, what, name,
@@ -208,6 +210,8 @@ static int host_contradicts(struct adding *a, const struct node *h, enum inv_var
 
 	if ((v != INV_ADDRESS && v != INV_PORT) || h->var[v] == NULL || strcmp(h->var[v]->text, a->var[v]->text) == 0)
 		return 0;
+	if (a->told)
+		return ERR_SYNTAX;
 	safe = text_escaped(h->var[v]->text, strlen(h->var[v]->text), 60);
 	place = place_of(a, h->var[v]->file, h->var[v]->line);
 	what = mem_printf(_("%s is at %s in %s already, and here at"), h->name, safe, place);
