@@ -12,6 +12,7 @@
 
 #include "base/fs.h"
 #include "engine/config_keys.h"
+#include "work/servers.h"
 
 static char dir[64];
 static char conf[96];
@@ -183,8 +184,6 @@ static void test_missing_files(void **state)
 		{ "[ca x]\nconfig = nowhere/openssl.cnf\n", 2, "config", "nowhere/openssl.cnf" },
 		{ ROOT "[sev1]\nplaybook = none.ini\n", 4, "playbook", "none.ini" },
 		{ ROOT "[host web]\nidentity = id\n", 4, "identity", "id" },
-		{ ROOT "[fleet]\ninventory = all\nkey = /k\ncertificate = /c\nreload = x\n", 4,
-		    "inventory", "all" },
 		{ ROOT "[notice management]\nto = a@b\nfrom = c@d\ntemplate = t\n", 6, "template", "t" },
 		{ ROOT "[notice external]\nto = a@b\nfrom = c@d\n", 3, "template",
 		    "templates/external.txt" },
@@ -201,10 +200,30 @@ static void test_missing_files(void **state)
 		assert_string_equal(e.text, want);
 		assert_string_equal(e.remedy, "correct the path, or put the file there");
 	}
-	{ /* what only some steps need keeps none of the others: a key that is locked away, the subscribers' file */
-		struct config *c = load(ROOT "key = private.pem\n[sev1]\nsubscribers = none.csv\n", &e);
+	{ /* what only some steps need keeps none of the others: a key that is locked away, the subscribers' file, the servers */
+		struct config *c = load(ROOT "key = private.pem\n[sev1]\nsubscribers = none.csv\n[fleet]\ninventory = all\n"
+		    "identity = id\nprofiles = own\nblocklist = keys\nprofile = nginx\n", &e);
+		struct errs es = { 0 };
 
 		assert_non_null(c);
+		assert_null(servers_load(c, &es));
+		assert_int_equal(es.total, 1);
+		snprintf(want, sizeof want, "%s/all: No such file or directory", dir);
+		assert_string_equal(es.err[0].text, want);
+		snprintf(want, sizeof want, "correct 'inventory' in [fleet] of %s, or put the file where it can be read", conf);
+		assert_string_equal(es.err[0].remedy, want);
+		servers_files(c, &es); /* those beside it */
+		assert_int_equal(es.total, 3);
+		snprintf(want, sizeof want, "%s: [fleet] identity = %s/id: No such file or directory", conf, dir);
+		assert_string_equal(es.err[0].text, want);
+		put("all", "web1\n");
+		put("id", "");
+		put("own/mine.ini", "");
+		put("keys", "");
+		inventory_free(servers_load(c, &es));
+		assert_int_equal(es.total, 0);
+		servers_files(c, &es);
+		assert_int_equal(es.total, 0);
 		config_free(c);
 	}
 	unlink(conf);

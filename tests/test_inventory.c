@@ -6,31 +6,33 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fs.h"
 #include "fleet/inventory.h"
 
-static struct inventory *read_text(const char *text, struct err *e)
+static struct inventory *read_text(const char *text, struct errs *e)
 {
 	return inventory_read(text, strlen(text), "hosts", e);
 }
 
 static void refuse(const char *text, const char *said)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 
 	assert_null(read_text(text, &e));
-	assert_int_equal(e.code, ERR_SYNTAX);
-	if (strstr(e.text, said) == NULL)
-		fail_msg("'%s' does not hold '%s'", e.text, said);
+	assert_int_equal(e.err[0].code, ERR_SYNTAX);
+	if (strstr(e.err[0].text, said) == NULL)
+		fail_msg("'%s' does not hold '%s'", e.err[0].text, said);
 }
 
 static void test_list(void **state)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 	struct inventory *inv = read_text("# web\nweb01.example.com\r\n\n  db.example.com  # primary\n"
 	    "2001:db8::7\n192.0.2.9", &e);
 
@@ -69,14 +71,14 @@ static void test_target(void **state)
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		for (int k = 0; k < 3; k++) {
 			struct buf b = { 0 };
-			struct err e = { 0 };
+			struct errs e = { 0 };
 			struct inventory *inv;
 
 			if (k == 1 && strchr(lines[i].text, ';') != NULL)
 				continue;
 			buf_addf(&b, k == 0 ? "%s\n" : k == 1 ? "host\n%s\n" : "[web]\n%s\n", lines[i].text);
 			if ((inv = read_text(buf_str(&b), &e)) == NULL)
-				fail_msg("%s: %s", buf_str(&b), e.text);
+				fail_msg("%s: %s", buf_str(&b), e.err[0].text);
 			assert_int_equal(inv->servers, 1);
 			assert_string_equal(inv->server[0].name, lines[i].name);
 			assert_string_equal(inv->server[0].names[0], lines[i].name);
@@ -93,7 +95,7 @@ static void test_target(void **state)
 
 static void test_csv(void **state)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 	struct inventory *inv = read_text("\xef\xbb\xbfhost, address ,port,user,names\r\n"
 	    "web01,10.0.0.1,2222,deploy,\"www.example.com; example.com\"\r\n"
 	    "# out of service,,,,\n"
@@ -121,7 +123,7 @@ static void test_csv(void **state)
 		"names\t\"host\"\tport\na.example.com b.example.com\tweb01\t22\n", NULL }; *p != NULL; p++) {
 		inv = read_text(*p, &e);
 		if (inv == NULL)
-			fail_msg("%s", e.text);
+			fail_msg("%s", e.err[0].text);
 		assert_string_equal(inv->server[0].name, "web01");
 		assert_int_equal(inv->server[0].port, 22);
 		assert_int_equal(inv->server[0].count, 2);
@@ -171,18 +173,18 @@ static void test_refused(void **state)
 
 static void test_octets(void **state)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 
 	(void)state;
 	assert_null(inventory_read("web01\0\n", 7, "hosts", &e));
-	assert_non_null(strstr(e.text, "NUL"));
+	assert_non_null(strstr(e.err[0].text, "NUL"));
 	assert_null(inventory_load("/nonexistent/hosts", &e));
-	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(e.err[0].code, ERR_IO);
 }
 
 static void test_many(void **state)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 	struct buf b = { 0 };
 	struct inventory *inv;
 
@@ -195,7 +197,7 @@ static void test_many(void **state)
 	inventory_free(inv);
 	buf_adds(&b, "web00000.example.com\n");
 	assert_null(inventory_read(b.data, b.len, "hosts", &e));
-	assert_non_null(strstr(e.text, "hosts:20001: this host stands in line 1 already"));
+	assert_non_null(strstr(e.err[0].text, "hosts:20001: this host stands in line 1 already"));
 	buf_free(&b);
 }
 
@@ -222,12 +224,12 @@ static struct inventory *sample(const char *name)
 {
 	const char *top = getenv("SRCDIR");
 	char *path = mem_printf("%s/tests/data/inventory/%s", top != NULL ? top : ".", name);
-	struct err e = { 0 };
+	struct errs e = { 0 };
 	struct inventory *inv = inventory_load(path, &e);
 
 	free(path);
 	if (inv == NULL)
-		fail_msg("%s", e.text);
+		fail_msg("%s", e.err[0].text);
 	return inv;
 }
 
@@ -324,7 +326,7 @@ static void test_folder(void **state)
 /* ansible-inventory --yaml tells a group again below each of its parents, and aliases do the same. */
 static void test_again(void **state)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 	static const char text[] = "all:\n  children:\n    a:\n      children:\n        m: &m\n          hosts:\n"
 	    "            x: {}\n            y: {}\n    b:\n      children:\n        m:\n          hosts:\n            x:\n"
 	    "              ansible_port: 22\n    c:\n      children:\n        m: *m\n";
@@ -332,7 +334,7 @@ static void test_again(void **state)
 
 	(void)state;
 	if (inv == NULL)
-		fail_msg("%s", e.text);
+		fail_msg("%s", e.err[0].text);
 	assert_int_equal(inv->servers, 2);
 	assert_int_equal(group_size(inv, "m"), 2);
 	assert_int_equal(group_size(inv, "c"), 2);
@@ -342,7 +344,7 @@ static void test_again(void **state)
 
 static void test_unhonoured(void **state)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 	struct inventory *inv = read_text("a ansible_ssh_args='-o ProxyJump=b1 -o ControlMaster=auto' ansible_password=x\n"
 	    "b ansible_host=b.example.com. ansible_ssh_executable=/usr/bin/ssh ansible_become_password=y\nc ansible_ssh_executable=./wrapper\n"
 	    "d ansible_ssh_args='-F other.cfg'\n", &e);
@@ -363,12 +365,12 @@ static void test_unhonoured(void **state)
 
 static void refuse_as(const char *path, const char *text, const char *said)
 {
-	struct err e = { 0 };
+	struct errs e = { 0 };
 
 	if (inventory_read(text, strlen(text), path, &e) != NULL)
 		fail_msg("taken: %s", text);
-	if (strstr(e.text, said) == NULL)
-		fail_msg("'%s' does not hold '%s'", e.text, said);
+	if (strstr(e.err[0].text, said) == NULL)
+		fail_msg("'%s' does not hold '%s'", e.err[0].text, said);
 }
 
 static void test_ansible_refused(void **state)
@@ -385,6 +387,8 @@ static void test_ansible_refused(void **state)
 	refuse_as("h.ini", "[web]\na b\n", "h.ini:2: key=value is expected behind a host: b");
 	refuse_as("h.ini", "[web]\na x='1\n", "h.ini:2: a quote that is not closed");
 	refuse_as("h.ini", "[web\na\n", "h.ini:1: a heading that is not closed");
+	refuse_as("h.ini", "[web] b c\na\n", "h.ini:1: text behind a heading: b c");
+	refuse_as("h.ini", "[a:c].x y\n[web]\n", "h.ini:1: key=value is expected behind a host: y");
 	refuse_as("h.ini", "[web:var]\na=b\n", "h.ini:1: a heading of an unknown kind: var");
 	refuse_as("h.ini", "[a:children]\nb\n[b:children]\na\n[c]\nx\n", "a group below itself");
 	refuse_as("h.ini", "[a:children]\nghost\n[c]\nx\n", "h.ini:2: a group that has no heading of its own: ghost");
@@ -403,6 +407,186 @@ static void test_ansible_refused(void **state)
 	refuse_as("h.yml", "a: &a\n  children:\n    b: *a\n", "h.yml");
 	refuse_as("h.yml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n", "h.yml:1: the file is encrypted");
 	refuse_as("h", "#!/bin/sh\necho all\n", "h:1: a program");
+}
+
+/* ---- all that is wrong, at one go ---- */
+
+/* Each error on a line, its remedy after " | " where none before has it. */
+static void tells(const struct inventory *inv, const struct errs *es, const char *said)
+{
+	struct buf b = { 0 };
+
+	assert_null(inv);
+	for (size_t i = 0; i < es->count; i++)
+		buf_addf(&b, "%s%s%s\n", es->err[i].text, errs_remedy(es, i)[0] != '\0' ? " | " : "", errs_remedy(es, i));
+	if (strcmp(buf_str(&b), said) != 0)
+		fail_msg("told:\n%s\ninstead of:\n%s", buf_str(&b), said);
+	buf_free(&b);
+}
+
+#define LINE " | a line is [USER@]NAME[:PORT]; what knows more of a host is CSV with the header host,address,port,user,names\n"
+#define TWICE " | leave one; two servers need two names, and what they are reached by as their address\n"
+#define NAME " | a host stands as [USER@]NAME[:PORT]; a name as the DNS has it (xn--...), IPv6 with a port in brackets, many as web[01:50]\n"
+#define KINDS " | the kinds are [GROUP], [GROUP:vars] and [GROUP:children]\n"
+#define RANGE " | ranges look so: web[01:50], web[1:9:2], node[1-3,7], [a:f].example.com\n"
+
+static const struct {
+	const char *path, *text, *said;
+} several[] = {
+	{ "hosts", "web01\nweb 02\nweb01\nok\n10.1\nweb02:99999\nWEB01\nweb[3:1]\nweb[1:3]\nweb2\nweb[1:3]\ndb[2\n",
+	    "hosts:2: one host name a line is expected: web 02" LINE
+	    "hosts:3: this host stands in line 1 already: web01" TWICE
+	    "hosts:5: not a host name or address: 10.1" NAME
+	    "hosts:6: not a port: 99999\n"
+	    "hosts:7: this host stands in line 1 already: WEB01\n"
+	    "hosts:8: a range that runs backwards: [3:1]" RANGE
+	    "hosts:10: this host stands in line 9 already: web2\n"
+	    "hosts:11: this host stands in line 9 already: web1\n" /* once for all of the range */
+	    "hosts:12: a bracket that is not closed: [2]\n" },
+	{ "h.csv", "host,port,user,address,names\na,22x,,,\nb,1\na,22,,,\nc,0,a b,d e,x/y ok z!\n\"d,,,,\n\"e\"x,,,,\n# f,\n"
+	    "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18\ng[1:2],,,g,\nroot@h,,admin,,\ni,,,,\n,,,,\nI,,,,\n",
+	    "h.csv:2: not a port: 22x\n"
+	    "h.csv:3: 2 fields where the header has 5\n"
+	    "h.csv:4: this host stands in line 2 already: a" TWICE
+	    "h.csv:5: not an address: d e\n"
+	    "h.csv:5: not a user name: a b\n"
+	    "h.csv:5: not a port: 0\n"
+	    "h.csv:5: not a name for a certificate: x/y\n"
+	    "h.csv:5: not a name for a certificate: z!\n"
+	    "h.csv:6: a quote that is not closed: d,,,,\n"
+	    "h.csv:7: text behind a closing quote: e\n"
+	    "h.csv:9: too many fields\n"
+	    "h.csv:10: a range cannot share one address or its names: g[1:2]\n"
+	    "h.csv:11: another user stands before the name: root\n"
+	    "h.csv:13: not a host name or address" NAME
+	    "h.csv:14: this host stands in line 12 already: I\n" },
+	/* without its header nothing of a CSV can be told apart */
+	{ "h.csv", "host,colour\na,red,\na\n", "h.csv:1: unknown column: colour | rename or take out columns, so that these are "
+	    "left: host,address,port,user,names,profile\n" },
+	{ "h.ini", "[web\nweb[1:3]\nweb2\n[db] x\nd ansible_port=x\nd\n[no name]\nn y\n[app:var]\nnot=looked at\n"
+	    "[app]\na k='1\na z\nb\n[app:vars]\nansible_port=70000\n=x\nansible_user=\"a b\"\n[all:children]\nghost\nweb db\nweb\ndb\n"
+	    "[r1:children]\nr2\n[r2:children]\nr1\n[x:children]\nx\n",
+	    "h.ini:1: a heading that is not closed: [web\n"
+	    "h.ini:3: this host stands in line 2 already: web2" TWICE
+	    "h.ini:4: text behind a heading: x\n"
+	    "h.ini:5: not a port: x\n"
+	    "h.ini:6: this host stands in line 5 already: d\n"
+	    "h.ini:7: not the name of a group: no name\n"
+	    "h.ini:8: key=value is expected behind a host: y\n"
+	    "h.ini:9: a heading of an unknown kind: var" KINDS
+	    "h.ini:12: a quote that is not closed: k=1\n"
+	    "h.ini:13: key=value is expected behind a host: z\n"
+	    "h.ini:16: not a port: 70000\n"
+	    "h.ini:17: key=value is expected: =x\n"
+	    "h.ini:18: not a user name: a b\n"
+	    "h.ini:20: a group that has no heading of its own: ghost\n"
+	    "h.ini:21: one group a line is expected: web\n"
+	    "h.ini:24: a group below itself: r1\n"
+	    "h.ini:28: a group below itself: x\n" },
+	{ "h.yml", "all:\n  hosts:\n    a: 5\n    b: {ansible_port: no, ansible_user: [x]}\n    b: {}\n    c d: {}\n    ? [k]\n    : v\n"
+	    "  vars: [x]\n  children:\n    g: {hosts: {e: {ansible_port: 1e3}}}\n    g: {hosts: {b: {}}}\n    h: text\n    i: {hosts: [a]}\n"
+	    "    j: {vars: {ansible_user: 'u v'}, hosts: {'j[1:50]': {}}}\n",
+	    "h.yml:3: a host's variables are expected as a mapping: a\n"
+	    "h.yml:4: a plain value is expected for: ansible_user\n"
+	    "h.yml:4: not a port: no\n"
+	    "h.yml:5: this host stands in line 4 already: b" TWICE
+	    "h.yml:6: not a host name or address: c d" NAME
+	    "h.yml:7: a key that is not plain text\n"
+	    "h.yml:9: a mapping is expected for: vars\n"
+	    "h.yml:11: not a port: 1e3\n"
+	    "h.yml:12: this group stands in the same mapping already: g\n"
+	    "h.yml:13: a group is expected as a mapping of hosts, vars and children: h\n"
+	    "h.yml:14: a mapping is expected for: hosts\n"
+	    "h.yml:15: not a user name: u v\n" }, /* once for all that have it */
+	/* where YAML's grammar is broken nobody knows how it goes on */
+	{ "h.yml", "all:\n  hosts:\n    a b: {}\n\tc: {}\n    d e: {}\n", "h.yml:4: not YAML: found character that cannot start any token\n" },
+	{ "h.yml", "plugin: aws_ec2\nregions: []\nfilters: []\n", "h.yml:1: the settings or output of an inventory plugin, not an "
+	    "inventory: plugin | ansible-inventory -i h.yml --list --yaml > NEW.yml writes what it says\n" },
+};
+
+static void test_several(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof several / sizeof several[0]; i++) {
+		struct errs es;
+		struct inventory *inv = inventory_read(several[i].text, strlen(several[i].text), several[i].path, &es);
+
+		tells(inv, &es, several[i].said);
+		assert_int_equal(es.total, es.count);
+	}
+}
+
+/* Of many the first by line are kept, in their order, however late they are found; the rest is counted. */
+static void test_several_many(void **state)
+{
+	struct buf b = { 0 }, said = { 0 };
+	struct errs es;
+	struct err e = { 0 };
+
+	(void)state;
+	buf_adds(&b, "host,port\n");
+	for (int i = 2; i <= 5000; i++)
+		buf_addf(&b, i % 2 == 0 ? "h%d,x\n" : "h%d\n", i); /* a port is looked at once all lines are read */
+	for (int i = 2; i < 2 + ERRS_KEPT; i++)
+		buf_addf(&said, i % 2 == 0 ? "hosts:%d: not a port: x\n" : "hosts:%d: 1 fields where the header has 2\n", i);
+	tells(inventory_read(b.data, b.len, "hosts", &es), &es, buf_str(&said));
+	assert_int_equal(es.total, 4999);
+	assert_int_equal(errs_sum(&es, "reissue", &e), ERR_SYNTAX);
+	assert_string_equal(e.text, "reissue: 4999 errors, 4979 of them not shown; nothing was done");
+	buf_free(&b);
+	buf_free(&said);
+}
+
+static char *put(const char *folder, const char *name, const char *text)
+{
+	char *path = fs_join(folder, name);
+
+	assert_int_equal(fs_write(path, text, strlen(text), 0600, NULL), 0);
+	return path;
+}
+
+/* A folder's files are read on whatever is wrong with one; what that one might have said is not missed in the others. */
+static void test_several_files(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} files[] = {
+		{ "10-web", "[web]\nw1\nw1\n[top:children]\nweb\napp\n" }, { "20-app.yml", "app:\n  hosts:\n\ta: {}\n" },
+		{ "30-db.yml", "db:\n  hosts:\n    d 1: {}\n    d2: {ansible_host: 10.0.0.1}\n" },
+		{ "40-more.ini", "[more]\nd2 ansible_host=10.0.0.2\nd3 x\n" }, { "50-sealed", "$ANSIBLE_VAULT;1.1;AES256\n61\n" },
+		{ "group_vars/web.yml", "ansible_port: http\n" }, { "host_vars/d2.yml", "ansible_user: [\n" },
+	};
+	char dir[] = "/tmp/sev1-several-XXXXXX", *path[8] = { NULL }, *gone;
+	struct errs es;
+	char said[2000];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	for (const char *const *p = (const char *const[]){ "group_vars", "host_vars", NULL }; *p != NULL; p++) {
+		char *sub = fs_join(dir, *p);
+		assert_int_equal(fs_mkdirs(sub, 0700, NULL), 0);
+		free(sub);
+	}
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		path[i] = put(dir, files[i].name, files[i].text);
+	gone = fs_join(dir, "60-gone");
+	assert_int_equal(symlink("nowhere", gone), 0);
+	snprintf(said, sizeof said, "%s:3: this host stands in line 2 already: w1" TWICE
+	    "%s:3: not YAML: found character that cannot start any token\n"
+	    "%s:3: not a host name or address: d 1" NAME
+	    "%s:2: d2 is at 10.0.0.1 in %s:4 already, and here at: 10.0.0.2\n"
+	    "%s:3: key=value is expected behind a host: x\n"
+	    "%s:1: the file is encrypted with ansible-vault | ansible-vault view %s > NEW writes it out\n"
+	    "%s: No such file or directory\n"
+	    "%s:1: not a port: http\n"
+	    "%s:2: not YAML: did not find expected node content\n", path[0], path[1], path[2], path[3], path[2], path[3], path[4],
+	    path[4], gone, path[5], path[6]);
+	tells(inventory_load(dir, &es), &es, said);
+	assert_int_equal(es.total, 9);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		free(path[i]);
+	free(gone);
+	assert_int_equal(fs_remove_tree(dir, NULL), 0);
 }
 
 /* ---- ranges ---- */
@@ -516,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_ini), cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_vars), cmocka_unit_test(test_ansible_refused), cmocka_unit_test(test_range),
+		cmocka_unit_test(test_several), cmocka_unit_test(test_several_many), cmocka_unit_test(test_several_files),
 		cmocka_unit_test(test_folder), cmocka_unit_test(test_again), cmocka_unit_test(test_unhonoured), cmocka_unit_test(test_choose),
 	};
 

@@ -13,7 +13,8 @@
 #include "screen.h"
 
 static const struct screen_ops *const screens[] = { &scr_start, &scr_board, &scr_triage, &scr_plan, &scr_progress,
-	&scr_result, &scr_fleet, &scr_host, &scr_timeline, &scr_output, &scr_followups, &scr_help, &scr_recover, &scr_new };
+	&scr_result, &scr_fleet, &scr_host, &scr_timeline, &scr_output, &scr_followups, &scr_help, &scr_recover, &scr_new,
+	&scr_errors };
 
 static void global_keys_mean_one_thing(void **state)
 {

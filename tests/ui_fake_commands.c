@@ -121,6 +121,26 @@ static void refuse_start(struct run *r)
 	run_fail(r, &e);
 }
 
+/* An inventory with more errors than are shown. */
+static void reissue_start(struct run *r)
+{
+	static const char path[] = "/etc/pki/inventory/datacentre-frankfurt/all-servers.csv";
+	struct errs es = { 0 };
+
+	for (int line = 12; line <= 1012; line += 40) {
+		struct err *e = errs_add(&es, line);
+
+		if (line % 3 == 0) {
+			err_set(e, ERR_SYNTAX, "%s:%d: this host stands in line %d already: web%04d.example.com", path, line, line - 1,
+			    line - 2);
+			err_remedy(e, "leave one; two servers need two names, and what they are reached by as their address");
+		} else {
+			err_set(e, ERR_SYNTAX, "%s:%d: not a port: 22%c\033[31m", path, line, 'a' + line % 26);
+		}
+	}
+	run_fail_all(r, &es);
+}
+
 static void recover_start(struct run *r)
 {
 	json_t *body = json_object();
@@ -165,7 +185,7 @@ static const struct command fake[] = {
 	{ .name = "recover", .usage = "", .summary = "choose the replacement issuer", .options = issuer_options,
 	    .gates = ACT, .start = recover_start },
 	{ .name = "reissue", .usage = "", .summary = "re-issue across the inventory", .gates = ACT | GATE_ISSUER,
-	    .start = refuse_start, .go = refuse_start },
+	    .start = reissue_start, .go = refuse_start },
 	{ .name = "doctor", .usage = "", .summary = "check everything an incident needs", .start = doctor_start },
 };
 #define FAKES (sizeof fake / sizeof fake[0])

@@ -217,6 +217,8 @@ static void ui_show_ended(struct ui *u, struct job *j)
 		ui_push(u, &scr_result, j);
 	else if (j->status == EXIT_DONE)
 		ui_say(u, STYLE_GOOD, "%s: %s", j->command->name, last != NULL ? last : _("done"));
+	else if (j->errs != NULL)
+		ui_push(u, &scr_errors, j);
 	else if (j->err.code != 0)
 		ui_say_err(u, &j->err);
 	else

@@ -153,8 +153,7 @@ void draw_right(const struct area *a, int row, int end, enum style st, const cha
 	draw_text(a, row, w < end ? end - w : 0, w, st, s);
 }
 
-/* The octets of s that go on one line of width columns; *skip: the space after. */
-static size_t draw_break(const char *s, int width, size_t *skip)
+size_t draw_break(const char *s, int width, size_t *skip)
 {
 	size_t fit = text_fit(s, width, NULL), at = fit;
 

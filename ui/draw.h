@@ -58,6 +58,8 @@ void draw_right(const struct area *a, int row, int end, enum style st, const cha
 /* s over at most max lines, broken at spaces. Returns the lines taken. */
 int draw_wrap(const struct area *a, int row, int col, int width, int max, enum style st,
     const char *s);
+/* The octets of s, which is escaped, that go on one line of width columns, and the blank behind that is left out. */
+size_t draw_break(const char *s, int width, size_t *skip);
 /* How many lines draw_wrap would take. */
 int draw_lines(int width, int max, const char *s);
 /* "-- title ------- note --" */

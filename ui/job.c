@@ -53,6 +53,7 @@ static void entry_free(struct entry *en)
 	free(j->phrase);
 	free(j->hash);
 	free(j->text);
+	free(j->errs);
 	free(en);
 }
 
@@ -170,6 +171,10 @@ static void job_ended(void *ctx, struct run *r)
 	en->job.status = run_status(r);
 	if (run_error(r) != NULL)
 		en->job.err = *run_error(r);
+	if (run_errors(r) != NULL) {
+		en->job.errs = mem_alloc(sizeof *en->job.errs);
+		*en->job.errs = *run_errors(r);
+	}
 	en->job.state = JOB_ENDED;
 	en->job.shown = false;
 	en->job.ended = clock_mono();

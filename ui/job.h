@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/errs.h"
 #include "base/loop.h"
 #include "engine/command.h"
 #include "lines.h"
@@ -33,6 +34,7 @@ struct job {
 	int64_t began, ended;    /* clock_mono */
 	int status;              /* an enum exit_status, once ended */
 	struct err err;
+	struct errs *errs;       /* where it failed of several; NULL */
 };
 
 /* Whoever shows jobs. Any member may be NULL. */

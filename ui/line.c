@@ -67,6 +67,15 @@ static void line_err(const struct err *e)
 		line_printf(_("Remedy: %s"), e->remedy);
 }
 
+static void line_errs(const struct errs *es)
+{
+	for (size_t i = 0; i < es->count; i++) {
+		line_printf(_("Error: %s"), es->err[i].text);
+		if (errs_remedy(es, i)[0] != '\0')
+			line_printf(_("Remedy: %s"), errs_remedy(es, i));
+	}
+}
+
 /* Where things stand, and the numbers that can be typed. */
 static void line_menu(const struct line *l)
 {
@@ -341,9 +350,11 @@ static void line_ended(void *ctx, struct job *j)
 		l->quiet = NULL;
 		if (l->asking != NULL)
 			line_ask_show(&l->ask, line_put);
-	} else if (j->err.code != 0)
+	} else if (j->err.code != 0) {
+		if (j->errs != NULL)
+			line_errs(j->errs);
 		line_err(&j->err);
-	else
+	} else
 		line_printf(j->status == EXIT_DONE ? _("%s: done.") : _("%s: not done."), j->command->name);
 	l->prompted = false;
 	loop_after(l->loop, 0, line_wake, l);

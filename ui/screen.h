@@ -37,7 +37,7 @@ struct screen {
 
 extern const struct screen_ops scr_start, scr_board, scr_triage, scr_plan, scr_progress, scr_result,
     scr_fleet, scr_host, scr_timeline, scr_output, scr_followups, scr_report, scr_help, scr_recover, scr_new,
-    scr_subscribers, scr_inbox, scr_typed;
+    scr_subscribers, scr_inbox, scr_typed, scr_errors;
 
 struct engine *ui_engine(const struct ui *u);
 struct jobs *ui_jobs(const struct ui *u);

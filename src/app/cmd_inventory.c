@@ -7,8 +7,10 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/engine.h"
 #include "engine/run.h"
 #include "fleet/inventory.h"
+#include "work/servers.h"
 
 static json_t *inventory_row(const struct server *s)
 {
@@ -102,26 +104,25 @@ static void inventory_show(struct run *r, const struct inventory *inv, const boo
 
 static void inventory_start(struct run *r)
 {
-	const struct config *c = run_config(r);
 	const struct args *a = run_args(r);
-	struct inventory *inv = NULL;
+	struct errs es;
+	struct inventory *inv = servers_load(run_config(r), &es);
 	struct err e = { 0 };
-	bool *chosen = NULL;
+	bool *chosen;
 
-	if (c->fleet.inventory == NULL) {
-		err_set(&e, ERR_USAGE, _("%s: [fleet] names no inventory"), c->path);
-		err_remedy(&e, _("see the section in the sample configuration"));
-	} else if ((inv = inventory_load(c->fleet.inventory, &e)) != NULL) {
-		chosen = mem_zalloc(inv->servers, sizeof *chosen);
-		if (inventory_choose(inv, args_get(a, "only"), args_get(a, "exclude"), chosen, &e) == 0)
-			inventory_show(r, inv, chosen, !args_has(a, "groups"));
+	if (inv == NULL) {
+		run_fail_all(r, &es);
+		return;
+	}
+	chosen = mem_zalloc(inv->servers, sizeof *chosen);
+	if (inventory_choose(inv, args_get(a, "only"), args_get(a, "exclude"), chosen, &e) == 0) {
+		inventory_show(r, inv, chosen, !args_has(a, "groups"));
+		run_end(r, EXIT_DONE);
+	} else {
+		run_fail(r, &e);
 	}
 	free(chosen);
 	inventory_free(inv);
-	if (e.code != 0)
-		run_fail(r, &e);
-	else
-		run_end(r, EXIT_DONE);
 }
 
 const struct command cmd_inventory = {

@@ -98,16 +98,17 @@ static void notify_preview(struct run *r, const char *subject, const char *body,
 static int notify_fill(struct run *r, const struct notice_conf *conf, int64_t at, struct buf *text,
     struct err *e)
 {
-	struct fields *f = notice_fields(run_incident(r), run_config(r), at, e);
+	struct fields *f = notice_fields(run_incident(r), run_config(r), at);
 	char *path = conf->template != NULL ? mem_strdup(conf->template) : path_template(conf->name);
 	char *subject = NULL, *body = NULL;
 	json_t *missing = json_array();
 	struct buf source = { 0 };
-	int rc = f == NULL ? e->code : 0;
+	int rc = fs_read(path, &source, TEMPLATE_MAX, e);
 
-	if (rc == 0 && (rc = fs_read(path, &source, TEMPLATE_MAX, e)) == 0 &&
-	    (rc = notice_given(r, f, e)) == 0)
+	if (rc == 0 && (rc = notice_given(r, f, e)) == 0) {
+		notice_systems(f, run_config(r), buf_str(&source), conf->subject);
 		rc = template_fill(buf_str(&source), path, f, conf->subject, missing, &subject, &body, e);
+	}
 	if (rc == 0 && json_array_size(missing) > 0) {
 		notify_preview(r, subject, body, missing);
 		/* the same once more, for the error that names the first one */

@@ -34,12 +34,12 @@ static void reissue_judged(struct run *r)
 
 static void reissue_start(struct run *r)
 {
-	struct err e = { 0 };
-	struct reissue *d = reissue_new(r, &e);
+	struct errs es = { 0 };
+	struct reissue *d = reissue_new(r, &es);
 	char *gone;
 
 	if (d == NULL) {
-		run_fail(r, &e);
+		run_fail_all(r, &es);
 	} else if (d->targets == 0) {
 		run_out(r, _("Nothing to re-issue: %zu hosts of %zu are verified."), d->verified,
 		    d->inventory->servers);

@@ -108,6 +108,35 @@ void shell_error(const struct err *e)
 		shell_line(stderr, "      ", e->remedy);
 }
 
+static void shell_errors(const struct errs *es)
+{
+	for (size_t i = 0; i < es->count; i++) {
+		shell_line(stderr, "sev1: ", es->err[i].text);
+		if (errs_remedy(es, i)[0] != '\0')
+			shell_line(stderr, "      ", errs_remedy(es, i));
+	}
+}
+
+static json_t *shell_error_json(const struct err *e)
+{
+	return json_pack("{s:s,s:s}", "text", e->text, "remedy", e->remedy);
+}
+
+/* "error" is what ended it, "errors" all that is wrong, "errors_total" how many these would be without an end. */
+static void shell_errors_json(json_t *o, const struct run *r)
+{
+	const struct errs *es = run_errors(r);
+	json_t *list = json_array();
+
+	for (size_t i = 0; es != NULL && i < es->count; i++)
+		json_array_append_new(list, shell_error_json(&es->err[i]));
+	if (es == NULL)
+		json_array_append_new(list, shell_error_json(run_error(r)));
+	json_object_set_new(o, "error", shell_error_json(run_error(r)));
+	json_object_set_new(o, "errors", list);
+	json_put_num(o, "errors_total", es != NULL ? (json_int_t)es->total : 1);
+}
+
 static void shell_end_progress(struct shell *sh)
 {
 	if (sh->progress)
@@ -275,11 +304,13 @@ static void shell_ended(void *ctx, struct run *r)
 		o = run_result(r);
 		json_put_num(o, "status", sh->status);
 		if (e != NULL)
-			json_object_set_new(o, "error", json_pack("{s:s,s:s}", "text", e->text, "remedy", e->remedy));
+			shell_errors_json(o, r);
 		json_dumpf(o, stdout, JSON_INDENT(2));
 		printf("\n");
 	} else if (e != NULL) {
 		fflush(stdout);
+		if (run_errors(r) != NULL)
+			shell_errors(run_errors(r));
 		shell_error(e);
 	}
 	loop_stop(sh->loop);

@@ -13,6 +13,7 @@ static const char name_chars[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 struct fields {
 	json_t *values;
+	json_t *why; /* name -> why it has none */
 };
 
 /* One filling as it goes. */
@@ -29,6 +30,7 @@ struct fields *fields_new(void)
 	struct fields *f = mem_alloc(sizeof *f);
 
 	f->values = json_object();
+	f->why = json_object();
 	return f;
 }
 
@@ -37,6 +39,7 @@ void fields_free(struct fields *f)
 	if (f == NULL)
 		return;
 	json_decref(f->values);
+	json_decref(f->why);
 	free(f);
 }
 
@@ -60,6 +63,11 @@ void fields_set(struct fields *f, const char *name, const char *value)
 	buf_free(&b);
 }
 
+void fields_lack(struct fields *f, const char *name, const char *why)
+{
+	json_put(f->why, name, why);
+}
+
 const char *fields_get(const struct fields *f, const char *name)
 {
 	return json_string_value(json_object_get(f->values, name));
@@ -74,7 +82,7 @@ static void fill_value(struct buf *b, const char *value, bool one_line)
 
 static int fill_field(struct fill *t, struct buf *b, const char *name, bool one_line)
 {
-	const char *value = fields_get(t->fields, name);
+	const char *value = fields_get(t->fields, name), *why;
 
 	if (value != NULL) {
 		fill_value(b, value, one_line);
@@ -86,7 +94,9 @@ static int fill_field(struct fill *t, struct buf *b, const char *name, bool one_
 		    json_pack("{s:s,s:i}", "field", name, "line", t->line));
 		return 0;
 	}
-	err_set(t->e, ERR_REFUSED, _("%s:%d: the field {{%s}} is not filled"), t->file, t->line, name);
+	why = json_str(t->fields->why, name);
+	err_set(t->e, ERR_REFUSED, _("%s:%d: the field {{%s}} is not filled%s%s"), t->file, t->line, name,
+	    why[0] != '\0' ? ": " : "", why);
 	return err_remedy(t->e, _("give it: --field %s=VALUE; nothing was sent"), name);
 }
 

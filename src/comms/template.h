@@ -14,6 +14,8 @@ void fields_free(struct fields *f);
 /* Set a field; value is copied, NULL or "" leaves it unfilled. Control characters are escaped, but
  * for newlines, which stay in the body and become spaces in the subject. */
 void fields_set(struct fields *f, const char *name, const char *value);
+/* Say why a field has no value: whoever asks for it is told. */
+void fields_lack(struct fields *f, const char *name, const char *why);
 const char *fields_get(const struct fields *f, const char *name); /* NULL where it is unfilled */
 
 /* Fill in a template's text; file is its name, for messages. missing (may be NULL) is filled with

@@ -129,7 +129,8 @@ struct config {
 char *config_find(const char *path, struct err *e);
 /* Read and check it. NULL with "FILE:LINE: what" and a remedy: unknown section or key, a value out of
  * range, a name that refers to nothing, a file that is missing. Keys and certificates are
- * checked by doctor and by each command, in the CA child. */
+ * checked by doctor and by each command, in the CA child; the inventory and the other files of [fleet] by doctor and
+ * by what needs the servers (app/servers.h). */
 struct config *config_load(const char *path, struct err *e);
 void config_free(struct config *c);
 

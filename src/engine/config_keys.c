@@ -159,12 +159,12 @@ const struct conf_key conf_keys[] = {
 	{ NOTICE, "template", CONF_FILE, M(notice_conf, template), 0, false, "@template", 0, 0, NULL,
 	    NULL, "The text with its fields; by default the installed one, in the language of the locale where there is one." },
 
-	{ FLEET, "inventory", CONF_FILE, M(fleet_conf, inventory), 0, true, NULL, 0, 0, NULL,
+	{ FLEET, "inventory", CONF_PATH, M(fleet_conf, inventory), 0, true, NULL, 0, 0, NULL,
 	    "/etc/pki/inventory/all-servers.txt", "A list of [USER@]NAME[:PORT], CSV, or an ansible inventory in INI or YAML, or "
 	    "a folder of them; see: sev1 inventory." },
 	{ FLEET, "user", CONF_TEXT, M(fleet_conf, user), 0, false, NULL, 0, 0, NULL, "root",
 	    "SSH: the inventory's word first, then this, then as ssh has it." },
-	{ FLEET, "identity", CONF_FILE, M(fleet_conf, identity), 0, false, NULL, 0, 0, NULL,
+	{ FLEET, "identity", CONF_PATH, M(fleet_conf, identity), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/id_ed25519", NULL },
 	{ FLEET, "known-hosts", CONF_PATH, M(fleet_conf, known_hosts), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/known_hosts", NULL },
@@ -173,7 +173,7 @@ const struct conf_key conf_keys[] = {
 	    "How servers take a certificate where the inventory names no profile for them: nginx, apache,\n"
 	    "haproxy, postfix, dovecot, or one of your own. Keys of this section win over it; without a\n"
 	    "profile they are all there is."),
-	{ FLEET, "profiles", CONF_FILE, M(fleet_conf, profiles), 0, false, NULL, 0, 0, NULL,
+	{ FLEET, "profiles", CONF_PATH, M(fleet_conf, profiles), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/profiles", "Folder of your own profiles, NAME.ini each; they come before the installed ones." },
 	{ FLEET, "key", CONF_REMOTE, M(fleet_conf, key), 0, false, NULL, 0, 0, NULL,
 	    "/etc/ssl/private/server.key", "Paths on the hosts; %h is the host's name." },
@@ -196,7 +196,7 @@ const struct conf_key conf_keys[] = {
 	    "Work as root by sudo -n, which must need no password." },
 	{ FLEET, "starttls", CONF_CHOICE, M(fleet_conf, starttls), 0, false, NULL, 0, 0,
 	    "smtp|imap|pop3|ldap", "smtp", "What is spoken on the port before TLS." },
-	{ FLEET, "blocklist", CONF_FILE, M(fleet_conf, blocklist), 0, false, NULL, 0, 0, NULL,
+	{ FLEET, "blocklist", CONF_PATH, M(fleet_conf, blocklist), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/compromised-keys", "Public keys that get no certificate: the SHA-256 of each SubjectPublicKeyInfo in hex, one a line." },
 	{ FLEET, "probe-port", CONF_NUMBER, M(fleet_conf, probe_port), 0, false, NULL, 1, 65535, NULL,
 	    "443", "TLS: must present the new certificate." },

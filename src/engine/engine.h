@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "base/errs.h"
 #include "base/loop.h"
 #include "engine/command.h"
 #include "engine/config.h"

@@ -26,6 +26,7 @@ struct run {
 	bool leased;
 	int status;
 	struct err err;
+	struct errs *errs; /* where it failed of several; NULL */
 };
 
 /* A child and the run that waits for it; the run may end first. */
@@ -50,6 +51,7 @@ void *run_data(const struct run *r) { return r->data; }
 const struct plan *run_plan_of(const struct run *r) { return r->plan; }
 int run_status(const struct run *r) { return r->status; }
 const struct err *run_error(const struct run *r) { return r->err.code != 0 ? &r->err : NULL; }
+const struct errs *run_errors(const struct run *r) { return r->errs; }
 
 void run_set_data(struct run *r, void *data, void (*free_fn)(void *))
 {
@@ -203,6 +205,7 @@ static void run_free(struct run *r)
 	args_free(r->args);
 	json_decref(r->result);
 	free(r->text);
+	free(r->errs);
 	free(r);
 }
 
@@ -245,6 +248,20 @@ void run_fail(struct run *r, const struct err *e)
 	if (r->err.code == 0)
 		r->err.code = ERR_FAILED;
 	run_end(r, err_exit_status(r->err.code));
+}
+
+void run_fail_all(struct run *r, const struct errs *es)
+{
+	struct err e = { 0 };
+
+	if (r->state == RUN_ENDED)
+		return;
+	if (es->total > 1) {
+		r->errs = mem_alloc(sizeof *r->errs);
+		*r->errs = *es;
+	}
+	errs_sum(es, r->cmd->name, &e);
+	run_fail(r, &e);
 }
 
 int run_append(struct run *r, enum event_kind kind, json_t *body)

@@ -56,7 +56,10 @@ void run_yield(struct run *r);
 /* The run ends here. status: an enum exit_status. After this the run must not be touched. */
 void run_end(struct run *r, int status);
 void run_fail(struct run *r, const struct err *e);
+/* The same before anything was done, with all that is wrong. */
+void run_fail_all(struct run *r, const struct errs *es);
 int run_status(const struct run *r);
-const struct err *run_error(const struct run *r);
+const struct err *run_error(const struct run *r); /* of several it says how many there are; NULL */
+const struct errs *run_errors(const struct run *r); /* the several; NULL */
 
 #endif

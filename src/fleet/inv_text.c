@@ -70,28 +70,26 @@ static bool list_is_name(const char *s)
 	return true;
 }
 
-int inv_list_read(struct inv *in, const char *text, size_t len)
+void inv_list_read(struct inv *in, const char *text, size_t len)
 {
 	struct reader r = { .in = in, .at = text, .end = text + len };
 	char *line, *name, *hash;
-	int rc = 0;
 
-	while (rc == 0 && (line = reader_line(&r)) != NULL) {
+	while ((line = reader_line(&r)) != NULL) {
 		if ((hash = strchr(line, '#')) != NULL)
 			*hash = '\0';
 		name = text_trimmed(line);
 		if (name[0] == ';') /* as in ansible's INI */
 			name[0] = '\0';
 		if (!list_is_name(name)) {
-			rc = reader_error(&r, _("one host name a line is expected"), name);
-			err_remedy(in->e, _("a line is [USER@]NAME[:PORT]; what knows more of a host is CSV with the header "
+			reader_error(&r, _("one host name a line is expected"), name);
+			inv_remedy(in, _("a line is [USER@]NAME[:PORT]; what knows more of a host is CSV with the header "
 			    "host,address,port,user,names"));
 		} else if (name[0] != '\0') {
-			rc = inv_host_add(in, 0, name, NULL, in->path, r.line);
+			inv_host_add(in, 0, name, NULL, in->path, r.line);
 		}
 		free(line);
 	}
-	return rc;
 }
 
 /* The rest of a quoted field, RFC 4180 2.5 to 2.7, but on one line: no host name has a line break. */
@@ -138,7 +136,14 @@ static char *csv_field(struct reader *r)
 	return field;
 }
 
-/* One record into field[], *n of them, each owned by the caller. 1; 0 at the end of the text. */
+/* The next line is the next record, whatever this one came to. */
+static void csv_skip(struct reader *r)
+{
+	while (r->at < r->end && *r->at++ != '\n')
+		;
+}
+
+/* One record into field[], *n of them, each owned by the caller. 1; 0 at the end of the text; an error was told. */
 static int csv_record(struct reader *r, char *field[FIELDS_MAX], size_t *n)
 {
 	char *f;
@@ -148,10 +153,13 @@ static int csv_record(struct reader *r, char *field[FIELDS_MAX], size_t *n)
 		return 0;
 	r->line++;
 	for (;;) {
-		if ((f = csv_field(r)) == NULL)
+		if ((f = csv_field(r)) == NULL) {
+			csv_skip(r);
 			return ERR_SYNTAX;
+		}
 		if (*n == FIELDS_MAX) {
 			free(f);
+			csv_skip(r);
 			return reader_error(r, _("too many fields"), "");
 		}
 		field[(*n)++] = f;
@@ -171,14 +179,14 @@ static int csv_header(struct reader *r, char *field[], size_t n)
 		host++;
 	if (host == n) {
 		reader_error(r, _("no header: no column is called host"), field[0]);
-		return err_remedy(r->in->e, "%s", _(left));
+		return inv_remedy(r->in, "%s", _(left));
 	}
 	for (size_t i = 0; i < n; i++) {
 		for (c = 0; c < COLUMNS && strcasecmp(field[i], column_names[c]) != 0; c++)
 			;
 		if (c == COLUMNS || have[c]) {
 			reader_error(r, c == COLUMNS ? _("unknown column") : _("a column twice"), field[i]);
-			return err_remedy(r->in->e, "%s", _(left));
+			return inv_remedy(r->in, "%s", _(left));
 		}
 		have[c] = true;
 		r->column[i] = c;
@@ -189,7 +197,7 @@ static int csv_header(struct reader *r, char *field[], size_t n)
 
 static int csv_server(struct reader *r, char *field[], size_t n)
 {
-	const struct value *var[INV_VARS] = { NULL };
+	struct value *var[INV_VARS] = { NULL };
 	struct inv *in = r->in;
 	const char *name = "";
 	bool own = false;
@@ -213,26 +221,34 @@ static int csv_server(struct reader *r, char *field[], size_t n)
 	return inv_host_add(in, 0, name, var, in->path, r->line);
 }
 
-int inv_csv_read(struct inv *in, const char *text, size_t len)
+/* Without its header nothing of the file can be told apart. False: it ends here. */
+static bool csv_take(struct reader *r, char *field[], size_t n)
+{
+	if (field[0][0] == '#' || (n == 1 && field[0][0] == '\0'))
+		return true;
+	if (r->columns > 0) {
+		csv_server(r, field, n);
+		return true;
+	}
+	return csv_header(r, field, n) == 0;
+}
+
+void inv_csv_read(struct inv *in, const char *text, size_t len)
 {
 	struct reader r = { .in = in, .at = text, .end = text + len };
 	const char *head, *at = text;
 	char *field[FIELDS_MAX];
 	size_t n = inv_line_next(&at, r.end, &head);
+	bool more = true;
 	int rc;
 
 	r.comma = ',';
 	for (size_t i = n; i-- > 0;)
 		if (memchr(",;\t", head[i], 3) != NULL)
 			r.comma = head[i];
-	do {
-		rc = csv_record(&r, field, &n);
-		if (rc > 0 && field[0][0] != '#' && (n > 1 || field[0][0] != '\0')) {
-			int bad = r.columns == 0 ? csv_header(&r, field, n) : csv_server(&r, field, n);
-			rc = bad < 0 ? bad : rc;
-		}
+	while (more && (rc = csv_record(&r, field, &n)) != 0) {
+		more = rc > 0 ? csv_take(&r, field, n) : r.columns > 0;
 		for (size_t i = 0; i < n; i++)
 			free(field[i]);
-	} while (rc > 0);
-	return rc;
+	}
 }

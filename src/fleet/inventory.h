@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/err.h"
+#include "base/errs.h"
 
 struct server {
 	char *name;          /* what it is called; unique in the inventory whatever the case */
@@ -43,11 +43,12 @@ struct inventory {
  *   - otherwise one host a line.
  * A host is [USER@]NAME[:PORT]; a name may hold ranges: web[01:50], web[1:9:2], node[1-3,7], [a:f], and ends without
  * the dot of the root. "#" starts a comment.
- * NULL with "FILE:LINE: what": a host twice, a host with two addresses, a line that cannot be read, a name that
- * is none, nothing at all. Jinja expressions and vault values make unusable what depends on them. */
-struct inventory *inventory_read(const char *text, size_t len, const char *path, struct err *e);
+ * NULL with all its errors, "FILE:LINE: what" by file and line: a host twice, a host with two addresses, a line that
+ * cannot be read, a name that is none, nothing at all. Only what YAML's grammar refuses, and a CSV without a header, end
+ * their file. Jinja expressions and vault values make unusable what depends on them. es may be NULL. */
+struct inventory *inventory_read(const char *text, size_t len, const char *path, struct errs *es);
 /* The same from a file; a folder is one ansible inventory of all its files, in the order of their names. */
-struct inventory *inventory_load(const char *path, struct err *e);
+struct inventory *inventory_load(const char *path, struct errs *es);
 void inventory_free(struct inventory *inv);
 
 /* Choose servers. want and but are lists of patterns, separated by commas: a name, a group, either with the

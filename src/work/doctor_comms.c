@@ -12,11 +12,11 @@
 #include "base/text.h"
 #include "comms/subscribers.h"
 #include "comms/template.h"
-#include "fleet/inventory.h"
 #include "incident/times.h"
 #include "work/declare.h"
 #include "work/doctor.h"
 #include "work/intake.h"
+#include "work/servers.h"
 #include "work/subscribers.h"
 
 #define TEMPLATE_OCTETS (256u << 10)
@@ -208,7 +208,7 @@ static void doctor_servers(json_t *list, const struct inventory *inv)
 void doctor_fleet(json_t *list, const struct config *c)
 {
 	struct inventory *inv;
-	struct err e = { 0 };
+	struct errs es;
 
 	for (size_t i = 0; i < c->hosts; i++)
 		doctor_secret(list, c->host[i].identity);
@@ -218,9 +218,16 @@ void doctor_fleet(json_t *list, const struct config *c)
 		return;
 	}
 	doctor_secret(list, c->fleet.identity);
-	if ((inv = inventory_load(c->fleet.inventory, &e)) == NULL)
-		finding_err(list, &e);
-	else
+	inv = servers_load(c, &es);
+	if (inv != NULL)
 		doctor_servers(list, inv);
+	else if (es.total == 1)
+		finding_err(list, &es.err[0]);
+	else
+		finding_add(list, "fail", _("see them all: sev1 inventory"), ngettext("%s (and %zu more error)", "%s (and %zu more errors)",
+		    es.total - 1), es.err[0].text, es.total - 1);
 	inventory_free(inv);
+	servers_files(c, &es);
+	for (size_t i = 0; i < es.count; i++)
+		finding_err(list, &es.err[i]);
 }

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "fleet/inventory.h"
 #include "incident/triage.h"
+#include "work/servers.h"
 
 #define SYSTEMS_NAMED 50
 #define MINUTE_MS (60LL * 1000)
@@ -93,26 +93,6 @@ static void set_triage(struct fields *f, const struct incident *in, const struct
 	set_summary(f, in, title, how);
 }
 
-static int set_systems(struct fields *f, const struct config *c, struct err *e)
-{
-	struct inventory *inv;
-	struct buf b = { 0 };
-	char count[32];
-
-	if (c->fleet.inventory == NULL)
-		return 0;
-	if ((inv = inventory_load(c->fleet.inventory, e)) == NULL)
-		return e->code;
-	for (size_t i = 0; i < inv->servers && i < SYSTEMS_NAMED; i++)
-		buf_addf(&b, "%s  %s", i > 0 ? "\n" : "", inv->server[i].name);
-	if (inv->servers > SYSTEMS_NAMED)
-		buf_addf(&b, _("\n  and %s more"), text_count(count, (long long)(inv->servers - SYSTEMS_NAMED)));
-	set_take(f, "systems", &b);
-	set_count(f, "systems_count", (int64_t)inv->servers);
-	inventory_free(inv);
-	return 0;
-}
-
 /* What has been done, by the evidence of the checkpoints; numbered. */
 static void set_actions(struct fields *f, const struct incident *in)
 {
@@ -158,8 +138,7 @@ static void set_crl_urls(struct fields *f, const struct incident *in, const stru
 	set_take(f, "crl_urls", &b);
 }
 
-struct fields *notice_fields(const struct incident *in, const struct config *c, int64_t at,
-    struct err *e)
+struct fields *notice_fields(const struct incident *in, const struct config *c, int64_t at)
 {
 	struct fields *f = fields_new();
 	int due = 0;
@@ -185,8 +164,51 @@ struct fields *notice_fields(const struct incident *in, const struct config *c, 
 	set_actions(f, in);
 	set_next_steps(f, in);
 	set_crl_urls(f, in, c);
-	if (set_systems(f, c, e) == 0)
-		return f;
-	fields_free(f);
-	return NULL;
+	return f;
+}
+
+/* Does a text ask for a field that nobody has filled? */
+static bool systems_wanted(const struct fields *f, const char *field, const char *text, const char *subject)
+{
+	char *mark = mem_printf("{{%s}}", field);
+	bool wanted = fields_get(f, field) == NULL &&
+	    (strstr(text, mark) != NULL || (subject != NULL && strstr(subject, mark) != NULL));
+
+	free(mark);
+	return wanted;
+}
+
+static void set_systems(struct fields *f, const struct inventory *inv)
+{
+	struct buf b = { 0 };
+	char n[32];
+
+	for (size_t i = 0; i < inv->servers && i < SYSTEMS_NAMED; i++)
+		buf_addf(&b, "%s  %s", i > 0 ? "\n" : "", inv->server[i].name);
+	if (inv->servers > SYSTEMS_NAMED)
+		buf_addf(&b, _("\n  and %s more"), text_count(n, (long long)(inv->servers - SYSTEMS_NAMED)));
+	set_take(f, "systems", &b);
+}
+
+void notice_systems(struct fields *f, const struct config *c, const char *text, const char *subject)
+{
+	bool names = systems_wanted(f, "systems", text, subject), count = systems_wanted(f, "systems_count", text, subject);
+	struct inventory *inv;
+	struct errs es;
+	char *why;
+
+	if (c->fleet.inventory == NULL || (!names && !count))
+		return;
+	if ((inv = servers_load(c, &es)) != NULL) {
+		if (names)
+			set_systems(f, inv);
+		if (count)
+			set_count(f, "systems_count", (int64_t)inv->servers);
+		inventory_free(inv);
+		return;
+	}
+	why = mem_printf(_("the inventory cannot be read: %s"), es.err[0].text);
+	fields_lack(f, "systems", why);
+	fields_lack(f, "systems_count", why);
+	free(why);
 }

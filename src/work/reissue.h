@@ -45,8 +45,9 @@ struct reissue {
 	char tag[32];                 /* of staged keys: one for the incident */
 };
 
-/* Read the inventory and choose the hosts by the command's arguments. NULL with an error. */
-struct reissue *reissue_new(struct run *r, struct err *e);
+/* Read the inventory and choose the hosts by the command's arguments. NULL with all errors of the inventory, or the one
+ * behind it. */
+struct reissue *reissue_new(struct run *r, struct errs *es);
 void reissue_free(void *data);
 
 /* reissue_how.c: is a new key made on each host? Are the names those of the certificate in place on each host? */

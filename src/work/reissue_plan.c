@@ -11,6 +11,7 @@
 #include "engine/request.h"
 #include "work/ansible.h"
 #include "work/reissue.h"
+#include "work/servers.h"
 
 #define SAMPLE 10
 #define GROUPS_SHOWN 6
@@ -92,9 +93,10 @@ static json_t *reissue_issuer(const struct run *r, struct err *e)
 	return ca;
 }
 
-struct reissue *reissue_new(struct run *r, struct err *e)
+struct reissue *reissue_new(struct run *r, struct errs *es)
 {
 	const struct config *c = run_config(r);
+	struct err e = { 0 };
 	struct reissue *d = mem_zalloc(1, sizeof *d);
 	char hex[DIGEST_HEX];
 
@@ -103,16 +105,16 @@ struct reissue *reissue_new(struct run *r, struct err *e)
 	/* A staged key belongs to this incident only, and is found again when it is resumed. */
 	digest_of(run_incident(r)->id, strlen(run_incident(r)->id), hex);
 	memcpy(d->tag, hex, 12);
-	if (c->fleet.inventory == NULL) {
-		err_set(e, ERR_USAGE, _("%s: [fleet] names no inventory"), c->path);
-		err_remedy(e, _("see the section in the sample configuration"));
+	if ((d->inventory = servers_load(c, es)) == NULL)
 		return NULL;
-	}
-	if ((d->inventory = inventory_load(c->fleet.inventory, e)) == NULL || reissue_choose(d, e) < 0 ||
-	    reissue_profiles(d, e) < 0 ||
-	    (d->ca = reissue_issuer(r, e)) == NULL || ansible_check(r, &d->by_ansible, e) < 0)
+	servers_files(c, es);
+	if (es->total > 0)
 		return NULL;
-	return d;
+	if (reissue_choose(d, &e) == 0 && reissue_profiles(d, &e) == 0 && (d->ca = reissue_issuer(r, &e)) != NULL &&
+	    ansible_check(r, &d->by_ansible, &e) == 0)
+		return d;
+	*errs_add(es, 0) = e;
+	return NULL;
 }
 
 size_t reissue_gone(const struct reissue *d, char **names)

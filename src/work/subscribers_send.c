@@ -92,12 +92,10 @@ static int64_t round_answer_by(const struct incident *in, const struct subscribe
 static struct fields *round_fields(struct run *r, const struct subscriber *s, int64_t at, struct err *e)
 {
 	const struct incident *in = run_incident(r);
-	struct fields *f = notice_fields(in, run_config(r), at, e);
+	struct fields *f = notice_fields(in, run_config(r), at);
 	char n[32], by[24], *rows;
 	int64_t until;
 
-	if (f == NULL)
-		return NULL;
 	rows = round_proceeding(in, at);
 	fields_set(f, "proceeding", rows);
 	free(rows);
@@ -122,9 +120,11 @@ static json_t *round_text(struct run *r, const struct notice_conf *conf, const s
 	struct buf source = { 0 }, text = { 0 }, whole = { 0 };
 	char *subject = NULL, *body = NULL;
 	json_t *lines = NULL;
+	bool read = f != NULL && fs_read(conf->template, &source, TEMPLATE_MAX, e) == 0;
 
-	if (f != NULL && fs_read(conf->template, &source, TEMPLATE_MAX, e) == 0 &&
-	    template_fill(buf_str(&source), conf->template, f, conf->subject, NULL, &subject, &body, e) == 0) {
+	if (read)
+		notice_systems(f, run_config(r), buf_str(&source), conf->subject);
+	if (read && template_fill(buf_str(&source), conf->template, f, conf->subject, NULL, &subject, &body, e) == 0) {
 		notice_text(&text, subject, body, run_incident(r)->drill);
 		lines = json_array();
 		for (const char *p = buf_str(&text); *p != '\0';) {

@@ -166,10 +166,22 @@ planned recover --new intermediate --name issuing3 --subject "/CN=Test issuing3"
 openssl verify -CAfile "$D/root/ca.pem" "$D/issuing3/ca.crt" >/dev/null || { cat "$D/run.out" "$D/plan.json"; die "issuing3 does not verify"; }
 
 # ---- re-issue ----
-printf 'host\nweb1.test\nweb1.test\n' >"$D/bad.csv"
+printf 'host,port\nweb1.test,22\nweb1.test,22\nweb2.test\nweb3.test,x\nweb2.test,22\nWEB2.test,22\n' >"$D/bad.csv"
 sed "s|^inventory = .*|inventory = $D/bad.csv|" "$D/sev1.conf" >"$D/bad.conf"
+cat >"$D/said" <<EOF
+sev1: $D/bad.csv:3: this host stands in line 2 already: web1.test
+      leave one; two servers need two names, and what they are reached by as their address
+sev1: $D/bad.csv:4: 1 fields where the header has 2
+sev1: $D/bad.csv:5: not a port: x
+sev1: $D/bad.csv:7: this host stands in line 6 already: WEB2.test
+sev1: reissue: 4 errors; nothing was done
+EOF
 status=0; "$SEV1" -c "$D/bad.conf" reissue >"$D/out" 2>"$D/err" || status=$?
-[ $status -ne 0 ] && grep -q "bad.csv:3: this host stands in line 2 already" "$D/err" || { cat "$D/err"; die "a host twice"; }
+[ $status -eq 1 ] && [ ! -s "$D/out" ] && diff "$D/said" "$D/err" || die "an inventory with four errors"
+status=0; "$SEV1" -c "$D/bad.conf" inventory --json >"$D/out" 2>"$D/err" || status=$?
+[ $status -eq 1 ] && grep -q '"errors_total": 4' "$D/out" && [ "$(grep -c 'bad.csv:' "$D/out")" -eq 4 ] &&
+  grep -q '"text": "inventory: 4 errors; nothing was done"' "$D/out" || { cat "$D/out" "$D/err"; die "the same as JSON"; }
+ok "all errors of an inventory at one go, and nothing runs"
 for h in web1.test web2.test web3.test; do sha256sum "$D/hosts/$h/server.key"; done >"$D/keys"
 printf 'this is not nginx\n' >"$D/hosts/web2.test/broken"
 sed -i "1s|^|include $D/hosts/web2.test/broken; |" "$D/hosts/web2.test/nginx.conf"

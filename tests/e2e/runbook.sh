@@ -171,6 +171,18 @@ chmod 644 "$D"/cdp/?/*
 chmod 700 "$D/state"
 sev1 doctor >"$D/doctor.out" 2>&1 || { cat "$D/doctor.out"; die "doctor finds fault with a good set-up"; }
 ok "doctor names what is missing, and is content once it is there"
+
+# The inventory lies on a share that is gone: until the servers are needed nothing misses it.
+mv "$D/inventory.csv" "$D/away.csv"
+sev1 doctor >"$D/doctor.out" 2>&1 && die "doctor is content without the inventory"
+grep -q "^FAIL  fleet: $D/inventory.csv: No such file or directory" "$D/doctor.out" || { cat "$D/doctor.out"; die "doctor does not name the inventory"; }
+grep -q "correct 'inventory' in \[fleet\] of $D/sev1.conf" "$D/doctor.out" || { cat "$D/doctor.out"; die "doctor says no remedy"; }
+# unmoved COMMAND...: does its work without a word of the inventory
+unmoved() {
+  sev1 "$@" >"$D/out" 2>"$D/err" || { cat "$D/out" "$D/err"; die "$* without the inventory"; }
+  grep -qi inventory "$D/out" "$D/err" && { cat "$D/out" "$D/err"; die "$* speaks of the inventory"; }
+  return 0
+}
 sev1 status 2>"$D/err" && die "status without an incident"
 grep -q "no open incident" "$D/err" || die "status says: $(cat "$D/err")"
 ok "status without an incident says so"
@@ -184,6 +196,7 @@ sev1 triage --ca issuing --level intermediate --compromise 1 --received -20m --c
   --since unknown >"$D/out" || die "triage"
 sev1 scope >"$D/out" || die "scope"
 sev1 status --json | grep -q '"state": "done"' || die "triage is not done"
+unmoved status
 ok "checkpoint 1: eleven certificates and the CA's own in scope"
 
 # ---- 2 offline ----
@@ -200,7 +213,10 @@ image=$(find "$D/images" -type f -name '*.img')
 ok "checkpoint 2: service stopped, rules for both families, image equal, key not yet locked"
 
 # ---- 3 management ----
-planned notify management
+sev1 notify management >"$D/out" 2>"$D/err" && die "a notice without its number"
+grep -q "{{systems_count}} is not filled: the inventory cannot be read: $D/inventory.csv: No such file" "$D/err" ||
+  { cat "$D/err"; die "why the number is missing is not said"; }
+planned notify management --field systems_count=3
 [ "$(ls "$D/mail" | wc -l)" -eq 2 ] || die "two messages were wanted"
 grep -q "Example GmbH" "$D/mail/0.eml" || die "the notice is not filled"
 ok "checkpoint 3: management told"
@@ -238,8 +254,10 @@ planned contain
 ok "the CRL is renewed and published, then the key is locked"
 
 # ---- 6, 7 ----
-planned notify internal
 planned notify external
+mv "$D/away.csv" "$D/inventory.csv"
+planned notify internal
+grep -q "web3.test" "$D"/mail/*.eml || die "the internal notice does not name the servers"
 ok "checkpoints 6 and 7: people told"
 
 # ---- 8 recovery ----
@@ -268,6 +286,12 @@ sev1 audit | grep -q verifies || die "audit"
 sev1 report -o "$D/report.md" >"$D/out" 2>&1 || sev1 report --format markdown --output "$D/report.md" >"$D/out" 2>&1 || { cat "$D/out"; die "report"; }
 grep -q web2.test "$D/report.md" || die "the report does not name every host"
 ok "all eight checkpoints closed by evidence; the journal verifies; the report is written"
+mv "$D/inventory.csv" "$D/away.csv"
+for c in status timeline rollout audit report crl; do unmoved $c; done
+status=0; sev1 reissue --again >"$D/out" 2>"$D/err" || status=$?
+[ $status -eq 1 ] && grep -q "^sev1: $D/inventory.csv: No such file or directory" "$D/err" || { cat "$D/out" "$D/err"; die "reissue without the inventory"; }
+mv "$D/away.csv" "$D/inventory.csv"
+ok "without the inventory all goes on but what needs the servers"
 planned contain --undo firewall
 iptables -S INPUT | grep -q 9443 && die "the rule is still there"
 ip6tables -S INPUT | grep -q 9443 && die "the IPv6 rule is still there"

@@ -232,6 +232,13 @@ keys s s s p
 screen fleet-plot "Hosts done"
 t resize-window -x 120 -y 40
 screen fleet-120x40 "waiting 499"
+t resize-window -x 80 -y 24
+keys q
+arm
+keys : reissue Enter
+screen errors "not shown; nothing was done"
+keys G; wait_for "the last error that is shown" shows ">all-servers.csv:772: "
+keys Enter; wait_for "the board" shows "Checkpoint"
 start fleet10000
 keys : fleet Enter
 wait_for "the fleet" shows "web0001.example.com"
@@ -335,4 +342,5 @@ plain() {
   ok "$name: the same incident in plain lines"
 }
 plain line middle arm ARM revoke wrong "REVOKE 4812" "note it's done" quit
+plain line-errors fleet arm ARM reissue quit
 plain line-triage fresh 1 9 3 1 back 1 1 "yesterday" "-35m" 2 "" "" 1 scope "" quit
