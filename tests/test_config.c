@@ -177,7 +177,7 @@ static void test_errors(void **state)
 	}
 }
 
-/* A file that is named and not there: its key, line and remedy. */
+/* A file that is named and not there keeps nothing else from running: its key, line and remedy. */
 static void test_missing_files(void **state)
 {
 	static const struct bad missing[] = {
@@ -194,11 +194,15 @@ static void test_missing_files(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
-		assert_null(load(missing[i].text, &e));
+		struct config *c = load(missing[i].text, &e);
+
+		assert_non_null(c);
+		assert_int_equal(c->missing.total, 1);
 		snprintf(want, sizeof want, "%s:%d: %s = %s/%s: No such file or directory", conf,
 		    missing[i].line, missing[i].what, dir, missing[i].remedy);
-		assert_string_equal(e.text, want);
-		assert_string_equal(e.remedy, "correct the path, or put the file there");
+		assert_string_equal(c->missing.err[0].text, want);
+		assert_string_equal(c->missing.err[0].remedy, "correct the path, or put the file there");
+		config_free(c);
 	}
 	{ /* what only some steps need keeps none of the others: a key that is locked away, the subscribers' file, the servers */
 		struct config *c = load(ROOT "key = private.pem\n[sev1]\nsubscribers = none.csv\n[fleet]\ninventory = all\n"

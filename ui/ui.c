@@ -303,6 +303,16 @@ bool ui_play_key(int key)
 	return true;
 }
 
+/* Files that the configuration names and that are not there: the console opens all the same. */
+static void ui_say_missing(struct ui *u)
+{
+	const struct config *c = model_config(u->en);
+
+	if (c != NULL && c->missing.total > 0)
+		ui_say(u, STYLE_WARN, ngettext("The configuration names %zu file that is not there: :doctor",
+		    "The configuration names %zu files that are not there: :doctor", c->missing.total), c->missing.total);
+}
+
 int ui_run(struct engine *e, struct loop *l, struct err *err)
 {
 	struct ui u = { .en = e, .loop = l };
@@ -315,6 +325,7 @@ int ui_run(struct engine *e, struct loop *l, struct err *err)
 	u.history = history_new();
 	u.jobs = jobs_new(e, &hooks, &u);
 	ui_listen(&u, true);
+	ui_say_missing(&u);
 	playing = &u;
 	ui_loop(&u);
 	playing = NULL;

@@ -348,6 +348,8 @@ static void doctor_configured(struct doctor *d, const struct config *c)
 	json_t *list = doctor_group(d, "configuration", NULL, 0);
 
 	doctor_complete(list, c);
+	for (size_t i = 0; i < c->missing.count; i++)
+		finding_err(list, &c->missing.err[i]);
 	for (size_t i = 0; i < c->cas; i++) {
 		list = doctor_group(d, "ca", c->ca[i].name, c->ca[i].line);
 		doctor_ca_room(list, &c->ca[i]);

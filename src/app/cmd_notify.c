@@ -5,19 +5,16 @@
 #include "app/commands.h"
 #include "base/buf.h"
 #include "base/digest.h"
-#include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "comms/template.h"
-#include "engine/paths.h"
 #include "engine/run.h"
 #include "journal/journal.h"
 #include "work/notice.h"
 #include "work/notice_fields.h"
 #include "work/subscribers.h"
 
-#define TEMPLATE_MAX (1u << 20)
 
 static const char *const kinds[] = { "management", "internal", "external", NULL };
 
@@ -99,11 +96,10 @@ static int notify_fill(struct run *r, const struct notice_conf *conf, int64_t at
     struct err *e)
 {
 	struct fields *f = notice_fields(run_incident(r), run_config(r), at);
-	char *path = conf->template != NULL ? mem_strdup(conf->template) : path_template(conf->name);
-	char *subject = NULL, *body = NULL;
+	char *path, *subject = NULL, *body = NULL;
 	json_t *missing = json_array();
 	struct buf source = { 0 };
-	int rc = fs_read(path, &source, TEMPLATE_MAX, e);
+	int rc = notice_template(conf, &path, &source, e);
 
 	if (rc == 0 && (rc = notice_given(r, f, e)) == 0) {
 		notice_systems(f, run_config(r), buf_str(&source), conf->subject);

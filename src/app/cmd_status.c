@@ -102,6 +102,10 @@ static void status_start(struct run *r)
 	free(line);
 	status_checkpoints(r, in, now);
 	rollout_say(r);
+	if (run_config(r) != NULL && run_config(r)->missing.total > 0)
+		run_out(r, ngettext("The configuration names %zu file that is not there: sev1 doctor",
+		    "The configuration names %zu files that are not there: sev1 doctor", run_config(r)->missing.total),
+		    run_config(r)->missing.total);
 	status_followups(r, in, now);
 	run_out(r, next != NULL ? _("Next: %s (sev1 %s)") : _("Every checkpoint is closed."),
 	    next != NULL ? next->title : "", next != NULL ? next->command : "");

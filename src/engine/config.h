@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/err.h"
+#include "base/errs.h"
 
 struct ca_conf {          /* [ca NAME] */
 	char *name;
@@ -122,15 +122,16 @@ struct config {
 	struct fleet_conf fleet;
 	struct contacts_conf contacts;
 	struct intake_conf intake;
+	struct errs missing;  /* files that it names and that are not there: what needs one says so, and doctor all */
 };
 
 /* The file that is used: path if given, else $XDG_CONFIG_HOME/sev1/sev1.conf (~/.config), else
  * /etc/sev1/sev1.conf. Owned by the caller; NULL with an error naming what was tried. */
 char *config_find(const char *path, struct err *e);
 /* Read and check it. NULL with "FILE:LINE: what" and a remedy: unknown section or key, a value out of
- * range, a name that refers to nothing, a file that is missing. Keys and certificates are
- * checked by doctor and by each command, in the CA child; the inventory and the other files of [fleet] by doctor and
- * by what needs the servers (app/servers.h). */
+ * range, a name that refers to nothing. Files that are not there are in missing. Keys and certificates are checked by doctor
+ * and by each command, in the CA child; the inventory and the other files of [fleet] by doctor and by what needs the
+ * servers (work/servers.h). */
 struct config *config_load(const char *path, struct err *e);
 void config_free(struct config *c);
 

@@ -166,8 +166,23 @@ static int conf_check_contacts(struct config *c, const struct conf_part *p, stru
 	return err_remedy(e, _("write name@example.com, or https://..."));
 }
 
-static int conf_check_key(struct config *c, const struct conf_part *p, const struct conf_key *k,
-    struct err *e)
+/* A file that is not there stops only what needs it: at night a CA's folder is moved away, and reports must be written. */
+static void conf_missing(struct config *c, const struct conf_key *k, const char *path, int line)
+{
+	struct err *e;
+
+	if (access(path, F_OK) == 0)
+		return;
+	e = errs_add(&c->missing, line);
+	err_sys(e, "%s = %s", k->name, path);
+	if (line > 0)
+		err_prefix(e, "%s:%d", c->path, line);
+	else
+		err_prefix(e, "%s", c->path);
+	err_remedy(e, _("correct the path, or put the file there"));
+}
+
+static int conf_check_key(struct config *c, const struct conf_part *p, const struct conf_key *k, int line, struct err *e)
 {
 	char **slot = conf_slot(c, p, k), *absolute;
 	const char *host = NULL;
@@ -177,11 +192,9 @@ static int conf_check_key(struct config *c, const struct conf_part *p, const str
 		return 0;
 	if (k->type == CONF_CA || k->type == CONF_HOST)
 		return conf_reference(c, k, *slot, e);
-	if (k->type == CONF_FILE) { /* not a key: a lock takes it away, and all else must go on */
-		if (access(*slot, F_OK) == 0)
-			return 0;
-		err_sys(e, "%s = %s", k->name, *slot);
-		return err_remedy(e, _("correct the path, or put the file there"));
+	if (k->type == CONF_FILE) {
+		conf_missing(c, k, *slot, line);
+		return 0;
 	}
 	if (k->type != CONF_PLACE)
 		return 0;
@@ -213,7 +226,7 @@ int conf_check_part(struct config *c, const struct conf_part *p, int *line, stru
 			return conf_need(p, k->name, k->help, e);
 		if (p->key_line[i] > 0)
 			*line = p->key_line[i];
-		if ((rc = conf_check_key(c, p, k, e)) < 0)
+		if ((rc = conf_check_key(c, p, k, *line, e)) < 0)
 			return rc;
 	}
 	*line = p->line;

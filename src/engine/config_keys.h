@@ -15,7 +15,7 @@ enum conf_type {
 	CONF_FLAG,    /* bool: yes or no */
 	CONF_CHOICE,  /* char *: one of choices */
 	CONF_KIND,    /* int: the index in choices */
-	CONF_FILE,    /* a file or folder that must be there; relative to the configuration's folder */
+	CONF_FILE,    /* a file or folder that should be there; relative to the configuration's folder */
 	CONF_PATH,    /* the same, need not be there yet; or only some steps need it, and say so themselves */
 	CONF_PLACE,   /* on the section's host, absolute; without a host as CONF_PATH */
 	CONF_REMOTE,  /* an absolute path on a host */

@@ -372,11 +372,12 @@ struct ca *ca_load(const char *name, const char *title, const char *config, cons
 	ca->config = mem_strdup(config);
 	while (strlen(ca->config) > 1 && ca->config[strlen(ca->config) - 1] == '/')
 		ca->config[strlen(ca->config) - 1] = '\0';
-	if (stat(ca->config, &st) < 0)
-		rc = err_sys(e, "%s", ca->config);
-	else
-		rc = S_ISDIR(st.st_mode) ? ca_load_folder(ca, section, key, e)
-		                         : ca_load_openssl(ca, section, key, e);
+	if (stat(ca->config, &st) < 0) {
+		err_sys(e, "%s", ca->config);
+		rc = err_remedy(e, _("put the CA's files back, or correct 'config' in its [ca] section"));
+	} else {
+		rc = S_ISDIR(st.st_mode) ? ca_load_folder(ca, section, key, e) : ca_load_openssl(ca, section, key, e);
+	}
 	if (rc < 0) {
 		ca_free(ca);
 		return NULL;

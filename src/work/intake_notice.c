@@ -4,18 +4,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "comms/message.h"
 #include "comms/template.h"
-#include "engine/paths.h"
 #include "work/intake.h"
 #include "work/intake_clock.h"
 #include "work/intake_store.h"
 #include "work/notice.h"
 
-#define TEMPLATE_MAX (1u << 20)
 #define RECIPIENT_S 30
 #define LINES_MAX 20
 
@@ -149,10 +146,10 @@ static struct fields *routing_fields(const struct config *c, const json_t *repor
 
 static int routing_text(struct routing *s, const json_t *report, char **subject, char **body, struct err *e)
 {
-	char *path = s->conf->template != NULL ? mem_strdup(s->conf->template) : path_template("intake");
+	char *path;
 	struct fields *f = routing_fields(run_config(s->run), report);
 	struct buf source = { 0 };
-	int rc = fs_read(path, &source, TEMPLATE_MAX, e);
+	int rc = notice_template(s->conf, &path, &source, e);
 
 	if (rc == 0)
 		rc = template_fill(buf_str(&source), path, f, s->conf->subject, NULL, subject, body, e);

@@ -42,6 +42,10 @@ char *notice_label(const struct notice_conf *conf, size_t i);
 json_t *notice_request(const struct config *c, const struct notice_conf *conf, json_t *to, const char *subject,
     const char *message, struct err *e);
 
+/* The notice's template: that of its section, else the installed one of its name. Its text appended to b, *path (owned by the
+ * caller in any case) where it lies. 0 or an error with its remedy. */
+int notice_template(const struct notice_conf *conf, char **path, struct buf *b, struct err *e);
+
 /* The text that is hashed and kept: "Subject: ...", an empty line, the body. A drill says so. */
 void notice_text(struct buf *text, const char *subject, const char *body, bool drill);
 

@@ -3,9 +3,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "engine/paths.h"
 #include "work/notice.h"
+
+#define TEMPLATE_MAX (1u << 20)
+
+int notice_template(const struct notice_conf *conf, char **path, struct buf *b, struct err *e)
+{
+	*path = conf->template != NULL ? mem_strdup(conf->template) : path_template(conf->name);
+	if (fs_read(*path, b, TEMPLATE_MAX, e) == 0)
+		return 0;
+	return err_remedy(e, _("put the file there, or correct 'template' in [notice %s]"), conf->name);
+}
 
 int notice_given(struct run *r, struct fields *f, struct err *e)
 {

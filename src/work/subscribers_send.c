@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/fs.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -15,7 +14,6 @@
 #include "work/notice_fields.h"
 #include "work/subscribers.h"
 
-#define TEMPLATE_MAX (1u << 20)
 #define MINUTE_MS (60LL * 1000)
 
 /* Messages on their way, one after another. */
@@ -118,13 +116,13 @@ static json_t *round_text(struct run *r, const struct notice_conf *conf, const s
 {
 	struct fields *f = round_fields(r, s, at, e);
 	struct buf source = { 0 }, text = { 0 }, whole = { 0 };
-	char *subject = NULL, *body = NULL;
+	char *path = NULL, *subject = NULL, *body = NULL;
 	json_t *lines = NULL;
-	bool read = f != NULL && fs_read(conf->template, &source, TEMPLATE_MAX, e) == 0;
+	bool read = f != NULL && notice_template(conf, &path, &source, e) == 0;
 
 	if (read)
 		notice_systems(f, run_config(r), buf_str(&source), conf->subject);
-	if (read && template_fill(buf_str(&source), conf->template, f, conf->subject, NULL, &subject, &body, e) == 0) {
+	if (read && template_fill(buf_str(&source), path, f, conf->subject, NULL, &subject, &body, e) == 0) {
 		notice_text(&text, subject, body, run_incident(r)->drill);
 		lines = json_array();
 		for (const char *p = buf_str(&text); *p != '\0';) {
@@ -143,6 +141,7 @@ static json_t *round_text(struct run *r, const struct notice_conf *conf, const s
 	buf_free(&whole);
 	free(subject);
 	free(body);
+	free(path);
 	return lines;
 }
 

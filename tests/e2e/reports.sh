@@ -119,3 +119,16 @@ grep -qF '<td>Route requests</td><td>Prevent</td><td>What didn&#39;t go well # 1
 status=0; sev1 report --kind full --format json >/dev/null 2>"$D/err" || status=$?
 [ $status -eq 2 ] && grep -q 'markdown, as the CCADB asks, or html' "$D/err" || { cat "$D/err"; die "a CCADB report in JSON: status $status"; }
 ok "each report of the CCADB has a page of its own"
+
+# ---- the CA's folder is moved away, as after an incident: what is owed is written all the same ----
+mv "$a" "$D/away"
+sev1 status >"$D/out"
+grep -q "The configuration names 1 file that is not there: sev1 doctor" "$D/out" || { cat "$D/out"; die "status does not name it"; }
+for what in "report --kind full -o $D/full2.md" "report --lint" followup deadline timeline audit; do
+  # shellcheck disable=SC2086
+  status=0; sev1 $what >"$D/out" 2>"$D/err" || status=$?
+  [ $status -eq 0 ] || { [ "$what" = "report --lint" ] && [ $status -eq 1 ]; } || { cat "$D/err"; die "$what: status $status"; }
+done
+status=0; sev1 crl renew >"$D/out" 2>"$D/err" || status=$?
+[ $status -eq 1 ] && grep -q "openssl.cnf: No such file" "$D/err" && grep -q "put the CA's files back" "$D/err" || { cat "$D/err"; die "crl renew: status $status"; }
+ok "a CA that was moved away keeps no report from being written"
