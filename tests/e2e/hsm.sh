@@ -136,7 +136,7 @@ revoke() {
 revoke
 console=$(pgrep -P "$(t display-message -p -t 0 '#{pane_pid}')")
 child=$(pgrep -P "$console" -f "child ca")
-shows "It is not shown. Enter gives it, Esc gives up." || { pane; die "the question says not what it does"; }
+wait_for "what the question does" shows "It is not shown. Enter gives it, Esc gives up."
 for p in $console $child; do
   grep -qE '^Max core file size +0 +0 ' "/proc/$p/limits" || die "process $p may leave a core"
   [ "$(stat -c %u "/proc/$p/environ")" -eq 0 ] || die "process $p can be dumped"
@@ -155,7 +155,7 @@ keys Enter
 ok "a wrong PIN is tried once, and said to be wrong"
 wait_for "the board" shows "Checkpoint"
 revoke
-shows "tries are running out" || { pane; die "the token's warning is not shown"; }
+wait_for "the token's warning" shows "tries are running out"
 keys "$PIN" Enter
 wait_for "the proof" shows "Enter go on"
 pane | grep -qE '^ Done' || { pane; die "the revocation did not end well"; }

@@ -191,8 +191,8 @@ keys "B. Caller" Enter; wait_for "the channel" shows "1 Telephone"
 keys Enter; wait_for "the receipt" shows "When was it first reported"
 keys "2024-08-31T08:00Z" Enter
 wait_for "the most urgent report first, under the cursor" shows "^ > R-[0-9]*-0006 +high +open .* The private key of web2"
-shows "first received 2024-08-31T08:00:00Z, .* by phone" || { pane; die "its receipt and channel"; }
-shows "keyCompromise, it says so of a key: revoke by 2024-09-01 08:00Z \(24 h\)" || { pane; die "what is recognised, and its clock"; }
+wait_for "its receipt and channel" shows "first received 2024-08-31T08:00:00Z, .* by phone"
+wait_for "what is recognised, and its clock" shows "keyCompromise, it says so of a key: revoke by 2024-09-01 08:00Z \(24 h\)"
 keys o; wait_for "the title" shows "R-[0-9]*-0006 says so: Enter takes it over"
 keys Enter; wait_for "when it was declared" shows "When was it declared"
 keys Enter; wait_for "the last question" shows "Declare a REAL"
@@ -207,7 +207,8 @@ keys Enter; wait_for "the channel" shows "> 3 Telephone"
 keys Enter; wait_for "the reporter" shows "> B. Caller"
 keys Enter; wait_for "since when" shows "Since when is it compromised"
 keys Enter; wait_for "the reason" shows "> 1 keyCompromise"
-[ "$(pane | grep -cE '^   [A-Z].* R-[0-9]*-0006 *$')" -eq 7 ] || { pane; die "each answer says whose word it is"; }
+seven() { [ "$(pane | grep -cE '^   [A-Z].* R-[0-9]*-0006 *$')" -eq 7 ]; }
+wait_for "whose word each answer is" seven
 keys Enter; wait_for "the summary" shows "Must be told"
 keys Enter; wait_for "the frozen scope" shows "The scope is frozen: 1 cert"
 sev1 intake list >"$D/list"

@@ -24,8 +24,9 @@ own_network() {
 ok() { echo "ok - $*"; }
 die() { echo "not ok - $*"; exit 1; }
 
-# How long anything is waited for, in seconds: far longer than it takes, on a machine that has much else to do too.
-patience=120
+# How long anything is waited for, in seconds: far longer than it takes, on a machine that has much else to do too (a sanitizer's
+# drill that shares two processors with thirty others is a minute on its way to what is waited for).
+patience=300
 # The seconds since the start of the machine: no clock that is set moves them.
 uptime_s() { read -r up _ </proc/uptime; echo "${up%%.*}"; }
 
