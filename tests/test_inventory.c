@@ -159,7 +159,7 @@ static void test_refused(void **state)
 	refuse("# nothing\n\n", "no host stands in it");
 	refuse("host,port\nweb01,0\n", "hosts:2: not a port: 0");
 	refuse("host,port\nweb01,22x\n", "hosts:2: not a port: 22x");
-	refuse("host,port\nweb01\n", "hosts:2: 1 fields where the header has 2");
+	refuse("host,port\nweb01\n", "hosts:2: 1 field where the header has 2");
 	refuse("host,colour\nweb01,red\n", "hosts:1: unknown column: colour");
 	refuse("host,port,host\nweb01,1,2\n", "hosts:1: a column twice");
 	refuse("hostname,port\nweb01,22\n", "hosts:1: no header: no column is called host: hostname");
@@ -528,7 +528,7 @@ static void test_several_many(void **state)
 	for (int i = 2; i <= 5000; i++)
 		buf_addf(&b, i % 2 == 0 ? "h%d,x\n" : "h%d\n", i); /* a port is looked at once all lines are read */
 	for (int i = 2; i < 2 + ERRS_KEPT; i++)
-		buf_addf(&said, i % 2 == 0 ? "hosts:%d: not a port: x\n" : "hosts:%d: 1 fields where the header has 2\n", i);
+		buf_addf(&said, i % 2 == 0 ? "hosts:%d: not a port: x\n" : "hosts:%d: 1 field where the header has 2\n", i);
 	tells(inventory_read(b.data, b.len, "hosts", &es), &es, buf_str(&said));
 	assert_int_equal(es.total, 4999);
 	assert_int_equal(errs_sum(&es, "reissue", &e), ERR_SYNTAX);

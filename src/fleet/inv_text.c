@@ -204,7 +204,8 @@ static int csv_server(struct reader *r, char *field[], size_t n)
 	int rc = 0;
 
 	if (n != r->columns) {
-		char *what = mem_printf(_("%zu fields where the header has %zu"), n, r->columns);
+		char *what = mem_printf(ngettext("%zu field where the header has %zu", "%zu fields where the header has %zu", n), n,
+		    r->columns);
 		rc = reader_error(r, what, "");
 		free(what);
 		return rc;

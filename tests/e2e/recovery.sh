@@ -171,7 +171,7 @@ sed "s|^inventory = .*|inventory = $D/bad.csv|" "$D/sev1.conf" >"$D/bad.conf"
 cat >"$D/said" <<EOF
 sev1: $D/bad.csv:3: this host stands in line 2 already: web1.test
       leave one; two servers need two names, and what they are reached by as their address
-sev1: $D/bad.csv:4: 1 fields where the header has 2
+sev1: $D/bad.csv:4: 1 field where the header has 2
 sev1: $D/bad.csv:5: not a port: x
 sev1: $D/bad.csv:7: this host stands in line 6 already: WEB2.test
 sev1: reissue: 4 errors; nothing was done
