@@ -272,6 +272,8 @@ static char *hash_of(const char *how, const char *serial)
 	return hex;
 }
 
+#define SLASHES "//////////////////////////////////////////8=" /* 32 octets of 0xff */
+
 static void test_hashes(void **state)
 {
 	char *log = hash_of("-r", "1001"), *colons = hash_of("-c", "1002"), *group, *pin;
@@ -289,6 +291,17 @@ static void test_hashes(void **state)
 	group = mem_printf("[{'key-hash':['sha256/%s','sha256//%s']}]", pin, pin);
 	picks(group, "1001 1003");
 	free(group);
+	/* one in 64 begins with a '/' of its own */
+	for (int i = 0; i < 2; i++) {
+		char hex[DIGEST_HEX], want[DIGEST_HEX];
+		struct err e = { 0 };
+
+		memset(want, 'f', 64);
+		want[64] = '\0';
+		assert_int_equal(leaked_hash(i == 0 ? "sha256/" SLASHES : "sha256//" SLASHES, hex, &e), 0);
+		assert_string_equal(hex, want);
+		assert_int_equal(leaked_hash(i == 0 ? "sha256///" SLASHES : "sha256/" SLASHES "=", hex, &e), ERR_USAGE);
+	}
 	refuses("[{'key-hash':['0000000000000000000000000000000000000000000000000000000000000000']}]", ERR_REFUSED,
 	    "is in no valid certificate of s");
 	refuses("[{'key-hash':['00']}]", ERR_USAGE, "not the SHA-256");

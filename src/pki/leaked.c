@@ -452,10 +452,8 @@ int leaked_hash(const char *s, char hex[DIGEST_HEX], struct err *e)
 {
 	bool ok;
 
-	if (strncmp(s, "sha256//", 8) == 0)
-		ok = hash_pin(s + 8, hex);
-	else if (strncmp(s, "sha256/", 7) == 0)
-		ok = hash_pin(s + 7, hex);
+	if (strncmp(s, "sha256/", 7) == 0) /* a second '/' is curl's, or the first digit: the length tells */
+		ok = hash_pin(s + 7, hex) || (s[7] == '/' && hash_pin(s + 8, hex));
 	else
 		ok = hash_hex(s, hex);
 	if (ok)
