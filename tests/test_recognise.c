@@ -133,6 +133,30 @@ static void test_whose(void **state)
 	assert_int_equal(level_of("Subject: key\n\nPlease revoke the old API key, it was leaked.\n"), REPORT_ORDINARY);
 }
 
+/* The hash of a public key as RFC 7469 and as curl writes it; with an octet less it is none. */
+static void test_pins(void **state)
+{
+	static const char *const pins[] = { "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+		"sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "sha256//7DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" };
+
+	(void)state;
+	for (size_t i = 0; i < 3 + 1; i++) {
+		char *text = mem_printf("Subject: key\n\nIts key is %s, please revoke.\n", i < 3 ? pins[i] : "sha256/DEQpj8HBSa+/TImW+5J=");
+		struct mail *m = mail_read(text, strlen(text));
+		struct recognised *r = recognise(m, NULL, 0);
+		size_t k, seen = 0;
+		json_t *o;
+
+		json_array_foreach(r->found, k, o)
+			if (strcmp(json_str(o, "kind"), "key-hash") == 0 && ++seen > 0)
+				assert_string_equal(json_str(o, "text"), pins[i]);
+		assert_int_equal(seen, i < 3);
+		recognised_free(r);
+		mail_free(m);
+		free(text);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -149,7 +173,8 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_labelled), cmocka_unit_test(test_letters), cmocka_unit_test(test_whose) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_labelled), cmocka_unit_test(test_letters), cmocka_unit_test(test_whose),
+		cmocka_unit_test(test_pins) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -139,6 +139,14 @@ static size_t serial_word(const char *p, const char *from, const char *end)
 	return 0;
 }
 
+/* "sha256/" and the base64 of 32 octets, or curl's "sha256//": the octets of it; 0 where it is none. */
+static size_t pin_length(const char *p, const char *end)
+{
+	if (end - p >= 51 && p[50] == '=')
+		return 51;
+	return end - p >= 52 && p[7] == '/' && p[51] == '=' ? 52 : 0;
+}
+
 static void find_numbers(struct find *f, const char *text, size_t len)
 {
 	const char *end = text + len, *p = text, *after;
@@ -164,8 +172,8 @@ static void find_numbers(struct find *f, const char *text, size_t len)
 				found_add(f, "number", p, n, HOSTS_MAX); /* the index knows whether it is one */
 			p += n > 0 ? n : 1;
 		} else {
-			if (p < end && (*p == 's' || *p == 'S') && word_at(p, text, end, "sha256/") && end - p >= 51 && p[50] == '=')
-				found_add(f, "key-hash", p, 51, FOUND_MAX);
+			if (p < end && (*p == 's' || *p == 'S') && word_at(p, text, end, "sha256/") && (n = pin_length(p, end)) > 0)
+				found_add(f, "key-hash", p, n, FOUND_MAX);
 			p++;
 		}
 	}
