@@ -308,7 +308,7 @@ static void job_turned_back(struct job *j, const char *word, const char *why, co
 		free(detail);
 	} else {
 		detail = mem_printf(_("%s; the host puts the old files back by itself, unless it lost power: "
-		    "look for *.sev1-%s"), e->text[0] != '\0' ? e->text : reason, j->stamp);
+		    "look for .*.sev1-%s"), e->text[0] != '\0' ? e->text : reason, j->stamp);
 		job_end(j, "failed", detail);
 		free(detail);
 	}

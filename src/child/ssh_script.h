@@ -25,7 +25,7 @@ struct staged {
 	bool sudo;                             /* all of it as root, by sudo -n */
 	bool new_key;                          /* made there, beside the old one */
 	const char *tag;                       /* names the staged key: the same one when it is tried again */
-	const char *stamp;                     /* YYYYmmddHHMMSS: FILE.sev1-STAMP is the backup, the old file itself or a copy */
+	const char *stamp;                     /* YYYYmmddHHMMSS: .FILE.sev1-STAMP is the backup, the old file itself or a copy */
 	const char *test, *reload;             /* commands there; NULL or "": none */
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-extern const char script_head[];  /* every script begins with it; die, real, beside */
+extern const char script_head[];  /* every script begins with it; die, real, aside, beside */
 extern const char script_flush[]; /* flush FILE...: onto the disk */
 
 /* name='value', whatever value holds. */

@@ -152,7 +152,7 @@ static void ran_deploy(struct slot *s, const json_t *ran)
 	} else if (strcmp(word, "failed") == 0) {
 		slot_end(s, "install", "failed", why);
 	} else {
-		detail = mem_printf(_("%s; look at the host for *.sev1-%s"), why[0] != '\0' ? why : _("the install did not end"),
+		detail = mem_printf(_("%s; look at the host for .*.sev1-%s"), why[0] != '\0' ? why : _("the install did not end"),
 		    s->stamp);
 		slot_end(s, "install", "failed", detail);
 		free(detail);
@@ -167,7 +167,7 @@ static void ran_back(struct slot *s, const json_t *ran)
 		slot_end(s, "rollback", "rolled back", s->why);
 		return;
 	}
-	detail = mem_printf(_("%s; not put back: %s; look at the host for *.sev1-%s"), s->why, json_str(ran, "why"), s->stamp);
+	detail = mem_printf(_("%s; not put back: %s; look at the host for .*.sev1-%s"), s->why, json_str(ran, "why"), s->stamp);
 	slot_end(s, "rollback", "failed", detail);
 	free(detail);
 }
