@@ -266,7 +266,8 @@ static bool shake_connected(struct shake *s, SSL_CTX *ctx, struct err *e)
 	s->fd = dial_take(s->dial);
 	s->ssl = SSL_new(ctx);
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, s->fd) != 1 ||
-	    (name[0] != '\0' && SSL_set_tlsext_host_name(s->ssl, name) != 1)) {
+	    /* RFC 6066, 3: an address is no server name */
+	    (name[0] != '\0' && !text_is_ip(name) && SSL_set_tlsext_host_name(s->ssl, name) != 1)) {
 		err_set(e, ERR_FAILED, _("TLS cannot be started"));
 		return false;
 	}
