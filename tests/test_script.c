@@ -404,10 +404,34 @@ static void test_job(void **state)
 	free(chain);
 }
 
+/* A csh takes no quoted line's end: not one line of the script is run by it. */
+static void test_csh(void **state)
+{
+	char *key = mem_printf("%s/csh/k", scratch_path()), *cert = mem_printf("%s/csh/c", scratch_path()), *script;
+	struct staged st = staged(key, cert);
+	FILE *f;
+
+	(void)state;
+	if (system("command -v csh >/dev/null") == 0) {
+		script = script_job(&st);
+		f = fopen("script", "w");
+		assert_non_null(f);
+		fputs(script, f);
+		fclose(f);
+		free(script);
+		sh("! csh -f -c \"$(cat script)\" > out 2> err < /dev/null && [ ! -s out ]");
+		said("err", "sev1: the login shell of this user is a csh");
+	} else {
+		print_message("csh is not installed\n");
+	}
+	free(key);
+	free(cert);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_job), cmocka_unit_test(test_combined), cmocka_unit_test(test_show),
-		cmocka_unit_test(test_denied), cmocka_unit_test(test_read_only), cmocka_unit_test(test_backup), cmocka_unit_test(test_odd) };
+		cmocka_unit_test(test_denied), cmocka_unit_test(test_read_only), cmocka_unit_test(test_backup), cmocka_unit_test(test_csh), cmocka_unit_test(test_odd) };
 	int rc;
 
 	scratch_enter((const char *const[]){ "openssl", "runuser", NULL });

@@ -30,10 +30,17 @@ const char script_head[] =
 
 const char script_flush[] = "flush() { if command -v sync >/dev/null; then sync \"$@\"; fi; }\n";
 
+/* To a csh a quote ends with its line: it would run the lines of the script one by one, past any exit. There $shell is
+ * set. */
+static const char script_guard[] =
+    "test -z \"$shell\" || exec sh -c 'echo \"sev1: the login shell of this user is a csh, which takes no script of several "
+    "lines: use another user, or give it sh\" >&2; exit 1'\n";
+
 char *script_wrap(struct buf *script, bool sudo)
 {
 	struct buf b = { 0 };
 
+	buf_adds(&b, script_guard);
 	buf_adds(&b, sudo ? "exec sudo -n -- sh -c " : "exec sh -c ");
 	text_quote(&b, buf_str(script));
 	buf_free(script);

@@ -62,7 +62,7 @@ char *script_job(const struct staged *st);
 char *script_job_input(const struct staged *st, const char *certificate, const char *chain, int seconds);
 
 /* Put back what an install with the same stamp replaced, after its "kept". Says phase rollback, then restored or
- * broken; fails where there is no backup. */
+ * broken; nothing, and why on stderr, where there is no backup. */
 char *script_back(const struct staged *st);
 
 /* One or more PEM blocks and nothing else, at most 64 KiB. */

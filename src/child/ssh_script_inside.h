@@ -11,7 +11,7 @@ extern const char script_flush[]; /* flush FILE...: onto the disk */
 
 /* name='value', whatever value holds. */
 void script_set(struct buf *b, const char *name, const char *value);
-/* One word for a login shell, owned by the caller; script is freed. */
+/* One command for a login shell, owned by the caller; script is freed. */
 char *script_wrap(struct buf *script, bool sudo);
 
 #endif

@@ -408,7 +408,7 @@ char *script_back(const struct staged *st)
 	    "  any=1\n"
 	    "  mv -f \"$b\" \"$f\" || ok=\n"
 	    "done\n"
-	    "[ -n \"$any\" ] || die \"$c: there is no backup .${c##*/}.sev1-$s beside it\"\n"
+	    "[ -n \"$any\" ] || { echo sev1 nothing; die \"$c: there is no backup .${c##*/}.sev1-$s beside it\"; }\n"
 	    "[ -z \"$reload\" ] || sh -c \"$reload\" </dev/null >&2 || ok=\n"
 	    "if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n");
 	return script_wrap(&b, st->sudo);
