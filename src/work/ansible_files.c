@@ -79,15 +79,14 @@ static char *host_command(enum ansible_play play, const struct ansible_host *h, 
 		return NULL;
 	if (play == PLAY_COLLECT)
 		return script_csr(&st);
-	if (play == PLAY_BACK)
-		return script_back(&st);
-	if (!script_is_pem(h->certificate) || (h->chain[0] != '\0' && !script_is_pem(h->chain))) {
+	if (play == PLAY_DEPLOY && (!script_is_pem(h->certificate) || (h->chain[0] != '\0' && !script_is_pem(h->chain)))) {
 		err_set(e, ERR_SYNTAX, _("%s: what the CA issued is not PEM"), h->name);
 		return NULL;
 	}
-	/* The verdict is given beforehand; what no handshake proves is put back by a play of its own. */
-	script = script_install(&st, h->certificate, h->chain, seconds);
-	command = mem_printf("echo keep | %s", script + strlen("exec "));
+	/* The verdict is given beforehand; what no handshake proves is put back by a play of its own. Each says what it
+	 * was made for, so that the result of another one is not taken for its. */
+	script = play == PLAY_BACK ? script_back(&st) : script_install(&st, h->certificate, h->chain, seconds);
+	command = mem_printf("echo sev1 for %s; echo keep | {\n%s\n}", st.stamp, script);
 	free(script);
 	return command;
 }
