@@ -193,6 +193,10 @@ static int play_run(struct play *p, json_t **result, struct err *e)
 	int rc;
 
 	play_environment(config, tmp, p->results);
+	if (chdir(folder) < 0) { /* python does not start in a folder that is gone */
+		rc = err_sys(e, "%s", folder);
+		goto out;
+	}
 	rc = exec_run(&x, &r, e);
 	/* 2: hosts failed; 4: hosts were not reached; both stand in their files. */
 	if (rc == 0 && r.status != 0 && (r.status & ~6) != 0) {
@@ -203,6 +207,7 @@ static int play_run(struct play *p, json_t **result, struct err *e)
 	}
 	if (rc == 0)
 		*result = json_pack("{s:i, s:I}", "status", r.status, "ms", (json_int_t)r.ms);
+out:
 	exec_result_clear(&r);
 	free(config);
 	free(tmp);

@@ -305,7 +305,7 @@ static void job_turned_back(struct job *j, const char *word, const char *why, co
 	}
 	if (word != NULL && strcmp(word, "restored") == 0) {
 		job_end(j, "rolled back", reason);
-	} else if (word != NULL && strcmp(word, "failed") == 0) {
+	} else if (word != NULL && (strcmp(word, "failed") == 0 || strcmp(word, "again") == 0)) {
 		job_end(j, "failed", reason);
 	} else if (word != NULL && strcmp(word, "broken") == 0) {
 		detail = mem_printf(_("%s; put back, but the service did not reload: look at the host"), reason);

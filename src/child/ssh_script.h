@@ -49,6 +49,7 @@ char *script_csr(const struct staged *st);
  * of file) to put everything back, as it is once the seconds for all of this are gone. Says on stdout, a line each:
  *	sev1 phase test|reload|rollback
  *	sev1 failed       nothing was changed; stderr says why
+ *	sev1 again        nor now, but an install with this stamp was here before
  *	sev1 installed    now waits for the verdict
  *	sev1 kept
  *	sev1 restored     as it was before

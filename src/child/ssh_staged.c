@@ -292,6 +292,9 @@ static const char script_steps[] =
     "[ -n \"$both\" ] || [ ! \"$c\" -ef \"$kf\" ] || no \"$c holds the key too: set combined = yes\"\n"
     "[ -z \"$h\" ] || [ ! \"$c\" -ef \"$h\" ] || no \"$c and $h are one file: set no chain\"\n"
     "[ -z \"$h\" ] || [ ! \"$h\" -ef \"$kf\" ] || no \"$h holds the key too: set no chain\"\n"
+    /* a play that was run a second time: the backup is the old file, and what is in place is not to become one */
+    "aside \"$c\" \"$s\"\n"
+    "[ ! -e \"$b\" ] || { echo \"sev1: $b is there already: it was installed before\" >&2; echo sev1 again; exit 1; }\n"
     "aside \"$kf\" new-$g\n"
     "n=$b; [ -n \"$new\" ] && [ -e \"$n\" ] || n=$kf\n"
     "if [ -n \"$both\" ]; then stage \"$c\" 077; tc=$t; fuse \"$c\" \"$n\" \"$pem\"\n"

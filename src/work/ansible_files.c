@@ -42,7 +42,24 @@ static json_t *plain(const char *s)
 	return json_pack("{s:s}", "__ansible_unsafe", s);
 }
 
-/* -o UserKnownHostsFile='...' ...: as a shell would split it. */
+/* ssh splits the value of an option once more, and looks for tokens in it. */
+static char *ssh_file(const char *option, const char *path)
+{
+	struct buf b = { 0 };
+
+	buf_addf(&b, "%s=\"", option);
+	for (const char *p = path; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_addc(&b, '\\');
+		if (*p == '%')
+			buf_addc(&b, '%');
+		buf_addc(&b, *p);
+	}
+	buf_addc(&b, '"');
+	return buf_take(&b);
+}
+
+/* -o 'UserKnownHostsFile="..."' ...: as a shell would split it. */
 static char *ssh_arguments(const json_t *host)
 {
 	const char *known = json_str(host, "known_hosts"), *config = json_str(host, "ssh_config");
@@ -51,7 +68,7 @@ static char *ssh_arguments(const json_t *host)
 
 	buf_adds(&b, "-o StrictHostKeyChecking=yes");
 	if (known[0] != '\0') {
-		char *option = mem_printf("UserKnownHostsFile=%s", known);
+		char *option = ssh_file("UserKnownHostsFile", known);
 		buf_adds(&b, " -o ");
 		text_quote(&b, option);
 		free(option);

@@ -23,7 +23,7 @@ authority "$D/issuing" "Test issuing"
 authority "$D/spare" "Test spare"
 ssh_server
 echo "host,address,port,user,names" >"$D/inventory.csv"
-: >"$D/known_hosts"
+: >"$D/it's known by %h"
 n=0
 # web1 good; web2's test fails; deaf serves another file for ever; weak has a weak key; gone is not there;
 # stranger's host key is unknown
@@ -32,7 +32,7 @@ for h in web1.test web2.test deaf.test weak.test gone.test stranger.test; do
   d=$D/hosts/$h
   mkdir -p "$d"
   echo "$h,127.0.2.$n,2222,$(id -un),$h www.$h" >>"$D/inventory.csv"
-  [ "$h" = stranger.test ] || known "127.0.2.$n" >>"$D/known_hosts"
+  [ "$h" = stranger.test ] || known "127.0.2.$n" >>"$D/it's known by %h"
   if [ "$h" = weak.test ]; then openssl genrsa -out "$d/server.key" 1024 2>/dev/null
   else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$d/server.key" 2>/dev/null; fi
   openssl req -new -key "$d/server.key" -subj "/CN=$h" -out "$d/csr"
@@ -59,7 +59,7 @@ spare = yes
 [fleet]
 inventory = $D/inventory.csv
 identity = $D/id
-known-hosts = $D/known_hosts
+known-hosts = $D/it's known by %h
 key = $D/hosts/%h/server.key
 certificate = $D/hosts/%h/server.pem
 test = nginx -t -q -c $D/hosts/%h/nginx.conf
@@ -145,6 +145,10 @@ elsewhere deploy
 rows=$(wc -l <"$D/spare/index.txt")
 want=0 planned reissue --engine ansible --only web2.test --from "$D/awx"
 [ "$(wc -l <"$D/spare/index.txt")" -eq "$rows" ] || die "a certificate was issued twice"
+presents web2.test 2 "Test spare"
+# run twice, as its execution node may
+(elsewhere deploy) >/dev/null && die "the second run of deploy.json installed once more"
+want=0 planned reissue --engine ansible --only web2.test --again --from "$D/awx"
 presents web2.test 2 "Test spare"
 ok "exported, run elsewhere, its results read back and verified; nothing issued twice"
 
