@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -299,6 +300,28 @@ static void ask(const char *id, int port, const char *name, const char *fingerpr
 	ask_within(PATIENCE_S, id, port, name, fingerprint);
 }
 
+/* The same, with a certificate that the server does not send as its issuer's; self: one that clients have. */
+static void ask_chain(const char *id, bool self)
+{
+	X509 *x = X509_dup(cert[1]);
+	X509_NAME *other = X509_NAME_new();
+	BIO *b = BIO_new(BIO_s_mem());
+	char *pem;
+	long len;
+
+	X509_NAME_add_entry_by_txt(other, "CN", MBSTRING_ASC, (const unsigned char *)"Root", -1, -1, 0);
+	if (!self)
+		X509_set_issuer_name(x, other);
+	X509_sign(x, key[1], EVP_sha256());
+	PEM_write_bio_X509(b, x);
+	len = BIO_get_mem_data(b, &pem);
+	ask(id, tls_port, "a.example.com", print[0]);
+	json_object_set_new(json_array_get(asks, json_array_size(asks) - 1), "chain", json_stringn(pem, (size_t)len));
+	BIO_free(b);
+	X509_NAME_free(other);
+	X509_free(x);
+}
+
 static json_t *verdict(const char *id)
 {
 	for (size_t i = 0;; i++) {
@@ -327,6 +350,8 @@ static void test_tls(void **state)
 	ask("good", tls_port, "a.example.com", print[0]);
 	ask("by name", tls_port, "b.example.com", print[1]);
 	ask("old one", tls_port, "a.example.com", print[1]);
+	ask_chain("no issuer", false);
+	ask_chain("root", true);
 	ask("closed", closed_port, "a.example.com", print[0]);
 	ask("not TLS", http_port, "a.example.com", print[0]);
 	assert_int_equal(probe_child(request, &r, &e), 0);
@@ -342,6 +367,10 @@ static void test_tls(void **state)
 	assert_false(json_bool(verdict("old one"), "ok"));
 	assert_string_equal(json_str(verdict("old one"), "fingerprint"), print[0]);
 	assert_string_equal(json_str(verdict("old one"), "detail"), "presents another certificate");
+	assert_true(json_bool(verdict("no issuer"), "ok"));
+	assert_non_null(strstr(json_str(verdict("no issuer"), "detail"), "without its issuer's"));
+	assert_true(json_bool(verdict("root"), "ok"));
+	assert_string_equal(json_str(verdict("root"), "detail"), "presents the expected certificate");
 	assert_false(json_bool(verdict("closed"), "ok"));
 	assert_non_null(strstr(json_str(verdict("closed"), "detail"), "refused"));
 	assert_false(json_bool(verdict("not TLS"), "ok"));

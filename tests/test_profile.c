@@ -59,7 +59,7 @@ static void test_refused(void **state)
 	refused("[profile]\nkey = /k\ncolour = red\n", "x.ini:3: unknown key 'colour'");
 	refused("[fleet]\n", "x.ini:1: unknown section [fleet]");
 	refused("[profile]\nprobe-port = 0\n", "not a port");
-	refused("[profile]\nstarttls = ftp\n", "smtp, imap, pop3 or ldap");
+	refused("[profile]\nstarttls = nntp\n", "smtp, imap, pop3, ftp or ldap");
 	refused("[profile]\nsudo = maybe\n", "yes or no");
 	refused("[profile]\nkey = /k\ncertificate = /c\n", "x.ini: a profile needs");
 }

@@ -104,7 +104,7 @@ static void wait_put_back(void)
 {
 	int64_t until = clock_mono() + PATIENCE_MS;
 
-	while (system("[ \"$(ls etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]") != 0 && clock_mono() < until)
+	while (system("[ \"$(ls -A etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]") != 0 && clock_mono() < until)
 		;
 }
 
@@ -222,7 +222,7 @@ static void expect(struct drive *d, const char *state, const char *phase, const 
 static void expect_as_before(void)
 {
 	sh("cmp etc/server.pem before.pem && cmp etc/server.key before.key");
-	sh("[ \"$(ls etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]");
+	sh("[ \"$(ls -A etc)\" = \"$(printf 'server.key\\nserver.pem')\" ]");
 	assert_true(presents("before.pem"));
 }
 
@@ -265,7 +265,7 @@ static int teardown(void **state)
 static int restore(void **state)
 {
 	(void)state;
-	sh("cp before.pem etc/server.pem; cp before.key etc/server.key; rm -f etc/*sev1*; nginx -c %s/nginx.conf -s reload 2>/dev/null",
+	sh("cp before.pem etc/server.pem; cp before.key etc/server.key; rm -f etc/.*sev1*; nginx -c %s/nginx.conf -s reload 2>/dev/null",
 	    scratch_path());
 	assert_true(presents("before.pem"));
 	return 0;
@@ -297,7 +297,7 @@ static void test_install(void **state)
 	sh("cmp etc/server.pem new.pem && cmp etc/server.key before.key");
 	assert_int_equal(stat("etc/server.pem", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0604);
-	sh("cmp etc/server.pem.sev1-[0-9]* before.pem && [ $(ls etc | wc -l) = 3 ]");
+	sh("cmp etc/.server.pem.sev1-[0-9]* before.pem && [ $(ls -A etc | wc -l) = 3 ]");
 	assert_true(presents("new.pem"));
 	drive_clear(&d);
 }
@@ -316,9 +316,9 @@ static void test_new_key(void **state)
 	expect(&d, "rolled back", "rollback", "presents the old certificate");
 	assert_true(d.saw_new);
 	sh("cmp etc/server.pem before.pem && cmp etc/server.key before.key");
-	sh("[ \"$(ls etc)\" = \"$(printf 'server.key\\nserver.key.sev1-new-t1\\nserver.pem')\" ]");
+	sh("[ \"$(ls -A etc | LC_ALL=C sort)\" = \"$(printf '.server.key.sev1-new-t1\\nserver.key\\nserver.pem')\" ]");
 	assert_true(presents("before.pem"));
-	assert_int_equal(stat("etc/server.key.sev1-new-t1", &st), 0);
+	assert_int_equal(stat("etc/.server.key.sev1-new-t1", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	sh("openssl req -in csr.pem -noout -pubkey > first.pub");
 	drive_clear(&d);
@@ -328,8 +328,8 @@ static void test_new_key(void **state)
 	drive_run(&d, PATIENCE_S);
 	expect(&d, "verified", "verify", "seen");
 	sh("openssl req -in csr.pem -noout -pubkey | cmp - first.pub");
-	sh("cmp etc/server.key.sev1-[0-9]* before.key && [ $(ls etc | wc -l) = 5 ]");
-	sh("[ -s etc/server.key.sev1-done-t1 ] && [ ! -e etc/server.key.sev1-new-t1 ]");
+	sh("cmp etc/.server.key.sev1-[0-9]* before.key && [ $(ls -A etc | wc -l) = 5 ]");
+	sh("[ -s etc/.server.key.sev1-done-t1 ] && [ ! -e etc/.server.key.sev1-new-t1 ]");
 	sh("openssl pkey -in etc/server.key -pubout | cmp - first.pub");
 	assert_int_equal(stat("etc/server.key", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);

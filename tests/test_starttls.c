@@ -50,6 +50,7 @@ static void test_good(void **state)
 	(void)state;
 	good("smtp", TEXT("220-mx\r\n220 mx ESMTP\r\n250-mx\r\n250-STARTTLS\r\n250 OK\r\n220 go on\r\n"),
 	    "EHLO sev1.invalid\r\nSTARTTLS\r\n");
+	good("ftp", TEXT("220-hello\r\n  there\r\n220 ready\r\n234 go on\r\n"), "AUTH TLS\r\n");
 	good("imap", TEXT("* OK ready\r\n* CAPABILITY IMAP4\r\na OK begin\r\n"), "a STARTTLS\r\n");
 	good("pop3", TEXT("+OK\r\n+OK begin\r\n"), "STLS\r\n");
 	good("ldap", TEXT("\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"), NULL);
@@ -66,6 +67,7 @@ static void test_bad(void **state)
 	bad("imap", TEXT("* BYE\r\n"));
 	bad("imap", TEXT("* OK\r\na NO\r\n"));
 	bad("pop3", TEXT("+OK\r\n-ERR\r\n"));
+	bad("ftp", TEXT("220 ready\r\n500-AUTH\r\n500 not understood\r\n"));
 	/* words that were put in before TLS */
 	bad("smtp", TEXT("220 mx\r\n250 OK\r\n220 go on\r\n250 injected\r\n"));
 	bad("ldap", TEXT("\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00")); /* protocolError */

@@ -59,7 +59,7 @@ static void reissue_start(struct run *r)
 const struct command cmd_reissue = {
 	.name = "reissue", .key = "w", .usage = "",
 	.summary = N_("new certificates for the fleet, installed, tested, reloaded and seen in a handshake"),
-	.effect = N_("replaces certificate (and key, with key-mode new) on each host beside a backup FILE.sev1-TIME; puts the "
+	.effect = N_("replaces certificate (and key, with key-mode new) on each host beside a backup .FILE.sev1-TIME; puts the "
 	             "old files back where test, reload or handshake fail. To undo later, move the backup over the file. "
 	             "Ctrl-C: what runs finishes, nothing new begins; again: it is killed, and the hosts put their files back"),
 	.options = (const struct option[]){

@@ -151,14 +151,20 @@ static bool text_is_label(const char *s, size_t n)
 	return true;
 }
 
-bool text_is_host(const char *s, bool wildcard)
+bool text_is_ip(const char *s)
 {
 	unsigned char ip[16];
+
+	return inet_pton(AF_INET, s, ip) == 1 || inet_pton(AF_INET6, s, ip) == 1;
+}
+
+bool text_is_host(const char *s, bool wildcard)
+{
 	size_t n;
 
 	if (s == NULL || strlen(s) > 253)
 		return false;
-	if (inet_pton(AF_INET, s, ip) == 1 || inet_pton(AF_INET6, s, ip) == 1)
+	if (text_is_ip(s))
 		return true;
 	if (wildcard && strncmp(s, "*.", 2) == 0)
 		s += 2;

@@ -28,6 +28,7 @@ char *text_quoted(const char *s);
 /* A DNS name (letters, digits, hyphens, dots; a leading wildcard label only if wildcard) or an IP
  * literal: safe in a command, a file name and a certificate. RFC 1123 2.1, RFC 5280 4.2.1.6. */
 bool text_is_host(const char *s, bool wildcard);
+bool text_is_ip(const char *s);
 /* 1 to 64 of letters, digits, '.', '_', '-', not starting with '.' or '-': a name in a configuration. */
 bool text_is_word(const char *s);
 /* Hexadecimal digits, at least one. */

@@ -16,7 +16,7 @@
 #include "child/serve.h"
 #include "child/ssh_reissue.h"
 
-#define RESULT_MAX (1u << 20)
+#define RESULT_MAX (64u << 20) /* ansible keeps all that a test says, and each line of it once more */
 #define KEEP 65536u
 
 struct play {
@@ -34,7 +34,7 @@ static char *play_word(const char *text)
 
 	for (const char *p = text; *p != '\0'; p += strcspn(p, "\n"), p += *p != '\0') {
 		size_t n = strcspn(p, "\r\n");
-		if (strncmp(p, "sev1 ", 5) != 0 || strncmp(p, "sev1 phase", 10) == 0)
+		if (strncmp(p, "sev1 ", 5) != 0 || strncmp(p, "sev1 phase", 10) == 0 || strncmp(p, "sev1 for ", 9) == 0)
 			continue;
 		free(word);
 		word = text_escaped(p + 5, n - 5, 20);
@@ -53,7 +53,7 @@ static char *play_why(const json_t *r)
 	why = reissue_reason(&errors);
 	buf_free(&errors);
 	if (why[0] != '\0' || message[0] == '\0')
-		return why;
+		return reissue_explained(why);
 	free(why);
 	return text_escaped(message, strlen(message), 200);
 }
@@ -87,21 +87,50 @@ static void play_say(struct play *p, size_t n, const json_t *r)
 	free(why);
 }
 
-/* Say what stands in a host's file, once. */
-static void play_read(struct play *p, const char *host)
+/* Is it of the play that was written, and not of one before? What begins with no word of ours never began. */
+static bool play_ours(const struct play *p, size_t n, const json_t *r)
+{
+	const char *stamp = json_string_value(json_array_get(json_list(p->request, "stamps"), n)), *said = json_str(r, "stdout");
+	char *begins;
+	bool ours;
+
+	if (stamp == NULL || stamp[0] == '\0' || strstr(said, "sev1 ") == NULL)
+		return true;
+	begins = mem_printf("sev1 for %s", stamp);
+	said = strstr(said, begins);
+	ours = said != NULL && strchr("\r\n", said[strlen(begins)]) != NULL;
+	free(begins);
+	return ours;
+}
+
+/* Say what stands in a host's file, once; at the end also that it cannot be read. */
+static void play_read(struct play *p, const char *host, bool end)
 {
 	size_t n = dict_get(&p->by_name, host);
 	struct buf b = { 0 };
 	struct err e = { 0 };
-	json_t *r;
-	char *path;
+	struct stat st;
+	json_t *r = NULL;
+	char *path, *why;
 
 	if (n == DICT_NONE || p->said[n])
 		return;
 	path = fs_join(p->results, host);
-	r = fs_read(path, &b, RESULT_MAX, &e) == 0 ? json_read(buf_str(&b), b.len, &e) : NULL;
-	if (json_is_object(r))
+	/* a pipe would be waited for */
+	if (stat(path, &st) == 0 && (S_ISREG(st.st_mode) || err_set(&e, ERR_SYNTAX, _("%s: not a plain file"), path) == 0) &&
+	    fs_read(path, &b, RESULT_MAX, &e) == 0 && (r = json_read(buf_str(&b), b.len, &e)) != NULL && !json_is_object(r))
+		err_set(&e, ERR_SYNTAX, _("not a result of ansible"));
+	if (json_is_object(r) && play_ours(p, n, r)) {
 		play_say(p, n, r);
+	} else if (end && e.code != 0) {
+		json_decref(r);
+		r = json_object();
+		why = mem_printf("%s%s%s", strstr(e.text, path) == NULL ? path : "", strstr(e.text, path) == NULL ? ": " : "",
+		    e.text);
+		json_put(r, "msg", why);
+		free(why);
+		play_say(p, n, r);
+	}
 	json_decref(r);
 	buf_free(&b);
 	free(path);
@@ -114,7 +143,7 @@ static void play_line(void *ctx, const char *s, size_t len)
 	const char *open = memchr(s, '[', len), *close;
 
 	if (p->last != NULL)
-		play_read(p, p->last);
+		play_read(p, p->last, false);
 	free(p->last);
 	p->last = NULL;
 	if (open == NULL || (close = memchr(open, ']', len - (size_t)(open - s))) == NULL)
@@ -135,6 +164,23 @@ static void play_forget(const struct play *p, const json_t *hosts)
 	}
 }
 
+/* What the operator's shell sets for plays of his own is about those: with ANSIBLE_CALLBACKS_ENABLED no results would
+ * be kept, with ANSIBLE_HOST_KEY_CHECKING=False any host would be believed. What these need stands in ansible.cfg. */
+static void play_environment(const char *config, const char *tmp, const char *results)
+{
+	for (size_t i = 0; environ[i] != NULL;) {
+		char *name = mem_strndup(environ[i], strcspn(environ[i], "="));
+		if (strncmp(name, "ANSIBLE_", 8) != 0 || unsetenv(name) < 0)
+			i++;
+		free(name);
+	}
+	setenv("ANSIBLE_CONFIG", config, 1);
+	setenv("ANSIBLE_LOCAL_TEMP", tmp, 1);
+	setenv("ANSIBLE_CALLBACK_TREE_DIR", results, 1);
+	setenv("ANSIBLE_NOCOLOR", "1", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+}
+
 static int play_run(struct play *p, json_t **result, struct err *e)
 {
 	const char *folder = json_str(p->request, "folder"), *play = json_str(p->request, "play");
@@ -146,11 +192,11 @@ static int play_run(struct play *p, json_t **result, struct err *e)
 	struct exec_result r = { 0 };
 	int rc;
 
-	setenv("ANSIBLE_CONFIG", config, 1);
-	setenv("ANSIBLE_LOCAL_TEMP", tmp, 1);
-	setenv("ANSIBLE_CALLBACK_TREE_DIR", p->results, 1);
-	setenv("ANSIBLE_NOCOLOR", "1", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
+	play_environment(config, tmp, p->results);
+	if (chdir(folder) < 0) { /* python does not start in a folder that is gone */
+		rc = err_sys(e, "%s", folder);
+		goto out;
+	}
 	rc = exec_run(&x, &r, e);
 	/* 2: hosts failed; 4: hosts were not reached; both stand in their files. */
 	if (rc == 0 && r.status != 0 && (r.status & ~6) != 0) {
@@ -161,6 +207,7 @@ static int play_run(struct play *p, json_t **result, struct err *e)
 	}
 	if (rc == 0)
 		*result = json_pack("{s:i, s:I}", "status", r.status, "ms", (json_int_t)r.ms);
+out:
 	exec_result_clear(&r);
 	free(config);
 	free(tmp);
@@ -192,7 +239,7 @@ int play_child(const json_t *request, json_t **result, struct err *e)
 		rc = play_run(&p, result, e);
 	}
 	json_array_foreach(hosts, i, host)
-		play_read(&p, json_string_value(host));
+		play_read(&p, json_string_value(host), true);
 	dict_free(&p.by_name);
 	free(p.results);
 	free(p.said);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <poll.h>
@@ -216,6 +217,22 @@ static void put_serial(json_t *o, X509 *leaf)
 	BN_free(bn);
 }
 
+/* Is the issuer's certificate not sent along, though clients cannot be expected to have it? Roots they have. */
+static bool shake_lacks_issuer(const struct shake *s)
+{
+	const char *pem = json_str(s->ask, "chain");
+	const STACK_OF(X509) *sent = SSL_get_peer_cert_chain(s->ssl);
+	BIO *b = pem[0] != '\0' ? BIO_new_mem_buf(pem, -1) : NULL;
+	X509 *issuer = b != NULL ? PEM_read_bio_X509(b, NULL, NULL, NULL) : NULL;
+	bool lacks = issuer != NULL && X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(issuer)) != 0;
+
+	for (int i = 0; lacks && i < sk_X509_num(sent); i++)
+		lacks = X509_cmp(sk_X509_value(sent, i), issuer) != 0;
+	X509_free(issuer);
+	BIO_free(b);
+	return lacks;
+}
+
 /* The presented leaf against the fingerprint that is expected. */
 static void shake_judge(const struct shake *s, json_t *said)
 {
@@ -238,8 +255,9 @@ static void shake_judge(const struct shake *s, json_t *said)
 	put_serial(said, leaf);
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm) == 1)
 		json_put_num(said, "not_after", (int64_t)timegm(&tm) * 1000);
-	json_put(said, "detail", same ? _("presents the expected certificate") :
-	                                _("presents another certificate"));
+	json_put(said, "detail", !same ? _("presents another certificate") : shake_lacks_issuer(s) ?
+	    _("presents the expected certificate, without its issuer's: clients that lack that one refuse it") :
+	    _("presents the expected certificate"));
 	OPENSSL_free(der);
 	X509_free(leaf);
 }
@@ -266,7 +284,8 @@ static bool shake_connected(struct shake *s, SSL_CTX *ctx, struct err *e)
 	s->fd = dial_take(s->dial);
 	s->ssl = SSL_new(ctx);
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, s->fd) != 1 ||
-	    (name[0] != '\0' && SSL_set_tlsext_host_name(s->ssl, name) != 1)) {
+	    /* RFC 6066, 3: an address is no server name */
+	    (name[0] != '\0' && !text_is_ip(name) && SSL_set_tlsext_host_name(s->ssl, name) != 1)) {
 		err_set(e, ERR_FAILED, _("TLS cannot be started"));
 		return false;
 	}

@@ -84,7 +84,7 @@ static void job_end(const struct job *j, const char *state, const char *detail)
 char *reissue_reason(const struct buf *errors)
 {
 	static const char *const telling[] = { "emerg", "rror", "ailed", "denied", "annot", "No space",
-		"not ", NULL };
+		"not ", "unable to", NULL };
 	const char *text = buf_str(errors), *begins;
 	const char *line, *first = NULL, *found = NULL, *ours = NULL;
 	size_t n, first_len = 0, found_len = 0, ours_len = 0;
@@ -104,6 +104,8 @@ char *reissue_reason(const struct buf *errors)
 			first = line;
 			first_len = n;
 		}
+		if (n > 23 && strncmp(line, "sudo: unable to resolve", 23) == 0)
+			continue; /* and goes on */
 		for (size_t i = 0; n > 0 && found == NULL && telling[i] != NULL; i++)
 			if (memmem(line, n, telling[i], strlen(telling[i])) != NULL) {
 				found = line;
@@ -128,16 +130,18 @@ char *reissue_reason(const struct buf *errors)
 	return both;
 }
 
-/* What sudo and the kernel's guards say is short; what to do about it is ours. Frees why. */
-static char *reason_explained(char *why, bool sudo)
+/* What sudo and the kernel's guards say is short; what to do about it is ours. */
+char *reissue_explained(char *why)
 {
 	const char *more = NULL;
 	char *all;
 
-	if (sudo && (strstr(why, "password is required") != NULL || strstr(why, "terminal is required") != NULL))
+	if (strstr(why, "password is required") != NULL || strstr(why, "terminal is required") != NULL)
 		more = _("sudo asks for a password there; sev1 gives none: allow it with NOPASSWD in sudoers");
-	else if (sudo && strstr(why, "sudo:") != NULL)
+	else if (strstr(why, "sudo:") != NULL)
 		more = _("sudo refuses there, or is not installed; look at sudo -l of that user");
+	else if (strstr(why, "peration not permitted") != NULL && strstr(why, "kill(") != NULL)
+		more = _("the service belongs to another user there: set sudo = yes or another user");
 	else if (strstr(why, "peration not permitted") != NULL)
 		more = _("the file or its folder is immutable or append-only there: see lsattr");
 	else if (strstr(why, "ead-only file system") != NULL)
@@ -217,7 +221,7 @@ static int job_hear_request(struct job *j, size_t *len, struct err *e)
 	}
 	if (rc < 0 || (rc = remote_ended(j->x, &status, e)) < 0)
 		return rc;
-	why = reason_explained(reissue_reason(&j->errors), j->st.sudo);
+	why = reissue_explained(reissue_reason(&j->errors));
 	if (why[0] == '\0') { /* nologin says it on stdout */
 		free(why);
 		why = reissue_reason(out);
@@ -291,24 +295,26 @@ static char *job_word(struct job *j, int64_t until, struct err *e)
 static void job_turned_back(struct job *j, const char *word, const char *why, const struct err *e)
 {
 	char *reason = why != NULL ? text_escaped(why, strlen(why), 200) :
-	    reason_explained(reissue_reason(&j->errors), j->st.sudo);
+	    reissue_explained(reissue_reason(&j->errors));
+	bool said = reason[0] != '\0';
 	char *detail;
 
-	if (reason[0] == '\0') {
+	if (!said) {
 		free(reason);
 		reason = mem_strdup(_("no reason given"));
 	}
 	if (word != NULL && strcmp(word, "restored") == 0) {
 		job_end(j, "rolled back", reason);
-	} else if (word != NULL && strcmp(word, "failed") == 0) {
+	} else if (word != NULL && (strcmp(word, "failed") == 0 || strcmp(word, "again") == 0)) {
 		job_end(j, "failed", reason);
 	} else if (word != NULL && strcmp(word, "broken") == 0) {
 		detail = mem_printf(_("%s; put back, but the service did not reload: look at the host"), reason);
 		job_end(j, "failed", detail);
 		free(detail);
 	} else {
-		detail = mem_printf(_("%s; the host puts the old files back by itself, unless it lost power: "
-		    "look for *.sev1-%s"), e->text[0] != '\0' ? e->text : reason, j->stamp);
+		detail = mem_printf(_("%s%s%s; the host puts the old files back by itself, unless it lost power: "
+		    "look for .*.sev1-%s"), e->text, e->text[0] != '\0' && said ? "; " : "", e->text[0] == '\0' || said ? reason : "",
+		    j->stamp);
 		job_end(j, "failed", detail);
 		free(detail);
 	}

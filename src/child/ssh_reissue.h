@@ -22,6 +22,9 @@ int reissue_serve(const json_t *request, json_t **result, struct err *e);
  * caller, "" where it said nothing. */
 char *reissue_reason(const struct buf *errors);
 
+/* The same with what to do about what sudo and the kernel's guards say; frees why. */
+char *reissue_explained(char *why);
+
 /* The host's own words of b as strings in list, escaped, a string a line, bounded. */
 void reissue_said(json_t *list, const struct buf *b);
 /* The certificate that follows a request in out: {serial, fingerprint, subject, not_after}, new;

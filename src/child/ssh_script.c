@@ -23,14 +23,24 @@ const char script_head[] =
     "die() { echo \"$*\" >&2; exit 1; }\n"
     "real() { r=$1; [ ! -L \"$1\" ] || { r=$(readlink -f \"$1\") && [ -n \"$r\" ]; }; }\n"
     "astray() { echo \"$1 is a link to $(readlink \"$1\"), which leads nowhere\"; }\n"
-    "beside() { mktemp \"$1.sev1-XXXXXX\" || die \"no file can be made beside $1 by $(id -un)\"; }\n";
+    /* What is put beside a file has a dot in front: a service that reads whole folders, as haproxy does (crt FOLDER),
+     * must not take a backup, or a new key without its certificate, for one of its own. */
+    "aside() { b=${1%/*}/.${1##*/}.sev1-$2; }\n"
+    "beside() { aside \"$1\" XXXXXX; mktemp \"$b\" || die \"no file can be made beside $1 by $(id -un)\"; }\n";
 
 const char script_flush[] = "flush() { if command -v sync >/dev/null; then sync \"$@\"; fi; }\n";
+
+/* To a csh a quote ends with its line: it would run the lines of the script one by one, past any exit. There $shell is
+ * set. */
+static const char script_guard[] =
+    "test -z \"$shell\" || exec sh -c 'echo \"sev1: the login shell of this user is a csh, which takes no script of several "
+    "lines: use another user, or give it sh\" >&2; exit 1'\n";
 
 char *script_wrap(struct buf *script, bool sudo)
 {
 	struct buf b = { 0 };
 
+	buf_adds(&b, script_guard);
 	buf_adds(&b, sudo ? "exec sudo -n -- sh -c " : "exec sh -c ");
 	text_quote(&b, buf_str(script));
 	buf_free(script);

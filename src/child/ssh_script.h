@@ -25,7 +25,7 @@ struct staged {
 	bool sudo;                             /* all of it as root, by sudo -n */
 	bool new_key;                          /* made there, beside the old one */
 	const char *tag;                       /* names the staged key: the same one when it is tried again */
-	const char *stamp;                     /* YYYYmmddHHMMSS: FILE.sev1-STAMP is the backup, the old file itself or a copy */
+	const char *stamp;                     /* YYYYmmddHHMMSS: .FILE.sev1-STAMP is the backup, the old file itself or a copy */
 	const char *test, *reload;             /* commands there; NULL or "": none */
 };
 
@@ -49,6 +49,7 @@ char *script_csr(const struct staged *st);
  * of file) to put everything back, as it is once the seconds for all of this are gone. Says on stdout, a line each:
  *	sev1 phase test|reload|rollback
  *	sev1 failed       nothing was changed; stderr says why
+ *	sev1 again        nor now, but an install with this stamp was here before
  *	sev1 installed    now waits for the verdict
  *	sev1 kept
  *	sev1 restored     as it was before
@@ -62,7 +63,7 @@ char *script_job(const struct staged *st);
 char *script_job_input(const struct staged *st, const char *certificate, const char *chain, int seconds);
 
 /* Put back what an install with the same stamp replaced, after its "kept". Says phase rollback, then restored or
- * broken; fails where there is no backup. */
+ * broken; nothing, and why on stderr, where there is no backup. */
 char *script_back(const struct staged *st);
 
 /* One or more PEM blocks and nothing else, at most 64 KiB. */

@@ -6,12 +6,12 @@
 
 #include "base/buf.h"
 
-extern const char script_head[];  /* every script begins with it; die, real, beside */
+extern const char script_head[];  /* every script begins with it; die, real, aside, beside */
 extern const char script_flush[]; /* flush FILE...: onto the disk */
 
 /* name='value', whatever value holds. */
 void script_set(struct buf *b, const char *name, const char *value);
-/* One word for a login shell, owned by the caller; script is freed. */
+/* One command for a login shell, owned by the caller; script is freed. */
 char *script_wrap(struct buf *script, bool sudo);
 
 #endif

@@ -31,8 +31,10 @@ static const char script_spki[] =
 static const char script_new_key[] =
     "real \"$kf\" || die \"$(astray \"$kf\")\"\n"
     "q=$r\n"
-    "n=$q.sev1-new-$g\n"
-    "d=$q.sev1-done-$g\n"
+    "aside \"$q\" done-$g\n"
+    "d=$b\n"
+    "aside \"$q\" new-$g\n"
+    "n=$b\n"
     "[ -L \"$n\" ] && die \"$n is a link; remove it\"\n"
     "if [ ! -e \"$n\" ] && [ -f \"$d\" ] && [ \"$(spki \"$q\")\" = \"$(cat \"$d\")\" ]; then\n"
     "  n=$q\n"
@@ -70,10 +72,14 @@ static const char script_request[] =
     "fi\n"
     "[ -f \"$q\" ] || die \"$q: not a plain file\"\n"
     "[ -r \"$q\" ] || die \"$q: not readable by $(id -un)$(hint)\"\n"
-    "y=$(openssl req -new -config /dev/stdin -key \"$q\" -passin pass: -subj \"$subject\" -addext \"$san\" <<E\n"
+    /* by way of a configuration: -addext is younger than some that still serve (OpenSSL 1.0, LibreSSL 2) */
+    "y=$(openssl req -new -config /dev/stdin -key \"$q\" -passin pass: -subj \"$subject\" <<E\n"
     "[req]\n"
     "distinguished_name=d\n"
+    "req_extensions=e\n"
     "[d]\n"
+    "[e]\n"
+    "$san\n"
     "E\n"
     ") || { grep -q ENCRYPTED \"$q\" && die \"$q: a key with a passphrase, which is not known here\"; exit 1; }\n"
     /* The certificate that is there now, and nothing else of a file that may hold a key too. */
@@ -131,15 +137,16 @@ static const char script_parts[] =
     /* before anything was changed */
     "no() { echo \"sev1: $*\" >&2; tidy; drop; echo sev1 failed; exit 1; }\n"
     "drop() {\n"
-    "  [ -z \"$kc\" ] || rm -f \"$c.sev1-$s\"\n"
-    "  [ -z \"$kh\" ] || rm -f \"$h.sev1-$s\"\n"
-    "  [ -z \"$kk\" ] || rm -f \"$k.sev1-$s\"\n"
+    "  [ -z \"$kc\" ] || { aside \"$c\" \"$s\"; rm -f \"$b\"; }\n"
+    "  [ -z \"$kh\" ] || { aside \"$h\" \"$s\"; rm -f \"$b\"; }\n"
+    "  [ -z \"$kk\" ] || { aside \"$k\" \"$s\"; rm -f \"$b\"; }\n"
     "}\n"
     /* The stamp makes the name; noclobber makes the file, or finds that somebody else did. */
     "stage() {\n"
     "  [ ! -e \"$1\" ] || [ -f \"$1\" ] || no \"$1: not a plain file\"\n"
     "  [ -d \"${1%/*}/\" ] || no \"$1: there is no folder ${1%/*}\"\n"
-    "  t=$1.sev1-t$s\n"
+    "  aside \"$1\" \"t$s\"\n"
+    "  t=$b\n"
     "  umask $2\n"
     "  [ ! -L \"$t\" ] && [ ! -e \"$t\" ] && set -C && true > \"$t\" && set +C && [ -f \"$t\" ] ||\n"
     "    no \"no file can be made beside $1 by $(id -un)$(hint)\"\n"
@@ -147,10 +154,11 @@ static const char script_parts[] =
     "}\n"
     "who() { ls -ld \"$1\" | { read -r m n u g x; echo \"$u:$g\"; }; }\n"
     /* Is the new file $t for $1 as long as it was meant, and of the same mode and owner as the one that is there? One ls
-     * for both, by name, the shorter first. A mark for a label behind the mode is dropped; one for an ACL must be
+     * for both, which sorts them as it likes. A mark for a label behind the mode is dropped; one for an ACL must be
      * the same, and makes them differ where the ACL was not copied ($3). */
     "same() {\n"
     "  if [ -e \"$1\" ]; then x=$(ls -ldn \"$1\" \"$t\"); else x=$(ls -ldn \"$t\"); fi || no \"$1: not written\"\n"
+    "  case ${x##*\n} in *\".sev1-t$s\") ;; *) x=\"${x##*\n}\n${x%%\n*}\" ;; esac\n"
     "  f=$1 z=$2 a=$3\n"
     "  set -f\n"
     "  set -- ${x%%\n*}\n"
@@ -192,9 +200,14 @@ static const char script_parts[] =
     "  label \"$1\"\n"
     "}\n"
     "pick() { sed -n \"/-----BEGIN $2-----/,/-----END $2-----/p\" \"$1\"; }\n"
+    /* In the order of the old file: postfix takes its key only before the certificate. */
     "fuse() {\n"
     "  like \"$1\"\n"
-    "  { printf %s \"$3\" && pick \"$2\" '.*PRIVATE KEY' && { [ ! -e \"$1\" ] || pick \"$1\" 'DH PARAMETERS'; }; } > \"$t\" &&\n"
+    "  x=\n"
+    "  [ ! -e \"$1\" ] || x=$(sed -n '/-----BEGIN .*[YE]-----/{p;q;}' \"$1\")\n"
+    "  { { [ \"${x%KEY-----*}\" = \"$x\" ] || pick \"$2\" '.*PRIVATE KEY'; } && printf %s \"$3\" &&\n"
+    "    { [ \"${x%KEY-----*}\" != \"$x\" ] || pick \"$2\" '.*PRIVATE KEY'; } &&\n"
+    "    { [ ! -e \"$1\" ] || pick \"$1\" 'DH PARAMETERS'; }; } > \"$t\" &&\n"
     "    grep -q 'PRIVATE KEY-----' \"$t\" || lost \"$1\"\n"
     "  ours \"$1\" ''\n"
     "  label \"$1\"\n"
@@ -204,16 +217,18 @@ static const char script_parts[] =
     "keep() {\n"
     "  r=\n"
     "  [ -e \"$1\" ] || return 0\n"
-    "  [ -e \"$1.sev1-$s\" ] && no \"$1.sev1-$s is there already\"\n"
-    "  ln \"$1\" \"$1.sev1-$s\" 2>/dev/null || { cp -p \"$1\" \"$1.sev1-$s\" && cmp -s \"$1\" \"$1.sev1-$s\"; } ||\n"
-    "    { rm -f \"$1.sev1-$s\"; no \"$1: no backup could be made\"; }\n"
+    "  aside \"$1\" \"$s\"\n"
+    "  [ -e \"$b\" ] && no \"$b is there already\"\n"
+    "  ln \"$1\" \"$b\" 2>/dev/null || { cp -p \"$1\" \"$b\" && cmp -s \"$1\" \"$b\"; } ||\n"
+    "    { rm -f \"$b\"; no \"$1: no backup could be made\"; }\n"
     "  r=1\n"
     "}\n"
     "give() {\n"
     "  [ -n \"$1\" ] || return 0\n"
     /* to rename one name of a file over its other does nothing */
-    "  if [ \"$1.sev1-$s\" -ef \"$1\" ] || cmp -s \"$1.sev1-$s\" \"$1\"; then rm -f \"$1.sev1-$s\" || ok=\n"
-    "  elif [ -e \"$1.sev1-$s\" ]; then mv -f \"$1.sev1-$s\" \"$1\" || ok=\n"
+    "  aside \"$1\" \"$s\"\n"
+    "  if [ \"$b\" -ef \"$1\" ] || cmp -s \"$b\" \"$1\"; then rm -f \"$b\" || ok=\n"
+    "  elif [ -e \"$b\" ]; then mv -f \"$b\" \"$1\" || ok=\n"
     "  elif [ -n \"$2\" ]; then ok=\n"
     "  else rm -f \"$1\"; fi\n"
     "}\n"
@@ -274,7 +289,14 @@ static const char script_steps[] =
     "real \"$k\" || no \"$(astray \"$k\")\"\n"
     "k=$r\n"
     "case \"$c$h$kf\" in *[[:cntrl:]]*) no \"a path with control characters cannot be used\" ;; esac\n"
-    "n=$kf.sev1-new-$g; [ -n \"$new\" ] && [ -e \"$n\" ] || n=$kf\n"
+    "[ -n \"$both\" ] || [ ! \"$c\" -ef \"$kf\" ] || no \"$c holds the key too: set combined = yes\"\n"
+    "[ -z \"$h\" ] || [ ! \"$c\" -ef \"$h\" ] || no \"$c and $h are one file: set no chain\"\n"
+    "[ -z \"$h\" ] || [ ! \"$h\" -ef \"$kf\" ] || no \"$h holds the key too: set no chain\"\n"
+    /* a play that was run a second time: the backup is the old file, and what is in place is not to become one */
+    "aside \"$c\" \"$s\"\n"
+    "[ ! -e \"$b\" ] || { echo \"sev1: $b is there already: it was installed before\" >&2; echo sev1 again; exit 1; }\n"
+    "aside \"$kf\" new-$g\n"
+    "n=$b; [ -n \"$new\" ] && [ -e \"$n\" ] || n=$kf\n"
     "if [ -n \"$both\" ]; then stage \"$c\" 077; tc=$t; fuse \"$c\" \"$n\" \"$pem\"\n"
     "else stage \"$c\" 022; tc=$t; fill \"$c\" \"$pem\"; fi\n"
     "[ -z \"$h\" ] || { stage \"$h\" 022; th=$t; fill \"$h\" \"$more\"; }\n"
@@ -288,7 +310,7 @@ static const char script_steps[] =
     "[ -z \"$h\" ] || mv -f \"$th\" \"$h\" || back\n";
 
 static const char script_kept[] =
-    "[ \"$n\" = \"$kf\" ] || { spki \"$kf\" > \"$kf.sev1-done-$g\" && rm -f \"$n\"; }\n"
+    "[ \"$n\" = \"$kf\" ] || { aside \"$kf\" done-$g; spki \"$kf\" > \"$b\" && rm -f \"$n\"; }\n"
     "echo sev1 kept\n";
 
 static void script_add_install(struct buf *b, const struct staged *st)
@@ -384,11 +406,12 @@ char *script_back(const struct staged *st)
 	    "  [ -n \"$f\" ] || continue\n"
 	    "  real \"$f\" || die \"$(astray \"$f\")\"\n"
 	    "  f=$r\n"
-	    "  [ -e \"$f.sev1-$s\" ] || continue\n"
+	    "  aside \"$f\" \"$s\"\n"
+	    "  [ -e \"$b\" ] || continue\n"
 	    "  any=1\n"
-	    "  mv -f \"$f.sev1-$s\" \"$f\" || ok=\n"
+	    "  mv -f \"$b\" \"$f\" || ok=\n"
 	    "done\n"
-	    "[ -n \"$any\" ] || die \"$c.sev1-$s: no such backup\"\n"
+	    "[ -n \"$any\" ] || { echo sev1 nothing; die \"$c: there is no backup .${c##*/}.sev1-$s beside it\"; }\n"
 	    "[ -z \"$reload\" ] || sh -c \"$reload\" </dev/null >&2 || ok=\n"
 	    "if [ -n \"$ok\" ]; then echo sev1 restored; else echo sev1 broken; fi\n");
 	return script_wrap(&b, st->sudo);

@@ -26,6 +26,7 @@ static const struct protocol protocols[] = {
 	{ "smtp", { { NULL, "220 " }, { "EHLO sev1.invalid\r\n", "250 " }, { "STARTTLS\r\n", "220 " } } },
 	{ "imap", { { NULL, "* OK" }, { "a STARTTLS\r\n", "a OK" } } },
 	{ "pop3", { { NULL, "+OK" }, { "STLS\r\n", "+OK" } } },
+	{ "ftp", { { NULL, "220 " }, { "AUTH TLS\r\n", "234 " } } },
 	{ "ldap", { { NULL, NULL } } },
 };
 
@@ -54,6 +55,8 @@ static int said_no(const struct starttls *t, const char *line, size_t len, struc
 /* A line that goes on: "250-", or one of IMAP's that answers nothing. */
 static bool line_more(const struct starttls *t, const char *line, size_t len)
 {
+	if (strcmp(t->protocol, "ftp") == 0) /* RFC 959, 4.2: what is between may look like anything */
+		return len < 4 || !isdigit((unsigned char)line[0]) || line[3] != ' ';
 	if (strcmp(t->protocol, "smtp") == 0)
 		return len > 3 && isdigit((unsigned char)line[0]) && line[3] == '-';
 	return strcmp(t->protocol, "imap") == 0 && t->step > 1 && line[0] == '*';

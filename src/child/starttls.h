@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 struct starttls {
-	const char *protocol; /* "smtp", "imap", "pop3", "ldap" */
+	const char *protocol; /* "smtp", "imap", "pop3", "ftp", "ldap" */
 	int step;
 };
 

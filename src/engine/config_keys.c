@@ -195,7 +195,7 @@ const struct conf_key conf_keys[] = {
 	{ FLEET, "sudo", CONF_FLAG, M(fleet_conf, sudo), 0, false, "no", 0, 0, NULL, NULL,
 	    "Work as root by sudo -n, which must need no password." },
 	{ FLEET, "starttls", CONF_CHOICE, M(fleet_conf, starttls), 0, false, NULL, 0, 0,
-	    "smtp|imap|pop3|ldap", "smtp", "What is spoken on the port before TLS." },
+	    "smtp|imap|pop3|ftp|ldap", "smtp", "What is spoken on the port before TLS." },
 	{ FLEET, "blocklist", CONF_PATH, M(fleet_conf, blocklist), 0, false, NULL, 0, 0, NULL,
 	    "/etc/sev1/compromised-keys", "Public keys that get no certificate: the SHA-256 of each SubjectPublicKeyInfo in hex, one a line." },
 	{ FLEET, "probe-port", CONF_NUMBER, M(fleet_conf, probe_port), 0, false, NULL, 1, 65535, NULL,

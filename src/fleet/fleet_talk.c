@@ -10,6 +10,8 @@
 #include "base/json.h"
 
 #define PROBE_TIMEOUT_S 3
+/* postscreen and its like hold back their greeting for 6 s, and more may come before TLS. */
+#define PROBE_TALK_TIMEOUT_S 12
 /* A peer that dies so often without an answer between has a reason that does not go away. */
 #define DEATHS_MAX 3
 
@@ -38,7 +40,7 @@ static void fleet_ask_probe(void *ctx)
 	struct entry *en = ctx;
 	struct fleet *f = en->f;
 	struct peer *p = &f->single[FLEET_PROBE];
-	int64_t left;
+	int64_t left, most;
 	json_t *msg;
 
 	en->probe_timer = 0;
@@ -49,7 +51,8 @@ static void fleet_ask_probe(void *ctx)
 	json_object_set(msg, "id", json_object_get(en->order, "id"));
 	json_object_set(msg, "fingerprint", json_object_get(en->issued, "fingerprint"));
 	left = (en->host.until - clock_mono()) / 1000;
-	json_put_num(msg, "timeout_s", left < 1 ? 1 : left < PROBE_TIMEOUT_S ? left : PROBE_TIMEOUT_S);
+	most = json_str(msg, "starttls")[0] != '\0' ? PROBE_TALK_TIMEOUT_S : PROBE_TIMEOUT_S;
+	json_put_num(msg, "timeout_s", left < 1 ? 1 : left < most ? left : most);
 	f->job.transport.send(f->job.ctx, p->handle, msg);
 }
 

@@ -53,7 +53,7 @@ static int profile_text(struct profile *p, const char *key, const char *value, s
 		if (texts[i].path && value[0] != '/')
 			return err_set(e, ERR_SYNTAX, _("%s = %s: an absolute path on the host is expected"), key, value);
 		if (slot == &p->starttls && !starttls_known(value))
-			return err_set(e, ERR_SYNTAX, _("%s = %s: smtp, imap, pop3 or ldap is expected"), key, value);
+			return err_set(e, ERR_SYNTAX, _("%s = %s: smtp, imap, pop3, ftp or ldap is expected"), key, value);
 		free(*slot);
 		*slot = mem_strdup(value);
 		return 0;

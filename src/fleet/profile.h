@@ -11,7 +11,7 @@ struct profile {
 	char *name, *file;
 	char *key, *certificate, *chain; /* paths on the host; %h is its name; NULL: not said */
 	char *test, *reload;             /* commands there; NULL: not said */
-	char *starttls;                  /* "smtp", "imap", "pop3", "ldap"; NULL: TLS from the start */
+	char *starttls;                  /* "smtp", "imap", "pop3", "ftp", "ldap"; NULL: TLS from the start */
 	int probe_port;                  /* 0: not said */
 	bool combined;                   /* key, certificate and chain in one file */
 	bool sudo;

@@ -42,7 +42,24 @@ static json_t *plain(const char *s)
 	return json_pack("{s:s}", "__ansible_unsafe", s);
 }
 
-/* -o UserKnownHostsFile='...' ...: as a shell would split it. */
+/* ssh splits the value of an option once more, and looks for tokens in it. */
+static char *ssh_file(const char *option, const char *path)
+{
+	struct buf b = { 0 };
+
+	buf_addf(&b, "%s=\"", option);
+	for (const char *p = path; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_addc(&b, '\\');
+		if (*p == '%')
+			buf_addc(&b, '%');
+		buf_addc(&b, *p);
+	}
+	buf_addc(&b, '"');
+	return buf_take(&b);
+}
+
+/* -o 'UserKnownHostsFile="..."' ...: as a shell would split it. */
 static char *ssh_arguments(const json_t *host)
 {
 	const char *known = json_str(host, "known_hosts"), *config = json_str(host, "ssh_config");
@@ -51,7 +68,7 @@ static char *ssh_arguments(const json_t *host)
 
 	buf_adds(&b, "-o StrictHostKeyChecking=yes");
 	if (known[0] != '\0') {
-		char *option = mem_printf("UserKnownHostsFile=%s", known);
+		char *option = ssh_file("UserKnownHostsFile", known);
 		buf_adds(&b, " -o ");
 		text_quote(&b, option);
 		free(option);
@@ -79,15 +96,14 @@ static char *host_command(enum ansible_play play, const struct ansible_host *h, 
 		return NULL;
 	if (play == PLAY_COLLECT)
 		return script_csr(&st);
-	if (play == PLAY_BACK)
-		return script_back(&st);
-	if (!script_is_pem(h->certificate) || (h->chain[0] != '\0' && !script_is_pem(h->chain))) {
+	if (play == PLAY_DEPLOY && (!script_is_pem(h->certificate) || (h->chain[0] != '\0' && !script_is_pem(h->chain)))) {
 		err_set(e, ERR_SYNTAX, _("%s: what the CA issued is not PEM"), h->name);
 		return NULL;
 	}
-	/* The verdict is given beforehand; what no handshake proves is put back by a play of its own. */
-	script = script_install(&st, h->certificate, h->chain, seconds);
-	command = mem_printf("echo keep | %s", script + strlen("exec "));
+	/* The verdict is given beforehand; what no handshake proves is put back by a play of its own. Each says what it
+	 * was made for, so that the result of another one is not taken for its. */
+	script = play == PLAY_BACK ? script_back(&st) : script_install(&st, h->certificate, h->chain, seconds);
+	command = mem_printf("echo sev1 for %s; echo keep | {\n%s\n}", st.stamp, script);
 	free(script);
 	return command;
 }

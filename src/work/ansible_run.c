@@ -24,6 +24,7 @@ struct slot {
 	json_t *found;             /* for its row: {before, output} */
 	json_t *answer;            /* to the fleet, from the loop */
 	char *why;                 /* why it is put back */
+	char *doubt;               /* why it is not known how its install ended; NULL: it is */
 	char *lost;                /* the fleet gave it up */
 	char stamp[32];
 };
@@ -65,9 +66,10 @@ static void slot_clear(struct slot *s)
 	json_decref(s->found);
 	json_decref(s->answer);
 	free(s->why);
+	free(s->doubt);
 	free(s->lost);
 	s->order = s->install = s->found = s->answer = NULL;
-	s->why = s->lost = NULL;
+	s->why = s->doubt = s->lost = NULL;
 }
 
 /* ---- what the fleet hears ---- */
@@ -139,6 +141,14 @@ static void ran_collect(struct slot *s, const json_t *ran)
 	free(detail);
 }
 
+/* How it ended on the host is not known, and what a client sees is: the handshake decides whether it goes back. */
+static void slot_doubt(struct slot *s, const char *why)
+{
+	s->doubt = mem_strdup(why);
+	slot_answer(s, "installed", json_object());
+	slot_move(s, SLOT_PROBE);
+}
+
 static void ran_deploy(struct slot *s, const json_t *ran)
 {
 	const char *word = json_str(ran, "word"), *why = json_str(ran, "why");
@@ -151,23 +161,29 @@ static void ran_deploy(struct slot *s, const json_t *ran)
 		slot_end(s, "reload", "rolled back", why);
 	} else if (strcmp(word, "failed") == 0) {
 		slot_end(s, "install", "failed", why);
-	} else {
-		detail = mem_printf(_("%s; look at the host for *.sev1-%s"), why[0] != '\0' ? why : _("the install did not end"),
-		    s->stamp);
-		slot_end(s, "install", "failed", detail);
+	} else if (strcmp(word, "broken") == 0) {
+		detail = mem_printf(_("%s; put back, but the service did not reload: look at the host"), why);
+		slot_end(s, "reload", "failed", detail);
 		free(detail);
+	} else {
+		slot_doubt(s, why[0] != '\0' ? why : _("the install did not end"));
 	}
 }
 
 static void ran_back(struct slot *s, const json_t *ran)
 {
+	const char *word = json_str(ran, "word");
 	char *detail;
 
-	if (strcmp(json_str(ran, "word"), "restored") == 0) {
+	if (strcmp(word, "restored") == 0) {
 		slot_end(s, "rollback", "rolled back", s->why);
 		return;
 	}
-	detail = mem_printf(_("%s; not put back: %s; look at the host for *.sev1-%s"), s->why, json_str(ran, "why"), s->stamp);
+	if (s->doubt != NULL && strcmp(word, "nothing") == 0) { /* it had not got so far */
+		slot_end(s, "install", "failed", s->doubt);
+		return;
+	}
+	detail = mem_printf(_("%s; not put back: %s; look at the host for .*.sev1-%s"), s->why, json_str(ran, "why"), s->stamp);
 	slot_end(s, "rollback", "failed", detail);
 	free(detail);
 }
@@ -222,7 +238,10 @@ static void play_done(void *ctx, const json_t *result, const struct err *err)
 			detail = mem_printf(_("no result yet: run %s, then this again"), book);
 		else
 			detail = mem_strdup(_("ansible-playbook said nothing of it"));
-		slot_end(s, phase[a->play], "failed", detail);
+		if (a->play == PLAY_DEPLOY && a->program != NULL)
+			slot_doubt(s, detail);
+		else
+			slot_end(s, phase[a->play], "failed", detail);
 		free(detail);
 	}
 	free(book);
@@ -278,19 +297,22 @@ static int ansible_seconds(const struct ansible *a)
 
 static void play_start(struct ansible *a, enum ansible_play play)
 {
-	json_t *hosts = json_array(), *request;
+	json_t *hosts = json_array(), *stamps = json_array(), *request;
 	struct err e = { 0 };
 
 	a->play = play;
 	if (play_write(a, play, &e) < 0) {
 		json_decref(hosts);
+		json_decref(stamps);
 		run_fail(a->d->run, &e);
 		return;
 	}
-	for (size_t i = 0; i < a->goes; i++)
+	for (size_t i = 0; i < a->goes; i++) {
 		json_array_append(hosts, json_object_get(json_object_get(a->slot[a->going[i]].order, "host"), "name"));
-	request = json_pack("{s:s, s:s, s:s, s:o, s:s, s:i, s:i}", "op", "play", "folder", a->folder, "play",
-	    ansible_play_name(play), "hosts", hosts, "program", a->program != NULL ? a->program : "", "forks",
+		json_array_append_new(stamps, json_string(play != PLAY_COLLECT ? a->slot[a->going[i]].stamp : ""));
+	}
+	request = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:i, s:i}", "op", "play", "folder", a->folder, "play",
+	    ansible_play_name(play), "hosts", hosts, "stamps", stamps, "program", a->program != NULL ? a->program : "", "forks",
 	    run_config(a->d->run)->fleet.concurrency, "timeout_s", ansible_seconds(a));
 	run_say(a->d->run, _("ansible: %s.json on %zu hosts"), ansible_play_name(play), a->goes);
 	a->playing = run_child(a->d->run, "play", request, 0, play_line, play_done, a);
@@ -346,7 +368,8 @@ static void ansible_send(void *ctx, void *handle, json_t *msg)
 	} else if (verdict != NULL && json_bool(verdict, "ok")) {
 		slot_end(s, "verify", "verified", json_str(verdict, "text"));
 	} else if (verdict != NULL) {
-		s->why = mem_strdup(json_str(verdict, "text"));
+		s->why = s->doubt != NULL ? mem_printf("%s; %s", s->doubt, json_str(verdict, "text")) :
+		    mem_strdup(json_str(verdict, "text"));
 		slot_move(s, SLOT_BACK);
 	} else {
 		slot_clear(s);

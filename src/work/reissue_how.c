@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "engine/paths.h"
 #include "engine/request.h"
 #include "work/reissue.h"
@@ -179,7 +180,7 @@ json_t *reissue_probe(void *ctx, size_t i)
 	const char *name = s->name;
 
 	for (size_t k = s->count; k > 0; k--)
-		if (strchr(s->names[k - 1], '*') == NULL)
+		if (strchr(s->names[k - 1], '*') == NULL && !text_is_ip(s->names[k - 1]))
 			name = s->names[k - 1];
 	o = json_pack("{s:O, s:i, s:s}", "address", json_object_get(host, "address"), "port",
 	    how.probe_port, "name", name);

@@ -59,6 +59,35 @@ static int reissue_usable(const struct reissue *d, struct err *e)
 	    d->target[first]->name);
 }
 
+/* Two names of one server whose certificates go into one file: each would be verified, and then one of them
+ * is not there any more. */
+static int reissue_twins(struct reissue *d, struct err *e)
+{
+	char **place = mem_zalloc(d->targets, sizeof *place);
+	struct dict seen = { 0 };
+	size_t first;
+
+	for (size_t i = 0; i < d->targets && e->code == 0; i++) {
+		json_t *o = reissue_order(d, i), *host = json_object_get(o, "host");
+		place[i] = mem_printf("%s port %lld%s%s: %s", json_str(host, "address"), (long long)json_num(host, "port", 0),
+		    json_str(host, "jump")[0] != '\0' ? " by " : "", json_str(host, "jump"), json_str(o, "certificate"));
+		json_decref(o);
+		if ((first = dict_get(&seen, place[i])) == DICT_NONE) {
+			dict_put(&seen, place[i], i);
+			continue;
+		}
+		err_set(e, ERR_USAGE, _("reissue: %s and %s are one server with one certificate, %s"), d->target[first]->name,
+		    d->target[i]->name, place[i]);
+		err_remedy(e, _("name it once in the inventory, with the names of both (names, sev1_names); or leave one out: "
+		    "--exclude %s"), d->target[i]->name);
+	}
+	dict_free(&seen);
+	for (size_t i = 0; i < d->targets; i++)
+		free(place[i]);
+	free(place);
+	return e->code;
+}
+
 static int reissue_choose(struct reissue *d, struct err *e)
 {
 	const struct args *a = run_args(d->run);
@@ -110,8 +139,8 @@ struct reissue *reissue_new(struct run *r, struct errs *es)
 	servers_files(c, es);
 	if (es->total > 0)
 		return NULL;
-	if (reissue_choose(d, &e) == 0 && reissue_profiles(d, &e) == 0 && (d->ca = reissue_issuer(r, &e)) != NULL &&
-	    ansible_check(r, &d->by_ansible, &e) == 0)
+	if (reissue_choose(d, &e) == 0 && reissue_profiles(d, &e) == 0 && reissue_twins(d, &e) == 0 &&
+	    (d->ca = reissue_issuer(r, &e)) != NULL && ansible_check(r, &d->by_ansible, &e) == 0)
 		return d;
 	*errs_add(es, 0) = e;
 	return NULL;

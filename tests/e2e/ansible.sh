@@ -23,7 +23,7 @@ authority "$D/issuing" "Test issuing"
 authority "$D/spare" "Test spare"
 ssh_server
 echo "host,address,port,user,names" >"$D/inventory.csv"
-: >"$D/known_hosts"
+: >"$D/it's known by %h"
 n=0
 # web1 good; web2's test fails; deaf serves another file for ever; weak has a weak key; gone is not there;
 # stranger's host key is unknown
@@ -32,7 +32,7 @@ for h in web1.test web2.test deaf.test weak.test gone.test stranger.test; do
   d=$D/hosts/$h
   mkdir -p "$d"
   echo "$h,127.0.2.$n,2222,$(id -un),$h www.$h" >>"$D/inventory.csv"
-  [ "$h" = stranger.test ] || known "127.0.2.$n" >>"$D/known_hosts"
+  [ "$h" = stranger.test ] || known "127.0.2.$n" >>"$D/it's known by %h"
   if [ "$h" = weak.test ]; then openssl genrsa -out "$d/server.key" 1024 2>/dev/null
   else openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$d/server.key" 2>/dev/null; fi
   openssl req -new -key "$d/server.key" -subj "/CN=$h" -out "$d/csr"
@@ -59,7 +59,7 @@ spare = yes
 [fleet]
 inventory = $D/inventory.csv
 identity = $D/id
-known-hosts = $D/known_hosts
+known-hosts = $D/it's known by %h
 key = $D/hosts/%h/server.key
 certificate = $D/hosts/%h/server.pem
 test = nginx -t -q -c $D/hosts/%h/nginx.conf
@@ -90,8 +90,21 @@ issuer_of() {
 shows() { issuer_of "$1" "$2" | grep -q "$3"; }
 presents() { wait_for "$1 to present a certificate of $3" shows "$1" "$2" "$3"; }
 
-# ---- run from here ----
-want=4 planned reissue --engine ansible
+# two names of one server whose certificates are one file: each would be verified, and only one be there
+cp "$D/sev1.conf" "$D/sev1.kept"
+cp "$D/inventory.csv" "$D/inventory.kept"
+sed -i "s|^certificate = .*|certificate = $D/hosts/web1.test/server.pem|" "$D/sev1.conf"
+sed -i 's/^web2.test,127.0.2.2/web2.test,127.0.2.1/' "$D/inventory.csv"
+refused 2 "web1.test and web2.test are one server with one certificate" reissue --only 'web*' --plan x --confirm x
+mv "$D/sev1.kept" "$D/sev1.conf"
+mv "$D/inventory.kept" "$D/inventory.csv"
+ok "two names of one certificate's file are refused"
+
+# ---- run from here; what the shell sets for other plays does not touch these ----
+(
+  export ANSIBLE_CALLBACKS_ENABLED=timer ANSIBLE_HOST_KEY_CHECKING=False ANSIBLE_RUN_TAGS=other ANSIBLE_STDOUT_CALLBACK=none
+  want=4 planned reissue --engine ansible
+) || exit 1
 grep -q "ansible-playbook, 16 forks" "$D/plan.json" || { cat "$D/plan.json"; die "the plan does not name ansible"; }
 state() { grep "^ *$1 " "$D/run.out" | grep -q "$2" || { cat "$D/run.out" "$D/run.err"; die "$1 is not $2"; }; }
 grep -q "1 of 6 verified" "$D/run.out" || { cat "$D/run.out" "$D/run.err"; die "one of six was to be verified"; }
@@ -133,9 +146,41 @@ rows=$(wc -l <"$D/spare/index.txt")
 want=0 planned reissue --engine ansible --only web2.test --from "$D/awx"
 [ "$(wc -l <"$D/spare/index.txt")" -eq "$rows" ] || die "a certificate was issued twice"
 presents web2.test 2 "Test spare"
+# run twice, as its execution node may
+(elsewhere deploy) >/dev/null && die "the second run of deploy.json installed once more"
+want=0 planned reissue --engine ansible --only web2.test --again --from "$D/awx"
+presents web2.test 2 "Test spare"
 ok "exported, run elsewhere, its results read back and verified; nothing issued twice"
 
+sed -i 's/sev1 for /sev1 for 9/' "$D/awx/results/deploy/web2.test"
+want=4 planned reissue --engine ansible --only web2.test --again --from "$D/awx"
+state web2.test "failed.*run .*deploy.json, then this again"
+ok "what another plan's play brought is not taken for this one's"
+
+# ---- the results of an install are lost: what is served decides ----
+mkdir "$D/fake"
+cat >"$D/fake/ansible-playbook" <<E
+#!/bin/sh
+case \$* in *deploy.json*) $(command -v ansible-playbook) "\$@" >/dev/null; rm "$run"/results/deploy/* ;;
+*) exec $(command -v ansible-playbook) "\$@" ;; esac
+E
+chmod 755 "$D/fake/ansible-playbook"
+(PATH=$D/fake:$PATH; want=4 planned reissue --engine ansible --again --only 'web1.test,deaf.test') || exit 1
+grep -q "1 of 2 verified" "$D/run.out" || { cat "$D/run.out"; die "web1 was to be verified"; }
+state deaf.test "rolled back.*said nothing of it"
+cmp -s "$D/hosts/deaf.test/server.pem" "$D/hosts/deaf.test/before.pem" || die "deaf.test: its certificate was changed"
+ok "an install whose result is lost is judged by the handshake, and put back"
+
 # ---- what stands in a result is not believed ----
+head -c 40 "$D/awx/results/collect/web2.test" >"$D/cut"
+mv "$D/cut" "$D/awx/results/collect/web2.test"
+want=4 planned reissue --engine ansible --only web2.test --again --from "$D/awx"
+state web2.test "failed.*results/collect/web2.test: not JSON"
+rm "$D/awx/results/collect/web2.test"
+mkfifo "$D/awx/results/collect/web2.test"
+want=4 planned reissue --engine ansible --only web2.test --again --from "$D/awx"
+state web2.test "failed.*results/collect/web2.test: not a plain file"
+rm "$D/awx/results/collect/web2.test"
 printf '{"rc": 0, "stdout": "\\u001b[2Jsev1 kept\\n", "stderr": "\\u001b]0;owned\\u0007", "changed": true}' \
   >"$D/awx/results/collect/web2.test"
 want=4 planned reissue --engine ansible --only web2.test --again --from "$D/awx"

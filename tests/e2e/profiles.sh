@@ -32,7 +32,7 @@ mkdir -p /run/sshd 2>/dev/null || :
 ssh_start
 echo "[127.0.0.1]:2222 $(cut -d' ' -f1,2 "$D/hostkey.pub")" >"$D/known_hosts"
 T="$D/it's a \$tls folder"
-mkdir "$T"
+mkdir "$T" "$T/lb"
 for s in nginx apache haproxy postfix dovecot; do
   rsa build-server-full "$s.test" nopass
   mkdir "$D/$s"
@@ -42,9 +42,11 @@ for s in nginx apache haproxy postfix dovecot; do
   chown root:mail "$T/$s.test.key"
   chmod 604 "$T/$s.test.pem"
 done
+# haproxy reads all of a folder
 cat "$D/pki/private/haproxy.test.key" >>"$T/haproxy.test.pem"
-chown daemon:mail "$T/haproxy.test.pem"
-chmod 640 "$T/haproxy.test.pem"
+mv "$T/haproxy.test.pem" "$T/lb"
+chown daemon:mail "$T/lb/haproxy.test.pem"
+chmod 640 "$T/lb/haproxy.test.pem"
 # the services' own configurations need not cope with such a name
 ln -s "$T" "$D/tls"
 
@@ -83,7 +85,7 @@ defaults
   timeout client 5s
   timeout server 5s
 frontend f
-  bind 127.0.0.1:8003 ssl crt $D/tls/haproxy.test.pem
+  bind 127.0.0.1:8003 ssl crt $D/tls/lb/
   http-request return status 200
 EOF
 haproxy -W -D -p "$D/haproxy/pid" -f "$D/haproxy/conf" >"$D/haproxy/log" 2>&1 || { cat "$D/haproxy/log"; die "haproxy"; }
@@ -148,9 +150,9 @@ mkdir "$D/profiles" "$D/state"
 chmod 700 "$D/state"
 profile() { # NAME PORT TEST RELOAD
   sed -e '/^key = /d' -e '/^certificate = /d' -e '/^test = /d' -e '/^reload = /d' -e '/^probe-port = /d' "$SRCDIR/data/profiles/$1.ini"
-  key=$T/%h.key
-  [ "$1" = haproxy ] && key=$T/%h.pem
-  printf 'key = %s\ncertificate = %s\nprobe-port = %s\ntest = ! test -e %s/broken && %s\nreload = %s\n' "$key" "$T/%h.pem" "$2" "$D/$1" "$3" "$4"
+  key=$T/%h.key pem=$T/%h.pem
+  [ "$1" = haproxy ] && key=$T/lb/%h.pem pem=$T/lb/%h.pem
+  printf 'key = %s\ncertificate = %s\nprobe-port = %s\ntest = ! test -e %s/broken && %s\nreload = %s\n' "$key" "$pem" "$2" "$D/$1" "$3" "$4"
 }
 profile nginx 8001 "nginx -t -q -c $D/nginx/conf" "nginx -c $D/nginx/conf -s reload" >"$D/profiles/nginx.ini"
 profile apache 8002 "apache2 -t -f $D/apache/conf" "apache2 -f $D/apache/conf -k graceful" >"$D/profiles/apache.ini"
@@ -211,10 +213,12 @@ planned recover --new root --name newroot --subject "/CN=New Root CA" --folder "
 
 # ---- a test that fails: everything as before ----
 for s in nginx apache haproxy postfix dovecot; do : >"$D/$s/broken"; done
-ls -ln "$T" | grep -v '^total' | awk '{print $1,$3,$4,$9}' >"$D/modes"
-(cd "$T" && sha256sum -- *) >"$D/sums"
+modes() { (cd "$T" && stat -c '%A %u %g %n' -- *.* lb/*); }
+sums() { (cd "$T" && sha256sum -- *.* lb/*); }
+modes >"$D/modes"
+sums >"$D/sums"
 want=4 planned reissue
-(cd "$T" && sha256sum -- *) | cmp -s - "$D/sums" || { ls -l "$T"; die "a failing test left something behind"; }
+sums | cmp -s - "$D/sums" || { ls -l "$T"; die "a failing test left something behind"; }
 for s in nginx apache haproxy postfix dovecot; do presents $s "Old CA" || die "$s does not serve its old certificate any more"; done
 ok "a failing test brings every file back, to the octet"
 
@@ -229,6 +233,18 @@ for s in apache haproxy postfix dovecot; do wait_for "$s to serve its new certif
 ok "a key of the blocklist is refused, the others have their certificates"
 planned reissue --retry failed
 wait_for "nginx to serve its new certificate" presents nginx "New Root CA"
-ls -ln "$T" | grep -v '^total' | grep -v 'sev1-' | awk '{print $1,$3,$4,$9}' | cmp -s - "$D/modes" || { ls -ln "$T"; cat "$D/modes"; die "owner or mode changed"; }
-grep -q "PRIVATE KEY" "$T/haproxy.test.pem" || die "haproxy's key is gone from its file"
+modes | cmp -s - "$D/modes" || { modes; cat "$D/modes"; die "owner or mode changed"; }
+grep -q "PRIVATE KEY" "$T/lb/haproxy.test.pem" || die "haproxy's key is gone from its file"
 ok "nginx, Apache, haproxy, postfix and dovecot serve the new CA's certificates; owner and mode as before"
+
+# ---- and a new key each; what a re-issue leaves beside its files is nothing that a service reads ----
+sed -i 's/^days = 30/days = 30\nkey-mode = new/' "$D/sev1.conf"
+keys() { (cd "$T" && for f in *.key lb/*.pem; do openssl pkey -in "$f" -pubout; done); }
+keys >"$D/keys"
+planned reissue --again
+keys >"$D/keys.new"
+[ "$(sort -u "$D/keys" "$D/keys.new" | grep -c '=')" -eq 10 ] || die "a key is as it was"
+for s in nginx apache haproxy postfix dovecot; do wait_for "$s to serve the certificate of its new key" presents $s "New Root CA"; done
+modes | cmp -s - "$D/modes" || { modes; cat "$D/modes"; die "owner or mode changed with a new key"; }
+haproxy -c -f "$D/haproxy/conf" >"$D/out" 2>&1 || { cat "$D/out"; die "haproxy would not start again"; }
+ok "new keys for all five, and haproxy, which reads a whole folder, would start again"
