@@ -91,6 +91,11 @@ bool engine_secret_turned(const struct engine *en, const struct child *c)
 	return secrets_turned(en->secrets, c);
 }
 
+void engine_secret_proved(struct engine *en)
+{
+	secrets_proved(en->secrets);
+}
+
 char *engine_secret_label(const struct secret_ask *a)
 {
 	char *of = text_escaped(a->of, strlen(a->of), 200);

@@ -98,6 +98,8 @@ char *engine_secret_label(const struct secret_ask *a);
 void engine_secret_fd(struct engine *en, int fd);
 /* Was this child's secret right before, and refused this time? */
 bool engine_secret_turned(const struct engine *en, const struct child *c);
+/* That is on record now: the operator is asked again. */
+void engine_secret_proved(struct engine *en);
 
 size_t engine_runs(const struct engine *en);
 struct run *engine_run(const struct engine *en, size_t i);

@@ -81,12 +81,22 @@ pkcs11-module = $spy
 [action stop]
 run = true
 verify = true
+# its key is on the same token: what locks one locks the other
+[ca other]
+config = $ca/openssl.cnf
+key = PKCS11:token=CA%20token;id=%01
+pkcs11-module = $spy
 [action lock]
 title = lock signing key
 kind = keylock
 ca = token
 run = pkcs11-tool --module $module --token-label 'CA token' --login --login-type so --so-pin so-pin-1 --init-pin --new-pin locked-away
 verify = test -e $ca/index.txt
+[action lock-other]
+kind = keylock
+ca = other
+run = true
+verify = true
 END
 sed 's|^key = .*|&?pin-value=1234|' "$D/sev1.conf" >"$D/pin.conf"
 status=0; "$SEV1" -c "$D/pin.conf" doctor >"$D/err" 2>&1 || status=$?
@@ -220,8 +230,7 @@ echo "$PIN" | sev1 crl renew --pin-fd 0 >"$D/out" 2>&1 || { cat "$D/out"; die "t
 ok "without the token nothing is done; with it again the same command works"
 
 # ---- a lock that locks nothing is no evidence, and neither is a key that nobody could try ----
-sed -e 's/^run = pkcs11-tool.*/run = true/' -e 's/^\[action lock\]/[action sham]/' "$D/sev1.conf" >"$D/sham.conf"
-echo "deadline = 2" >>"$D/sham.conf"
+sed -e 's/^run = pkcs11-tool.*/run = true\ndeadline = 2/' -e 's/^\[action lock\]/[action sham]/' "$D/sev1.conf" >"$D/sham.conf"
 cp "$D/sev1.conf" "$D/kept.conf"; cp "$D/sham.conf" "$D/sev1.conf"
 want=1 planned contain --only sham --pin-fd 0 <<END
 $PIN
@@ -234,8 +243,14 @@ $WRONG
 END
 want=0
 sev1 timeline | grep -q "sham: FAILED.*not proved, the key could not be tried: .*refused the PIN" || { sev1 timeline | tail -n 5; die "a wrong PIN proved a lock"; }
+sed -i 's/object=ca-key/object=mistyped/' "$D/sev1.conf"
+want=1 planned contain --only sham --pin-fd 0 <<END
+$PIN
+END
+want=0
+sev1 timeline | grep -q "sham: FAILED.*could not use this key before the lock either: .*no such key" || { sev1 timeline | tail -n 5; die "a key that was never there was found locked"; }
 cp "$D/kept.conf" "$D/sev1.conf"
-ok "a lock that locks nothing does not hold, and a mistyped PIN proves none"
+ok "a lock that locks nothing does not hold, and a mistyped PIN or key proves none"
 
 # ---- the key lock: tried before with the right PIN, and found locked after ----
 keys ":contain" Enter
@@ -247,7 +262,8 @@ shows "PIN of the token" && keys "$PIN" Enter
 wait_for 60 "the end of the lock" shows "Enter go on"
 pane | grep -qE '^ Done' || { pane; die "the lock did not hold"; }
 keys Enter
-sev1 timeline | grep -q "lock.*found locked: the token CA token refused the PIN" || { sev1 timeline | tail; die "no evidence of the lock"; }
+sev1 timeline | grep -q "lock: held.*found locked: the token CA token refused the PIN; it was tried once" || { sev1 timeline | tail; die "no evidence of the lock"; }
+sev1 timeline | grep -q "lock-other: held.*found locked: the token CA token refused the PIN that was right before" || { sev1 timeline | tail; die "no evidence of the other key's lock"; }
 nowhere "$PIN" "the PIN"
 status=0; echo "$PIN" | sev1 crl renew --pin-fd 0 >"$D/out" 2>&1 || status=$?
 [ $status -eq 3 ] && grep -q "refused the PIN; it was tried once" "$D/out" || { cat "$D/out"; die "the locked key: status $status"; }
