@@ -283,6 +283,20 @@ static void test_refused(void **state)
 		until_done(0);
 		assert_string_equal(json_str(one[0].result, "key"), "unknown");
 	}
+	/* one of two need not wait any longer: the other is still asked for */
+	start(0, key_request("ec"), 60);
+	start(1, key_request("rsa"), 60);
+	until_asked();
+	while (!secrets_give_up(secrets, one[0].child, &why))
+		assert_true(loop_step(loop));
+	until_done(0);
+	assert_string_equal(json_str(one[0].result, "why"), "given up");
+	until_asked();
+	secrets_give(secrets, TOKEN_PIN);
+	until_done(1);
+	assert_string_equal(json_str(one[1].result, "key"), "signs");
+	assert_false(secrets_give_up(secrets, one[1].child, &why));
+	secrets_forget(secrets);
 	start(0, key_request("ec"), 60);
 	start(1, key_request("rsa"), 60);
 	until_asked();

@@ -326,6 +326,24 @@ void secrets_refuse(struct secrets *s, const struct err *why)
 	secrets_pump(s);
 }
 
+bool secrets_give_up(struct secrets *s, const struct child *c, const struct err *why)
+{
+	bool waited = false, wanted = false;
+
+	for (size_t i = s->waiters; i-- > 0;) {
+		if (s->waiter[i].child == c) {
+			waiter_refuse(s, i, why);
+			waited = true;
+		}
+	}
+	for (size_t i = 0; i < s->waiters; i++)
+		wanted = wanted || s->waiter[i].kept == s->asking;
+	if (!wanted)
+		s->asking = NULL;
+	secrets_pump(s);
+	return waited;
+}
+
 bool secrets_turned(const struct secrets *s, const struct child *c)
 {
 	for (size_t i = 0; i < s->turneds; i++)

@@ -21,6 +21,8 @@ void secrets_gone(struct secrets *s, const struct child *c);
 const struct secret_ask *secrets_wanted(const struct secrets *s);
 void secrets_give(struct secrets *s, const char *text);
 void secrets_refuse(struct secrets *s, const struct err *why);
+/* This child alone is not to wait any longer. False where it did not wait. */
+bool secrets_give_up(struct secrets *s, const struct child *c, const struct err *why);
 /* Questions are answered by the lines of fd from now on, in their order. */
 void secrets_fd(struct secrets *s, int fd);
 /* Was this child given a secret that had been right before, and that was refused this time; or did it ask for one that was,

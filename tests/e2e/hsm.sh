@@ -290,4 +290,48 @@ t capture-pane -p -S - -t 0 | grep -qF -- "$PIN" && die "the PIN was echoed"
 keys "quit" Enter
 wait_for 10 "the terminal as it was" shows "isig icanon echo"
 ok "in plain lines the PIN is asked at the terminal, not echoed, and the terminal is as it was"
+t kill-server
+
+# ---- the standing order asks too, but waits for nobody: the CRLs of other CAs are due as well ----
+cat >"$D/ahead.c" <<'E'
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	long ahead = 0;
+	FILE *f = fopen(getenv("AHEAD"), "r");
+	int rc = (int)syscall(SYS_clock_gettime, id, ts);
+	if (f != NULL && fscanf(f, "%ld", &ahead) == 1)
+		ts->tv_sec += ahead;
+	if (f != NULL)
+		fclose(f);
+	return rc;
+}
+E
+"${CC:-cc}" -shared -fPIC -o "$D/ahead.so" "$D/ahead.c" 2>"$D/cc.log" || { cat "$D/cc.log"; echo "no shared object can be made here"; exit 77; }
+ahead() { echo "$1" >"$D/ahead.new"; mv "$D/ahead.new" "$D/ahead"; }
+ahead 0
+printf '[point p]\nca = token\nurl = http://127.0.0.1:1/ca.crl\npath = %s/ca.crl\n' "$D" >>"$D/sev1.conf"
+want=1 planned publish
+want=0
+before=$(logins)
+socket=$socket-watch
+t new-session -d -x 160 -y 24 "$as env ASAN_OPTIONS=verify_asan_link_order=0 AHEAD='$D/ahead' LD_PRELOAD='$D/ahead.so' '$SEV1' -c '$D/sev1.conf' watch --renew; read -r _"
+wait_for 20 "the order" shows "standing order"
+ahead 60000
+wait_for 60 "the question" shows "PIN of the token CA token:"
+ahead 60070
+wait_for 20 "the failure" shows "token: renewal FAILED: nobody typed the PIN or passphrase within 60 s"
+[ "$(logins)" -eq "$before" ] || die "a PIN was tried that nobody typed"
+last_line() { pane | grep -v '^$' | tail -n 1 | grep -qF -- "$1"; }
+wait_for 20 "the question again, its time has come" last_line "PIN of the token CA token:"
+keys "$PIN" Enter
+renewed() { sev1 timeline | tail -n 8 | grep -q "crl: token: number"; }
+wait_for 30 "the renewed CRL" renewed
+[ "$(logins)" -eq $((before + 1)) ] || die "the PIN was used $(($(logins) - before)) times"
+ok "unattended, a question that nobody answers is a renewal that failed, and is asked again; no PIN is tried"
 sev1 audit >/dev/null || die "audit"
