@@ -234,6 +234,8 @@ static int ca_load_openssl(struct ca *ca, const char *section, const char *key, 
 		ca->private_key = mem_strdup(key);
 	else if (token_uri_is(ca_setting(ca, ca->section, "private_key")))
 		ca->private_key = mem_strdup(ca_setting(ca, ca->section, "private_key"));
+	else if ((rc = token_uri_alone(ca_setting(ca, ca->section, "private_key"), e)) < 0)
+		return err_prefix(e, "%s", ca->config);
 	else if ((ca->private_key = ca_path(ca, "private_key", true, e)) == NULL)
 		return ERR_SYNTAX;
 	ca_numbers(ca);

@@ -16,6 +16,14 @@ bool token_uri_is(const char *s)
 	return strncasecmp(s, SCHEME, strlen(SCHEME)) == 0;
 }
 
+int token_uri_alone(const char *s, struct err *e)
+{
+	if (token_uri_is(s) || strcasestr(s, SCHEME) == NULL)
+		return 0;
+	err_set(e, ERR_SYNTAX, _("something stands before the pkcs11: URI of the private key"));
+	return err_remedy(e, _("write the URI alone, without quotes and without engine: before it"));
+}
+
 /* Does an attribute of this kind begin here, or after a separator? In any case of letters: it may be a PIN. */
 static bool uri_holds(const char *s, size_t len, char separator, const char *attribute)
 {
