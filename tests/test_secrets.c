@@ -248,6 +248,9 @@ static void test_by_fd(void **state)
 	    longest, TOKEN_PIN);
 	json_object_set_new(json_object_get(odd, "ca"), "module", json_string(module));
 	setenv("ODD_FLAGS", "20000", 1);
+	start(0, json_incref(odd), 60); /* the one that is remembered is not tried either */
+	until_done(0);
+	assert_string_equal(json_str(one[0].result, "key"), "unknown");
 	by_fd(odd, TOKEN_PIN "\n");
 	unsetenv("ODD_FLAGS");
 	assert_string_equal(json_str(one[0].result, "key"), "unknown");

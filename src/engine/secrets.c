@@ -231,6 +231,8 @@ static void secrets_need(struct secrets *s, struct child *c, const json_t *msg)
 	s->waiter[s->waiters++] = (struct waiter){ .child = c, .kept = k, .note = mem_strdup(json_str(msg, "note")),
 		.last = json_bool(msg, "last") };
 	child_wait(c, true);
+	if (json_bool(msg, "last") && k->proven && k->holder == NULL)
+		kept_forget(k); /* it was right, but others may have changed it since: nothing is tried unasked */
 	if (json_bool(msg, "proof") && k->turned && k->text == NULL && s->asking != k) {
 		secrets_turn(s, c); /* two CAs on one token: what locked the first locked the other */
 		err_set(&e, ERR_REFUSED, _("the token %s refused the PIN that was right before; it is not tried again"), k->of);

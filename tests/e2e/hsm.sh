@@ -154,6 +154,12 @@ for p in $console $child; do
   [ -z "$as" ] || ! $as cat "/proc/$p/environ" >/dev/null 2>&1 || die "process $p can be read by its own user"
 done
 ok "before a PIN is typed, console and child leave no core and are closed to their own user"
+keys "$(printf '%0300d' 0)" Enter
+wait_for 20 "that it is too long" shows "nothing was typed, or more than 255 octets"
+[ "$(logins)" -eq "$before" ] || die "the beginning of what was too long was tried"
+keys Enter
+wait_for 20 "the board" shows "Checkpoint"
+revoke
 keys "$WRONG"
 wait_for 10 "that something was typed" shows "(typed, not shown)"
 shows "$WRONG" && die "the PIN is on the screen"
