@@ -437,6 +437,12 @@ static void test_odd(void **state)
 			assert_non_null(strstr(json_string_value(seam_find("note", 0)), "ONE TRY IS LEFT"));
 		unsetenv(cases[i].name);
 	}
+	setenv("ODD_SIGN", "68", 1); /* what the token answered, and not what OpenSSL made of it */
+	ca = token_request("ec", 0);
+	json_object_set_new(ca, "module", json_string(module));
+	ask(crl_request(ca), TOKEN_PIN, ERR_FAILED);
+	said("the CRL could not be signed (Key function not permitted)");
+	unsetenv("ODD_SIGN");
 	free(module);
 }
 
