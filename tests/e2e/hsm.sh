@@ -66,6 +66,8 @@ END
   softhsm2-util --init-token --free --label "CA token" --pin "$PIN" --so-pin so-pin-1
   openssl pkcs8 -topk8 -nocrypt -in "$ca/ca.key" -out "$D/moved.key"
   softhsm2-util --import "$D/moved.key" --token "CA token" --label ca-key --id 01 --pin "$PIN"
+  softhsm2-util --init-token --free --label Second --pin second-pin --so-pin so-pin-2
+  softhsm2-util --import "$D/moved.key" --token Second --label ca-key --id 01 --pin second-pin
 } >"$D/make.log" 2>&1 || { tail "$D/make.log"; die "the CA and its token"; }
 rm "$ca/ca.key" "$D/moved.key" "$D/leaf.key"
 logins() { grep -c ': C_Login$' "$D/spy.log"; }
@@ -125,6 +127,10 @@ echo "$PIN" | sev1 doctor --sign --pin-fd 0 >"$D/out" 2>&1 || :
 grep -q "^ok    ca token: the key belongs to the certificate and signs" "$D/out" || { cat "$D/out"; die "doctor --sign"; }
 status=0; setsid -w $as "$SEV1" -c "$D/sev1.conf" doctor --sign </dev/null >"$D/out" 2>&1 || status=$?
 [ $status -eq 1 ] && grep -q "no terminal to ask at" "$D/out" && grep -q "with --pin-fd N" "$D/out" || { cat "$D/out"; die "doctor --sign without a terminal"; }
+sed 's|^\[action stop\]|[ca second]\nconfig = '"$ca"'/openssl.cnf\nkey = pkcs11:token=Second;object=ca-key\npkcs11-module = '"$module"'\n&|' \
+  "$D/sev1.conf" >"$D/two.conf" # the first is spied on, and slower
+printf '%s\n' "$PIN" second-pin | $as "$SEV1" -c "$D/two.conf" doctor --sign --pin-fd 0 >"$D/out" 2>&1 || :
+[ "$(grep -cE "^ok    ca (token|other|second): the key belongs to the certificate and signs" "$D/out")" -eq 3 ] || { cat "$D/out"; die "doctor --sign with two tokens"; }
 ok "doctor tries the key only when it is told to, and says what it wants"
 
 sev1 open --title "The token's CA" >/dev/null
