@@ -397,6 +397,10 @@ static void test_keys(void **state)
 		assert_int_equal(asked, strstr(cases[i].key, "fresh") == NULL); /* no PIN is typed that none can be */
 		json_decref(r);
 	}
+	pkcs11_tool("strict", "--change-pin --new-pin 123456789012345678901234567890123");
+	ask(crl_request(key_request("lone", "pkcs11:token=strict;object=lone")), "123456789012345678901234567890123", ERR_FAILED);
+	said("wants the PIN for each signature");
+	said("32 octets at the most");
 	pki_must("for t in bare strict twins mixed; do softhsm2-util --delete-token --token $t; done && rm -r "
 	         "$(grep -l fresh tokens/*/token.object | xargs dirname)");
 }

@@ -24,6 +24,8 @@ enum {
 	USER_NOT_LOGGED_IN = 0x101, USER_PIN_NOT_SET = 0x102,
 };
 
+#define ENGINE_PIN 32          /* octets; what the engine takes for a signature, not for a login */
+
 static ENGINE *engine;         /* initialised; one token in the life of a CA child */
 static bool opened;            /* a key was opened on it */
 static bool spent;             /* it was let go of; keys that the engine caches keep it from starting again */
@@ -342,6 +344,7 @@ static bool token_choose_key(EVP_PKEY **key, X509 *certificate, const struct tok
 static int token_finish(const struct ca *ca, X509 *certificate, const struct token_uri *u, const struct token *t,
     EVP_PKEY **key, char *pin, enum key_state *state, struct err *e)
 {
+	bool longer = pin != NULL && strlen(pin) > ENGINE_PIN;
 	struct token_keys keys = { 0 };
 	struct err why = { 0 };
 
@@ -357,6 +360,9 @@ static int token_finish(const struct ca *ca, X509 *certificate, const struct tok
 	if (keys.always && EVP_PKEY_eq(*key, X509_get0_pubkey(certificate)) == 1) {
 		*state = KEY_UNKNOWN;
 		err_set(e, ERR_FAILED, _("the token %s wants the PIN for each signature: %s"), t->label, why.text);
+		if (longer)
+			return err_remedy(e, _("OpenSSL's pkcs11 engine gives one of %d octets at the most then: have the PIN changed"),
+			    ENGINE_PIN);
 		return err_remedy(e, _("see that pkcs11-tool --login --sign works with this key"));
 	}
 	*state = KEY_DEAD;
@@ -375,7 +381,7 @@ bool key_token_fault(char *why, size_t size)
 	const char *what, *reason = last != 0 ? ERR_reason_error_string(last) : NULL;
 	int code = token_code(&what);
 
-	snprintf(why, size, "%s", code != 0 ? what : reason != NULL ? reason : "no reason given");
+	snprintf(why, size, "%s", what[0] != '\0' ? what : reason != NULL ? reason : "no reason given");
 	return code != 0 && code != KEY_HANDLE_INVALID && code != KEY_NOT_PERMITTED && code != OBJECT_HANDLE_INVALID &&
 	    code != USER_NOT_LOGGED_IN;
 }
