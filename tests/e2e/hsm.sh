@@ -301,6 +301,9 @@ wait_for 30 "the end" shows "crl: done."
 t capture-pane -p -S - -t 0 | grep -qF -- "$PIN" && die "the PIN was echoed"
 keys "quit" Enter
 wait_for 10 "the terminal as it was" shows "isig icanon echo"
+t respawn-pane -k -t 0 "$as '$SEV1' -c '$D/sev1.conf' crl renew --pin-fd 0; echo \"ended \$?\"; read -r _"
+wait_for 10 "no PIN in the clear" shows "ended 2"
+shows "a terminal, which shows what is typed" || { pane; die "--pin-fd at a terminal"; }
 ok "in plain lines the PIN is asked at the terminal, not echoed, and the terminal is as it was"
 t kill-server
 
