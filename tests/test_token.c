@@ -368,6 +368,7 @@ static void test_keys(void **state)
 		{ "pkcs11:token=fresh;object=lone", ERR_REFUSED, "the token fresh has no user PIN" },
 	};
 	json_t *r;
+	char *csr;
 
 	(void)state;
 	pki_openssl("lone", "ec", 1);
@@ -397,6 +398,18 @@ static void test_keys(void **state)
 		assert_int_equal(asked, strstr(cases[i].key, "fresh") == NULL); /* no PIN is typed that none can be */
 		json_decref(r);
 	}
+	csr = pki_read("web.csr"); /* several signatures, one question */
+	lines = json_pack("[{s:s,s:s,s:[s]},{s:s,s:s,s:[s]}]", "id", "a", "csr", csr, "names", "web.example.com", "id", "b",
+	    "csr", csr, "names", "web.example.com");
+	seam_next = next_line;
+	json_decref(ask(json_pack("{s:s,s:o,s:i}", "op", "issue", "ca", key_request("lone", "pkcs11:token=strict;object=lone"),
+	    "days", 7), TOKEN_PIN, 0));
+	assert_non_null(seam_find("issued", 1));
+	assert_int_equal(asked, 1);
+	json_decref(lines);
+	lines = NULL;
+	seam_next = NULL;
+	free(csr);
 	pkcs11_tool("strict", "--change-pin --new-pin 123456789012345678901234567890123");
 	ask(crl_request(key_request("lone", "pkcs11:token=strict;object=lone")), "123456789012345678901234567890123", ERR_FAILED);
 	said("wants the PIN for each signature");
@@ -419,6 +432,8 @@ static void test_odd(void **state)
 		{ "ODD_LOGIN", "30", 1, "unknown", "PKCS#11 error 0x30" }, /* a fault is no lock */
 		{ "ODD_LOGIN", "102", 1, "dead", "has no user PIN" },
 		{ "ODD_LOGIN", "a4", 1, "dead", "refused the PIN; it was tried once" },
+		{ "ODD_LOGIN", "a3", 1, "secret", "has expired" },
+		{ "ODD_LOGIN", "104", 1, "unknown", "User another is already logged in" },
 		{ "ODD_SLOTS", "c8", 1, "signs", NULL },
 		{ "ODD_SIGN", "30", 1, "unknown", "the key does not sign" },
 		{ "ODD_SIGN", "68", 1, "dead", "the key does not sign" },

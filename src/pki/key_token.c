@@ -21,7 +21,7 @@
 enum {
 	KEY_HANDLE_INVALID = 0x60, KEY_NOT_PERMITTED = 0x68, OBJECT_HANDLE_INVALID = 0x82,
 	PIN_INCORRECT = 0xa0, PIN_INVALID = 0xa1, PIN_LEN_RANGE = 0xa2, PIN_EXPIRED = 0xa3, PIN_LOCKED = 0xa4,
-	USER_NOT_LOGGED_IN = 0x101, USER_PIN_NOT_SET = 0x102,
+	USER_NOT_LOGGED_IN = 0x101, USER_PIN_NOT_SET = 0x102, USER_OTHER = 0x104,
 };
 
 #define ENGINE_PIN 32          /* octets; what the engine takes for a signature, not for a login */
@@ -150,17 +150,24 @@ static int token_fresh(const struct token *t, struct err *e)
 }
 
 /* The PIN was refused: what does the token say now? It was tried once, and is not tried again. */
-static void token_refused(const struct ca *ca, const struct token *was, struct err *e)
+static void token_refused(const struct ca *ca, const struct token *was, int code, struct err *e)
 {
 	struct token now = *was;
+	const char *note;
 
 	key_token_look(ca, &now, NULL);
 	if (now.locked) {
 		token_locked(&now, e);
 		return;
 	}
+	if (code == PIN_EXPIRED) {
+		err_set(e, ERR_REFUSED, _("the PIN of the token %s has expired"), was->label);
+		err_remedy(e, _("change it (pkcs11-tool --login --change-pin, or the HSM's own tool), then run this again with the new one"));
+		return;
+	}
+	note = key_token_note(&now);
 	err_set(e, ERR_REFUSED, _("the token %s refused the PIN; it was tried once, and is forgotten now"), was->label);
-	err_remedy(e, "%s %s", key_token_note(&now), _("Run it again and type the PIN anew."));
+	err_remedy(e, "%s%s%s", note, note[0] != '\0' ? " " : "", _("Run it again and type the PIN anew."));
 }
 
 /* The code of the PKCS#11 library among the errors, or 0; *text is what it is called. */
@@ -264,7 +271,8 @@ static void token_fault(const struct ca *ca, const struct token *t, int code, co
 	*state = KEY_UNKNOWN;
 	err_set(e, ERR_FAILED, _("the token %s failed while its key was opened (PKCS#11 error 0x%x: %s)"), t->label,
 	    (unsigned)code, what);
-	err_remedy(e, _("see that it is plugged in and its network is up, then run this again"));
+	err_remedy(e, code == USER_OTHER ? _("another user, such as its security officer (SO), is logged in: run this again once that has ended")
+	    : _("see that it is plugged in and its network is up, then run this again"));
 	if (token_gone(ca, e))
 		*state = KEY_DEAD;
 }
@@ -280,7 +288,7 @@ static EVP_PKEY *token_failed(const struct ca *ca, const struct token_uri *u, co
 		asker->told("pin", t->label, t->serial, false);
 	if (wrong) {
 		*state = code == PIN_LOCKED ? KEY_DEAD : KEY_SECRET;
-		token_refused(ca, t, e);
+		token_refused(ca, t, code, e);
 	} else if (code != 0) {
 		token_fault(ca, t, code, what, state, e);
 	} else {
