@@ -4,6 +4,7 @@
  *	ODD_FLAGS  ORed into the flags of every token's C_GetTokenInfo, hexadecimal
  *	ODD_SLOTS  so many slots without a token of use come before the others, hexadecimal
  *	ODD_LOGIN  what C_Login answers, hexadecimal
+ *	ODD_AGAIN  what it answers where it is for one signature
  *	ODD_SIGN   what C_SignInit answers, hexadecimal */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -51,7 +52,7 @@ static CK_RV odd_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 
 static CK_RV odd_login(CK_SESSION_HANDLE s, CK_USER_TYPE user, unsigned char *pin, unsigned long len)
 {
-	CK_RV rv = wanted("ODD_LOGIN");
+	CK_RV rv = wanted(user == CKU_CONTEXT_SPECIFIC ? "ODD_AGAIN" : "ODD_LOGIN");
 
 	return rv != CKR_OK ? rv : real->C_Login(s, user, pin, len);
 }

@@ -292,6 +292,11 @@ static const char *key_state(json_t *ca, const char *typed)
 	return state;
 }
 
+static char *odd_module(void)
+{
+	return mem_printf("%s/tests/odd_token.so", getenv("BUILDDIR") != NULL ? getenv("BUILDDIR") : ".");
+}
+
 static json_t *file_request(const char *key)
 {
 	return json_pack("{s:s,s:s+,s:s+}", "name", "file", "config", pki_here(), "/file/openssl.cnf", "key", pki_here(), key);
@@ -367,8 +372,8 @@ static void test_keys(void **state)
 		{ "pkcs11:token=mixed;object=none", ERR_NOTFOUND, "there is no such key" },
 		{ "pkcs11:token=fresh;object=lone", ERR_REFUSED, "the token fresh has no user PIN" },
 	};
-	json_t *r;
-	char *csr;
+	json_t *r, *ca;
+	char *csr, *module = odd_module();
 
 	(void)state;
 	pki_openssl("lone", "ec", 1);
@@ -410,6 +415,18 @@ static void test_keys(void **state)
 	lines = NULL;
 	seam_next = NULL;
 	free(csr);
+	/* a PIN that opens the token, and is wrong for the signature: tried once for it */
+	setenv("PKCS11SPY", module, 1);
+	setenv("ODD_AGAIN", "a0", 1);
+	token_logins();
+	ca = token_request("lone", 1);
+	json_object_set_new(ca, "key", json_string("pkcs11:token=strict;object=lone"));
+	ask(crl_request(ca), TOKEN_PIN, ERR_FAILED);
+	said("wants the PIN for each signature: the key does not sign");
+	assert_int_equal(token_logins(), 2);
+	unsetenv("ODD_AGAIN");
+	setenv("PKCS11SPY", TOKEN_MODULE, 1);
+	free(module);
 	pkcs11_tool("strict", "--change-pin --new-pin 123456789012345678901234567890123");
 	ask(crl_request(key_request("lone", "pkcs11:token=strict;object=lone")), "123456789012345678901234567890123", ERR_FAILED);
 	said("wants the PIN for each signature");
@@ -438,7 +455,7 @@ static void test_odd(void **state)
 		{ "ODD_SIGN", "30", 1, "unknown", "the key does not sign" },
 		{ "ODD_SIGN", "68", 1, "dead", "the key does not sign" },
 	};
-	char *module = mem_printf("%s/tests/odd_token.so", getenv("BUILDDIR") != NULL ? getenv("BUILDDIR") : ".");
+	char *module = odd_module();
 	json_t *ca;
 
 	(void)state;

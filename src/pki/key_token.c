@@ -30,13 +30,21 @@ static ENGINE *engine;         /* initialised; one token in the life of a CA chi
 static bool opened;            /* a key was opened on it */
 static bool spent;             /* it was let go of; keys that the engine caches keep it from starting again */
 static char *held;             /* the PIN, while a key wants it for each signature */
+static bool given, proved;     /* until it was right for one it is given once, however often the engine tries */
 /* The engine must never ask by itself: it would open the terminal, or read what the console sends. It keeps this. */
 static UI_METHOD *answers;
+
+static void held_forget(void)
+{
+	secret_free(held);
+	held = NULL;
+	given = proved = false;
+}
 
 static int ui_open(UI *ui)
 {
 	(void)ui;
-	return held != NULL;
+	return held != NULL && (proved || !given);
 }
 
 static int ui_write(UI *ui, UI_STRING *s)
@@ -48,7 +56,10 @@ static int ui_write(UI *ui, UI_STRING *s)
 
 static int ui_read(UI *ui, UI_STRING *s)
 {
-	return held != NULL && UI_get_string_type(s) == UIT_PROMPT && UI_set_result(ui, s, held) == 0;
+	if (UI_get_string_type(s) != UIT_PROMPT || !ui_open(ui))
+		return 0;
+	given = true;
+	return UI_set_result(ui, s, held) == 0;
 }
 
 static bool ui_start(void)
@@ -59,12 +70,6 @@ static bool ui_start(void)
 		UI_method_set_reader(answers, ui_read);
 	}
 	return answers != NULL && ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, answers, NULL, 0) == 1;
-}
-
-static void held_forget(void)
-{
-	secret_free(held);
-	held = NULL;
 }
 
 static bool engine_start(const char *module, struct err *e)
@@ -325,10 +330,7 @@ static bool key_fits(EVP_PKEY *key, X509 *certificate, bool proof, struct err *e
 
 	if ((pointless && !key_take_point(key, certificate)) || EVP_PKEY_eq(key, X509_get0_pubkey(certificate)) != 1)
 		return false;
-	if ((!pointless && !proof) || key_probe(key, certificate, e) == 0)
-		return true;
-	held_forget(); /* one try */
-	return false;
+	return (!pointless && !proof) || key_probe(key, certificate, e) == 0;
 }
 
 /* Several keys may have one label, and a token lists them in any order: the certificate says which one is meant. */
@@ -357,13 +359,16 @@ static int token_finish(const struct ca *ca, X509 *certificate, const struct tok
 	struct err why = { 0 };
 
 	token_keys(t, u, &keys);
+	ERR_clear_error(); /* what the engine did not find of the key, and did without */
 	held_forget();
 	if (keys.always)
 		held = pin;
 	else
 		secret_free(pin);
-	if (key_fits(*key, certificate, keys.always, &why) || (keys.fit > 1 && token_choose_key(key, certificate, &keys)))
+	proved = key_fits(*key, certificate, keys.always, &why) || (keys.fit > 1 && token_choose_key(key, certificate, &keys));
+	if (proved)
 		return 0;
+	held_forget();
 	ERR_clear_error();
 	if (keys.always && EVP_PKEY_eq(*key, X509_get0_pubkey(certificate)) == 1) {
 		*state = KEY_UNKNOWN;
