@@ -24,7 +24,8 @@ extern const struct watch ca_watch;
  *	{"pin": "..."}, or {"refused": {"text", "remedy"}}          from the parent
  *	{"secret": "right", "kind": "pin", "of": "token label", "which": "its serial"}   (or "wrong"), once tried */
 extern const struct key_asker ca_asker;
-/* From now on questions say "proof": true: a secret that turned wrong since it was right is evidence, and nobody is asked. */
+/* From now on questions say "proof": true: a secret that turned wrong since it was right is evidence, and nobody is
+ * asked. */
 void ca_secret_proof(void);
 
 int ca_count(const json_t *request, json_t **result, struct err *e);

@@ -13,7 +13,7 @@ static int secret_refused(const json_t *why, struct err *e)
 	return err_remedy(e, "%s", json_str(why, "remedy"));
 }
 
-/* The question is part of a proof that a key is locked: a PIN that turned wrong meanwhile proves it, and nobody is asked. */
+/* The question is part of a proof that a key is locked: a PIN that turned wrong meanwhile proves it. */
 static bool proof;
 
 void ca_secret_proof(void)

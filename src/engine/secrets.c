@@ -178,7 +178,8 @@ static void secrets_last_try(struct secrets *s)
 {
 	struct err e = { 0 };
 
-	err_set(&e, ERR_REFUSED, _("one try is left before the token %s locks its PIN: a PIN of --pin-fd is not tried on it"), s->ask.of);
+	err_set(&e, ERR_REFUSED, _("one try is left before the token %s locks its PIN: a PIN of --pin-fd is not tried on it"),
+	    s->ask.of);
 	err_remedy(&e, _("run it at a terminal and type the PIN, or have the token's security officer (SO) set it anew"));
 	secrets_refuse(s, &e);
 }

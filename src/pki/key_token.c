@@ -167,7 +167,8 @@ static void token_refused(const struct ca *ca, const struct token *was, int code
 	}
 	if (code == PIN_EXPIRED) {
 		err_set(e, ERR_REFUSED, _("the PIN of the token %s has expired"), was->label);
-		err_remedy(e, _("change it (pkcs11-tool --login --change-pin, or the HSM's own tool), then run this again with the new one"));
+		err_remedy(e, _("change it (pkcs11-tool --login --change-pin, or the HSM's own tool), then run this again with the "
+		    "new one"));
 		return;
 	}
 	note = key_token_note(&now);
@@ -276,7 +277,8 @@ static void token_fault(const struct ca *ca, const struct token *t, int code, co
 	*state = KEY_UNKNOWN;
 	err_set(e, ERR_FAILED, _("the token %s failed while its key was opened (PKCS#11 error 0x%x: %s)"), t->label,
 	    (unsigned)code, what);
-	err_remedy(e, code == USER_OTHER ? _("another user, such as its security officer (SO), is logged in: run this again once that has ended")
+	err_remedy(e, code == USER_OTHER
+	    ? _("another user, such as its security officer (SO), is logged in: run this again once that has ended")
 	    : _("see that it is plugged in and its network is up, then run this again"));
 	if (token_gone(ca, e))
 		*state = KEY_DEAD;
@@ -382,7 +384,8 @@ static int token_finish(const struct ca *ca, X509 *certificate, const struct tok
 	if (keys.fit > 1) {
 		err_set(e, ERR_FAILED, _("%zu keys on the token %s are called %s, and none was found to belong to the certificate %s"),
 		    keys.fit, t->label, ca->private_key, ca->certificate);
-		return err_remedy(e, _("correct 'key =' of [ca %s], with id=; pkcs11-tool --login -O shows the ID of each key"), ca->name);
+		return err_remedy(e, _("correct 'key =' of [ca %s], with id=; pkcs11-tool --login -O shows the ID of each key"),
+		    ca->name);
 	}
 	err_set(e, ERR_FAILED, _("the key %s does not belong to the certificate %s"), ca->private_key, ca->certificate);
 	return err_remedy(e, _("correct 'key =' of [ca %s], or the certificate in %s"), ca->name, ca->config);

@@ -10,7 +10,8 @@
 
 /* Open the key of ca->private_key, a pkcs11: URI: the token is found, its PIN asked for where it wants one, and used once;
  * where the key wants it again for each signature, it is kept until key_close_token. Of several
- * keys that the URI describes it is the certificate's; what the token does not say of an EC key is taken from there, and proved. *state says which kind of failure it was. NULL with an error. */
+ * keys that the URI describes it is the certificate's; what the token does not say of an EC key is taken from there, and
+ * proved. *state says which kind of failure it was. NULL with an error. */
 EVP_PKEY *key_token_open(const struct ca *ca, X509 *certificate, const struct key_asker *asker, enum key_state *state,
     struct err *e);
 /* It did not sign: why, as OpenSSL's errors have it, which are cleared. Was it a fault of the token, which says nothing of
