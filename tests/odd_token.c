@@ -1,6 +1,7 @@
 /* A PKCS#11 library that is SoftHSM's, with what SoftHSM never does: a token that counts the tries at its PIN, one whose
  * hardware fails. Loaded in place of it by tests.
  *
+ *	ODD_SLOW   seconds that it takes to start, hexadecimal
  *	ODD_FLAGS  ORed into the flags of every token's C_GetTokenInfo, hexadecimal
  *	ODD_SLOTS  so many slots without a token of use come before the others, hexadecimal
  *	ODD_LOGIN  what C_Login answers, hexadecimal
@@ -10,6 +11,7 @@
 #include <p11-kit/pkcs11.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "token_seam.h"
 
@@ -22,6 +24,12 @@ static unsigned long wanted(const char *name)
 	const char *s = getenv(name);
 
 	return s != NULL ? strtoul(s, NULL, 16) : 0;
+}
+
+static CK_RV odd_initialize(void *args)
+{
+	sleep((unsigned)wanted("ODD_SLOW"));
+	return real->C_Initialize(args);
 }
 
 static CK_RV odd_slot_list(unsigned char present, CK_SLOT_ID *slot, unsigned long *n)
@@ -76,6 +84,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 	if ((rv = get(&real)) != CKR_OK)
 		return rv;
 	odd = *real;
+	odd.C_Initialize = odd_initialize;
 	odd.C_GetSlotList = odd_slot_list;
 	odd.C_GetTokenInfo = odd_token_info;
 	odd.C_Login = odd_login;

@@ -127,9 +127,10 @@ echo "$PIN" | sev1 doctor --sign --pin-fd 0 >"$D/out" 2>&1 || :
 grep -q "^ok    ca token: the key belongs to the certificate and signs" "$D/out" || { cat "$D/out"; die "doctor --sign"; }
 status=0; setsid -w $as "$SEV1" -c "$D/sev1.conf" doctor --sign </dev/null >"$D/out" 2>&1 || status=$?
 [ $status -eq 1 ] && grep -q "no terminal to ask at" "$D/out" && grep -q "with --pin-fd N" "$D/out" || { cat "$D/out"; die "doctor --sign without a terminal"; }
-sed 's|^\[action stop\]|[ca second]\nconfig = '"$ca"'/openssl.cnf\nkey = pkcs11:token=Second;object=ca-key\npkcs11-module = '"$module"'\n&|' \
-  "$D/sev1.conf" >"$D/two.conf" # the first is spied on, and slower
-printf '%s\n' "$PIN" second-pin | $as "$SEV1" -c "$D/two.conf" doctor --sign --pin-fd 0 >"$D/out" 2>&1 || :
+cp "${BUILDDIR:-.}/tests/odd_token.so" "$D/odd_token.so" # the first in the file is the last to be ready
+sed -e 's|^\[action stop\]|[ca second]\nconfig = '"$ca"'/openssl.cnf\nkey = pkcs11:token=Second;object=ca-key\npkcs11-module = '"$module"'\n&|' \
+  -e "0,/^pkcs11-module = /s|^pkcs11-module = .*|pkcs11-module = $D/odd_token.so|" "$D/sev1.conf" >"$D/two.conf"
+printf '%s\n' "$PIN" second-pin | $as env ODD_SLOW=1 "$SEV1" -c "$D/two.conf" doctor --sign --pin-fd 0 >"$D/out" 2>&1 || :
 [ "$(grep -cE "^ok    ca (token|other|second): the key belongs to the certificate and signs" "$D/out")" -eq 3 ] || { cat "$D/out"; die "doctor --sign with two tokens"; }
 ok "doctor tries the key only when it is told to, and says what it wants"
 
