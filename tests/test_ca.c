@@ -344,6 +344,9 @@ static void test_check_secret(void **state)
 	assert_true(has_finding(found, "fail", "names no key"));
 	json_decref(found);
 	ca_free(ca);
+	pki_must("sed 's/^private_key.*/private_key = engine:pkcs11:object=x?pin-value=1234/' other/openssl.cnf >other/engine.cnf");
+	assert_null(ca_load("hsm", NULL, "other/engine.cnf", NULL, NULL, &e));
+	assert_non_null(strstr(e.text, "engine.cnf: something stands before the pkcs11: URI"));
 }
 
 int main(void)

@@ -94,6 +94,8 @@ static const struct bad bad[] = {
 	    "pin-source): a PIN in a file is not safe, it is in every backup of it",
 	    "take it out; sev1 asks for the PIN once, or reads it with --pin-fd. Change the PIN if the file was readable "
 	    "by others" },
+	{ ROOT "key = \"pkcs11:token=x;object=y?pin-value=1234\"\n", 3, "something stands before the pkcs11: URI of the private key",
+	    "write the URI alone, without quotes and without engine: before it" },
 	{ ROOT "key = pkcs11:token=x\n", 3, "key: the pkcs11: URI names no key",
 	    "add object= or id=; p11tool --list-all or pkcs11-tool -O shows them" },
 	{ ROOT "key = pkcs11:token=x;object=y\n", 1, "[ca root] lacks the key 'pkcs11-module'",

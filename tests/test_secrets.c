@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/loop.h"
+#include "base/secret.h"
 #include "child/child.h"
 #include "engine/secrets.h"
 #include "patience.h"
@@ -168,6 +170,14 @@ static void test_kept(void **state)
 	assert_int_equal(token_logins(), 1);
 	pki_must("pkcs11-tool --module " TOKEN_MODULE " --token-label 'CA token' --login --pin other-1 --change-pin --new-pin %s",
 	    TOKEN_PIN);
+	/* and so is it of another key on that token: no second try is lost on it, until that is on record */
+	start(0, key_request("rsa"), PATIENCE_S);
+	until_done(0);
+	assert_true(one[0].turned);
+	assert_string_equal(json_str(one[0].result, "key"), "unknown");
+	assert_non_null(strstr(json_str(one[0].result, "why"), "refused the PIN that was right before"));
+	assert_int_equal(token_logins(), 0);
+	secrets_proved(secrets);
 	start(0, key_request("ec"), PATIENCE_S);
 	until_asked();
 	secrets_give(secrets, TOKEN_PIN);
@@ -203,6 +213,54 @@ static void test_order_before_pin(void **state)
 	free(csr);
 }
 
+static void by_fd(json_t *request, const char *line)
+{
+	int fd[2];
+
+	secrets_free(secrets);
+	secrets = secrets_new();
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(write(fd[1], line, strlen(line)), (ssize_t)strlen(line));
+	close(fd[1]);
+	secrets_fd(secrets, fd[0]);
+	start(0, request, PATIENCE_S);
+	until_done(0);
+	close(fd[0]);
+}
+
+/* Lines of a file from Windows; as long a PIN as there is, of what JSON writes in two octets; and the last try, which is for
+ * somebody who reads the warning. */
+static void test_by_fd(void **state)
+{
+	char longest[SECRET_MAX];
+	json_t *odd = key_request("ec");
+	char *module = mem_printf("%s/tests/odd_token.so", getenv("BUILDDIR") != NULL ? getenv("BUILDDIR") : ".");
+
+	(void)state;
+	by_fd(key_request("ec"), TOKEN_PIN "\r\n");
+	assert_string_equal(json_str(one[0].result, "key"), "signs");
+	memset(longest, '"', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	pki_must("pkcs11-tool --module " TOKEN_MODULE " --token-label 'CA token' --login --pin %s --change-pin --new-pin '%s'",
+	    TOKEN_PIN, longest);
+	by_fd(key_request("ec"), longest);
+	assert_string_equal(json_str(one[0].result, "key"), "signs");
+	pki_must("pkcs11-tool --module " TOKEN_MODULE " --token-label 'CA token' --login --pin '%s' --change-pin --new-pin %s",
+	    longest, TOKEN_PIN);
+	json_object_set_new(json_object_get(odd, "ca"), "module", json_string(module));
+	setenv("ODD_FLAGS", "20000", 1);
+	start(0, json_incref(odd), PATIENCE_S); /* the one that is remembered is not tried either */
+	until_done(0);
+	assert_string_equal(json_str(one[0].result, "key"), "unknown");
+	by_fd(odd, TOKEN_PIN "\n");
+	unsetenv("ODD_FLAGS");
+	assert_string_equal(json_str(one[0].result, "key"), "unknown");
+	assert_non_null(strstr(json_str(one[0].result, "why"), "one try is left before the token CA token locks its PIN"));
+	free(module);
+	secrets_free(secrets);
+	secrets = secrets_new();
+}
+
 /* Nobody answers, what cannot be sent, a child that dies at the question. */
 static void test_refused(void **state)
 {
@@ -229,6 +287,20 @@ static void test_refused(void **state)
 		until_done(0);
 		assert_string_equal(json_str(one[0].result, "key"), "unknown");
 	}
+	/* one of two need not wait any longer: the other is still asked for */
+	start(0, key_request("ec"), PATIENCE_S);
+	start(1, key_request("rsa"), PATIENCE_S);
+	until_asked();
+	while (!secrets_give_up(secrets, one[0].child, &why))
+		assert_true(loop_step(loop));
+	until_done(0);
+	assert_string_equal(json_str(one[0].result, "why"), "given up");
+	until_asked();
+	secrets_give(secrets, TOKEN_PIN);
+	until_done(1);
+	assert_string_equal(json_str(one[1].result, "key"), "signs");
+	assert_false(secrets_give_up(secrets, one[1].child, &why));
+	secrets_forget(secrets);
 	start(0, key_request("ec"), PATIENCE_S);
 	start(1, key_request("rsa"), PATIENCE_S);
 	until_asked();
@@ -244,7 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_once), cmocka_unit_test(test_kept), cmocka_unit_test(test_order_before_pin),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_by_fd),
 	};
 
 	return cmocka_run_group_tests_name("secrets", tests, setup, drop);

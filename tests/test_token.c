@@ -292,6 +292,11 @@ static const char *key_state(json_t *ca, const char *typed)
 	return state;
 }
 
+static char *odd_module(void)
+{
+	return mem_printf("%s/tests/odd_token.so", getenv("BUILDDIR") != NULL ? getenv("BUILDDIR") : ".");
+}
+
 static json_t *file_request(const char *key)
 {
 	return json_pack("{s:s,s:s+,s:s+}", "name", "file", "config", pki_here(), "/file/openssl.cnf", "key", pki_here(), key);
@@ -327,6 +332,156 @@ static void test_locked(void **state)
 	pki_must("mv file/away.key file/private/ca.key");
 }
 
+/* ---- tokens and keys that are unlike the others ---- */
+
+static json_t *key_request(const char *ca, const char *uri)
+{
+	json_t *o = token_request(ca, 0);
+
+	json_object_set_new(o, "key", json_string(uri));
+	return o;
+}
+
+static void pkcs11_tool(const char *token, const char *what)
+{
+	pki_must("pkcs11-tool --module %s --token-label '%s' --login --pin %s %s", TOKEN_MODULE, token, TOKEN_PIN, what);
+}
+
+static void import_to(const char *token, const char *file, const char *label, int id)
+{
+	pki_must("softhsm2-util --import %s --token '%s' --label %s --id %02d --pin %s", file, token, label, id, TOKEN_PIN);
+}
+
+/* Keys as other tokens keep them; each case has a token of its own. The key of CA "lone" is an EC one, in lone.key. */
+static void test_keys(void **state)
+{
+	static const struct {
+		const char *key;
+		int code;
+		const char *says;
+	} cases[] = {
+		{ "pkcs11:token=bare;object=lone", 0, NULL },  /* no public half on the token */
+		{ "pkcs11:token=bare;object=other", ERR_FAILED, "does not belong to the certificate" },
+		{ "pkcs11:token=strict;object=lone", 0, NULL }, /* the PIN for each signature, typed once */
+		{ "pkcs11:token=twins;object=lone", 0, NULL }, /* two of that label: the certificate chooses */
+		{ "pkcs11:token=twins;object=odd", ERR_FAILED, "2 keys on the token twins are called" },
+		{ "pkcs11:token=twins;object=lone;id=%01", ERR_FAILED, "does not belong to the certificate" },
+		{ "pkcs11:token=twins;object=lone;id=%02", 0, NULL },
+		{ "pkcs11:token=twins;id=%02", 0, NULL },
+		{ "pkcs11:token=mixed;object=lone", ERR_FAILED, "a token that holds one of the kind EdDSA" },
+		{ "pkcs11:token=mixed;object=none", ERR_NOTFOUND, "there is no such key" },
+		{ "pkcs11:token=fresh;object=lone", ERR_REFUSED, "the token fresh has no user PIN" },
+	};
+	json_t *r, *ca;
+	char *csr, *module = odd_module();
+
+	(void)state;
+	pki_openssl("lone", "ec", 1);
+	pki_must("openssl pkcs8 -topk8 -nocrypt -in lone/private/ca.key -out lone.key && openssl genpkey -algorithm EC -pkeyopt "
+	         "ec_paramgen_curve:P-256 -out other.key && openssl genpkey -algorithm ED25519 -out ed.key");
+	for (const char *const *t = (const char *const[]){ "bare", "strict", "twins", "mixed", NULL }; *t != NULL; t++)
+		pki_must("softhsm2-util --init-token --free --label %s --pin %s --so-pin so-pin-1", *t, TOKEN_PIN);
+	pki_must("pkcs11-tool --module %s --slot $(softhsm2-util --show-slots | awk '/^Slot/ { s = $2 } /Initialized: *no/ { print s; "
+	         "exit }') --init-token --label fresh --so-pin so-pin-1", TOKEN_MODULE);
+	import_to("bare", "lone.key", "lone", 1);
+	import_to("bare", "other.key", "other", 2);
+	pkcs11_tool("bare", "--delete-object --type pubkey --label lone");
+	pkcs11_tool("bare", "--delete-object --type pubkey --label other");
+	pkcs11_tool("strict", "--write-object lone.key --type privkey --usage-sign --always-auth --label lone --id 01");
+	import_to("twins", "other.key", "lone", 1);
+	import_to("twins", "lone.key", "lone", 2);
+	import_to("twins", "other.key", "odd", 3);
+	import_to("twins", "other.key", "odd", 4);
+	import_to("mixed", "ed.key", "ed", 1);
+	import_to("mixed", "lone.key", "lone", 2);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		r = ask(crl_request(key_request("lone", cases[i].key)), TOKEN_PIN, cases[i].code);
+		if (r != NULL)
+			verify_crl(r, "lone");
+		else
+			said(cases[i].says);
+		assert_int_equal(asked, strstr(cases[i].key, "fresh") == NULL); /* no PIN is typed that none can be */
+		json_decref(r);
+	}
+	csr = pki_read("web.csr"); /* several signatures, one question */
+	lines = json_pack("[{s:s,s:s,s:[s]},{s:s,s:s,s:[s]}]", "id", "a", "csr", csr, "names", "web.example.com", "id", "b",
+	    "csr", csr, "names", "web.example.com");
+	seam_next = next_line;
+	json_decref(ask(json_pack("{s:s,s:o,s:i}", "op", "issue", "ca", key_request("lone", "pkcs11:token=strict;object=lone"),
+	    "days", 7), TOKEN_PIN, 0));
+	assert_non_null(seam_find("issued", 1));
+	assert_int_equal(asked, 1);
+	json_decref(lines);
+	lines = NULL;
+	seam_next = NULL;
+	free(csr);
+	/* a PIN that opens the token, and is wrong for the signature: tried once for it */
+	setenv("PKCS11SPY", module, 1);
+	setenv("ODD_AGAIN", "a0", 1);
+	token_logins();
+	ca = token_request("lone", 1);
+	json_object_set_new(ca, "key", json_string("pkcs11:token=strict;object=lone"));
+	ask(crl_request(ca), TOKEN_PIN, ERR_FAILED);
+	said("wants the PIN for each signature: the key does not sign");
+	assert_int_equal(token_logins(), 2);
+	unsetenv("ODD_AGAIN");
+	setenv("PKCS11SPY", TOKEN_MODULE, 1);
+	free(module);
+	pkcs11_tool("strict", "--change-pin --new-pin 123456789012345678901234567890123");
+	ask(crl_request(key_request("lone", "pkcs11:token=strict;object=lone")), "123456789012345678901234567890123", ERR_FAILED);
+	said("wants the PIN for each signature");
+	said("32 octets at the most");
+	pki_must("for t in bare strict twins mixed; do softhsm2-util --delete-token --token $t; done && rm -r "
+	         "$(grep -l fresh tokens/*/token.object | xargs dirname)");
+}
+
+/* What SoftHSM never does: it counts no tries, and its hardware does not fail. */
+static void test_odd(void **state)
+{
+	static const struct {
+		const char *name, *value;
+		int asked;
+		const char *key, *says;
+	} cases[] = {
+		{ "ODD_FLAGS", "0", 1, "signs", NULL },
+		{ "ODD_FLAGS", "20000", 1, "signs", NULL },    /* the final try */
+		{ "ODD_FLAGS", "40000", 0, "dead", "the PIN of the token CA token is locked" },
+		{ "ODD_LOGIN", "30", 1, "unknown", "PKCS#11 error 0x30" }, /* a fault is no lock */
+		{ "ODD_LOGIN", "102", 1, "dead", "has no user PIN" },
+		{ "ODD_LOGIN", "a4", 1, "dead", "refused the PIN; it was tried once" },
+		{ "ODD_LOGIN", "a3", 1, "secret", "has expired" },
+		{ "ODD_LOGIN", "104", 1, "unknown", "User another is already logged in" },
+		{ "ODD_SLOTS", "c8", 1, "signs", NULL },
+		{ "ODD_SIGN", "30", 1, "unknown", "the key does not sign" },
+		{ "ODD_SIGN", "68", 1, "dead", "the key does not sign" },
+	};
+	char *module = odd_module();
+	json_t *ca;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		setenv(cases[i].name, cases[i].value, 1);
+		ca = token_request("ec", 0);
+		json_object_set_new(ca, "module", json_string(module));
+		assert_string_equal(key_state(ca, TOKEN_PIN), cases[i].key);
+		assert_int_equal(asked, cases[i].asked);
+		if (cases[i].says != NULL)
+			said(cases[i].says);
+		if (asked)
+			assert_int_equal(json_is_true(seam_find("last", 0)), strcmp(cases[i].value, "20000") == 0);
+		if (strcmp(cases[i].value, "20000") == 0)
+			assert_non_null(strstr(json_string_value(seam_find("note", 0)), "ONE TRY IS LEFT"));
+		unsetenv(cases[i].name);
+	}
+	setenv("ODD_SIGN", "68", 1); /* what the token answered, and not what OpenSSL made of it */
+	ca = token_request("ec", 0);
+	json_object_set_new(ca, "module", json_string(module));
+	ask(crl_request(ca), TOKEN_PIN, ERR_FAILED);
+	said("the CRL could not be signed (Key function not permitted)");
+	unsetenv("ODD_SIGN");
+	free(module);
+}
+
 static void test_not_found(void **state)
 {
 	json_t *ca;
@@ -343,8 +498,17 @@ static void test_not_found(void **state)
 	ca = token_request("ec", 0);
 	json_object_set_new(ca, "key", json_string("pkcs11:token=Other;object=ec"));
 	ask(crl_request(ca), TOKEN_PIN, ERR_NOTFOUND);
-	said("the token Other is not there (1 others are)");
+	said("the token Other is not there (1 others are: CA token)");
 	assert_int_equal(asked, 0);
+	ca = token_request("ec", 0);
+	json_object_set_new(ca, "key", json_string("pkcs11:token=CA%20token;serial=00;object=ec"));
+	ask(crl_request(ca), TOKEN_PIN, ERR_NOTFOUND);
+	said("the token CA token, serial 00 is not there");
+	pki_must("mv tokens aside && mkdir tokens");
+	ask(crl_request(token_request("ec", 0)), TOKEN_PIN, ERR_NOTFOUND);
+	said("sees no token at all");
+	said("SOFTHSM2_CONF");
+	pki_must("rmdir tokens && mv aside tokens");
 	ca = token_request("ec", 0);
 	json_object_set_new(ca, "module", json_string("/nowhere/libhsm.so"));
 	ask(crl_request(ca), TOKEN_PIN, ERR_IO);
@@ -363,6 +527,11 @@ static void test_not_found(void **state)
 	ask(crl_request(token_request("ec", 0)), TOKEN_PIN, ERR_NOTFOUND);
 	said("2 tokens are called CA token");
 	assert_int_equal(asked, 0);
+	ca = token_request("ec", 0);
+	json_object_set_new(ca, "key", json_string("pkcs11:object=ec"));
+	ask(crl_request(ca), TOKEN_PIN, ERR_NOTFOUND);
+	said("names no token, and 2 are there: CA token, CA token");
+	said("add token=");
 }
 
 static json_t *ca_checked(json_t *ca, bool sign, const char *typed)
@@ -470,6 +639,9 @@ static void test_uri(void **state)
 	token_uri_build(&b, &u);
 	assert_string_equal(buf_str(&b), "pkcs11:token=A%3BB;object=k%20y;id=%01%00%FF;type=private");
 	buf_free(&b);
+	/* no PIN, though the letters are there; and a scheme in capitals is no file's name */
+	assert_int_equal(token_uri_parse(&u, "PKCS11:token=spin-dle;object=the-pin-pad", NULL), 0);
+	assert_true(token_uri_is("Pkcs11:token=A"));
 	bad_uri("pkcs11:token=A;object=k?pin-value=1234", ERR_REFUSED, "a PIN in a file is not safe");
 	bad_uri("pkcs11:token=A;object=k?x=y&pin-source=file:/1234", ERR_REFUSED, "--pin-fd");
 	bad_uri("pkcs11:token=A;object=k;pin-value=1234", ERR_REFUSED, "a PIN in a file is not safe");
@@ -482,7 +654,12 @@ static void test_uri(void **state)
 	bad_uri("pkcs11:token=A;object=%zz", ERR_SYNTAX, "malformed");
 	bad_uri("pkcs11:token=A%00;object=k", ERR_SYNTAX, "malformed");
 	bad_uri("pkcs11:token=123456789012345678901234567890123;object=k", ERR_SYNTAX, "'token'");
-	bad_uri("pkcs11:object=k;type=public", ERR_SYNTAX, "'type'");
+	bad_uri("pkcs11:object=k;type=public", ERR_SYNTAX, "type=private");
+	bad_uri("PKCS11:token=A;object=k?pin-value=1234", ERR_REFUSED, "a PIN in a file is not safe");
+	bad_uri("pkcs11:token=A;object=k;PIN-VALUE=1234", ERR_REFUSED, "a PIN in a file is not safe");
+	bad_uri("pkcs11:token=A;object=k?x=y&Pin-Value=1234", ERR_REFUSED, "a PIN in a file is not safe");
+	bad_uri("pkcs11:token=A;token=B;object=k", ERR_SYNTAX, "'token' stands twice");
+	bad_uri("pkcs11:id=%01;id=%02", ERR_SYNTAX, "'id' stands twice");
 	bad_uri("pkcs11:object=k;slot-id=3", ERR_SYNTAX, "'slot-id'");
 	bad_uri("file:/x", ERR_SYNTAX, "not a pkcs11");
 }
@@ -501,6 +678,7 @@ int main(void)
 		cmocka_unit_test(test_issue_pulled), cmocka_unit_test(test_issuer_new),
 		cmocka_unit_test(test_wrong_pin), cmocka_unit_test(test_pulled), cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_check), cmocka_unit_test(test_passphrase), cmocka_unit_test(test_pss),
+		cmocka_unit_test(test_keys), cmocka_unit_test(test_odd),
 		cmocka_unit_test(test_not_found),
 	};
 

@@ -243,8 +243,8 @@ static void ui_secret_typed(void *ctx, enum prompt_end end, const char *text)
 
 	u->secret = 0;
 	u->dirty = true;
-	if (end == PROMPT_DONE && text[0] != '\0') {
-		engine_secret_give(u->en, text);
+	if (end == PROMPT_DONE) {
+		engine_secret_give(u->en, text); /* it says of "" that nothing was typed, or too much */
 		return;
 	}
 	err_set(&e, ERR_REFUSED, _("given up at the question for a PIN or passphrase"));

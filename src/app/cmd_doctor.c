@@ -34,6 +34,7 @@ struct task {
 	void (*start)(struct task *t);
 	const void *conf;     /* what it is about */
 	char *path;           /* a point: where the fetched CRL is kept */
+	bool alone;           /* it asks for a secret: in the file's order, or a PIN of --pin-fd goes to another token */
 };
 
 struct doctor {
@@ -126,8 +127,11 @@ static void doctor_next(struct doctor *d)
 	struct run *r = d->run;
 
 	while (d->started < d->tasks && d->started - d->done < AT_ONCE) {
-		struct task *t = &d->task[d->started++];
+		struct task *t = &d->task[d->started];
 
+		if (t->alone && d->done < d->started)
+			return;
+		d->started++;
 		t->start(t);
 		if (run_state(r) == RUN_ENDED)
 			return;
@@ -354,6 +358,7 @@ static void doctor_configured(struct doctor *d, const struct config *c)
 		list = doctor_group(d, "ca", c->ca[i].name, c->ca[i].line);
 		doctor_ca_room(list, &c->ca[i]);
 		doctor_task(d, list, ca_start, &c->ca[i]);
+		d->task[d->tasks - 1].alone = args_has(run_args(d->run), "sign");
 	}
 	for (size_t i = 0; i < c->points; i++)
 		doctor_point(d, &c->point[i]);

@@ -352,6 +352,10 @@ int shell_pin_fd(struct engine *en, const char *text, struct err *e)
 		err_set(e, ERR_USAGE, _("--pin-fd %s: not an open descriptor"), text);
 		return err_remedy(e, _("open one for reading: sev1 ... --pin-fd 3 3<&0"));
 	}
+	if (isatty((int)fd)) {
+		err_set(e, ERR_USAGE, _("--pin-fd %s: a terminal, which shows what is typed"), text);
+		return err_remedy(e, _("leave --pin-fd out: at a terminal it is asked for, and not shown"));
+	}
 	if (fd > STDERR_FILENO)
 		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 	engine_secret_fd(en, (int)fd);

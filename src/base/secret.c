@@ -12,7 +12,7 @@ static size_t secret_pages(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	return (SECRET_MAX + page - 1) / page * page;
+	return (SECRET_LINE + page - 1) / page * page;
 }
 
 char *secret_new(struct err *e)

@@ -5,9 +5,10 @@
 
 #include "base/err.h"
 
-#define SECRET_MAX 256 /* octets with the NUL */
+#define SECRET_MAX 256   /* octets with the NUL */
+#define SECRET_LINE 2048 /* one in a line of JSON, where an octet takes up to six */
 
-/* SECRET_MAX octets of zeros; NULL with an error where they cannot be locked. */
+/* SECRET_LINE octets of zeros; NULL with an error where they cannot be locked. */
 char *secret_new(struct err *e);
 /* Wipe and give back. NULL is ignored. */
 void secret_free(char *s);

@@ -20,6 +20,7 @@ struct tty {
 	struct termios was;
 	char *text;
 	size_t len;
+	bool over;  /* more was typed than it holds */
 	tty_fn done;
 	void *ctx;
 };
@@ -42,7 +43,7 @@ static void tty_end(struct tty *t, bool given)
 
 	t->text = NULL;
 	tty_free(t);
-	was.done(was.ctx, given ? was.text : NULL);
+	was.done(was.ctx, !given ? NULL : was.over ? "" : was.text); /* cut off it would be tried, and be wrong */
 	secret_free(was.text);
 }
 
@@ -62,6 +63,7 @@ static bool tty_key(struct tty *t, char c)
 	case 'U' - '@':
 		explicit_bzero(t->text, SECRET_MAX);
 		t->len = 0;
+		t->over = false;
 		return true;
 	case '\b':
 	case 0x7f:
@@ -70,8 +72,12 @@ static bool tty_key(struct tty *t, char c)
 		t->text[t->len] = '\0';
 		return true;
 	default:
-		if (t->len + 1 < SECRET_MAX && ((unsigned char)c >= 0x20))
+		if ((unsigned char)c < 0x20)
+			return true;
+		if (t->len + 1 < SECRET_MAX)
 			t->text[t->len++] = c;
+		else
+			t->over = true;
 		return true;
 	}
 }

@@ -8,7 +8,7 @@
 struct tty;
 
 /* text is in locked memory and borrowed; NULL: the operator gave up (Ctrl-C, Ctrl-D, Esc, or the terminal
- * is gone). The terminal is as it was before; the tty is freed after done returns. */
+ * is gone); "" where it was too long. The terminal is as it was before; the tty is freed after done returns. */
 typedef void (*tty_fn)(void *ctx, const char *text);
 
 /* Print prompt and read a line that is not shown. NULL with an error where there is no terminal. */

@@ -161,6 +161,7 @@ static int ca_key(const json_t *request, json_t **result, struct err *e)
 	struct err why = { 0 };
 
 	if (cert != NULL) {
+		ca_secret_proof();
 		*result = json_object();
 		json_put(*result, "key", word[key_try(ca, cert, &why)]);
 		json_put(*result, "why", why.text);

@@ -19,10 +19,14 @@ int ca_revoked_parts(const json_t *request, const struct crl_file *whole, json_t
 /* Stages and progress as lines to the parent. */
 extern const struct watch ca_watch;
 /* PINs and passphrases are asked for at the parent:
- *	{"need": "pin", "of": "token label", "which": "its serial", "note": "..."}   (or "passphrase", of a file)
+ *	{"need": "pin", "of": "token label", "which": "its serial", "note": "...", "last": false, "proof": false}
+ *	(or "passphrase", of a file)
  *	{"pin": "..."}, or {"refused": {"text", "remedy"}}          from the parent
  *	{"secret": "right", "kind": "pin", "of": "token label", "which": "its serial"}   (or "wrong"), once tried */
 extern const struct key_asker ca_asker;
+/* From now on questions say "proof": true: a secret that turned wrong since it was right is evidence, and nobody is
+ * asked. */
+void ca_secret_proof(void);
 
 int ca_count(const json_t *request, json_t **result, struct err *e);
 /* select: check selectors as given and read their files (see selectors_resolve); lists of serials go to

@@ -13,7 +13,15 @@ static int secret_refused(const json_t *why, struct err *e)
 	return err_remedy(e, "%s", json_str(why, "remedy"));
 }
 
-static int secret_ask(const char *kind, const char *of, const char *which, const char *note,
+/* The question is part of a proof that a key is locked: a PIN that turned wrong meanwhile proves it. */
+static bool proof;
+
+void ca_secret_proof(void)
+{
+	proof = true;
+}
+
+static int secret_ask(const char *kind, const char *of, const char *which, const char *note, bool last,
     char *out, struct err *e)
 {
 	json_t *need = json_object(), *msg;
@@ -24,6 +32,8 @@ static int secret_ask(const char *kind, const char *of, const char *which, const
 	json_put(need, "of", of);
 	json_put(need, "which", which);
 	json_put(need, "note", note);
+	json_object_set_new(need, "last", json_boolean(last));
+	json_object_set_new(need, "proof", json_boolean(proof));
 	serve_say(need);
 	if ((msg = serve_answer(kind)) == NULL)
 		return err_set(e, ERR_REFUSED, _("nobody answered the question for the %s of %s"), kind, of);

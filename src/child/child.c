@@ -363,7 +363,7 @@ static bool secret_octet(struct child *c, unsigned char o)
 		text[1] = (char)o;
 	else if (n == 1)
 		text[0] = (char)o;
-	if (c->secret_len + n + 3 > SECRET_MAX)
+	if (c->secret_len + n + 3 > SECRET_LINE)
 		return false;
 	memcpy(c->secret + c->secret_len, text, n);
 	c->secret_len += n;
@@ -391,20 +391,22 @@ static bool secret_is_utf8(const char *text)
 
 int child_send_secret(struct child *c, const char *member, const char *secret, struct err *e)
 {
-	bool fits = true;
+	bool fits = strlen(secret) < SECRET_MAX;
 
-	if (!secret_is_utf8(secret))
-		return err_set(e, ERR_USAGE, _("the secret is not UTF-8 text"));
+	if (!secret_is_utf8(secret)) {
+		err_set(e, ERR_USAGE, _("the PIN or passphrase is not UTF-8 text; it was not tried"));
+		return err_remedy(e, _("type it in a terminal that is set to UTF-8, or change it to one of plain ASCII"));
+	}
 	if (c->secret == NULL && (c->secret = secret_new(e)) == NULL)
 		return e != NULL ? e->code : ERR_IO;
 	c->secret_sent = 0;
-	c->secret_len = (size_t)snprintf(c->secret, SECRET_MAX, "{\"%.20s\":\"", member);
+	c->secret_len = (size_t)snprintf(c->secret, SECRET_LINE, "{\"%.20s\":\"", member);
 	for (const char *s = secret; *s != '\0' && fits; s++)
 		fits = secret_octet(c, (unsigned char)*s);
 	if (!fits) {
 		secret_free(c->secret);
 		c->secret = NULL;
-		return err_set(e, ERR_USAGE, _("the secret is longer than %d octets"), SECRET_MAX - 32);
+		return err_set(e, ERR_USAGE, _("the secret is longer than %d octets"), SECRET_MAX - 1);
 	}
 	memcpy(c->secret + c->secret_len, "\"}\n", 3);
 	c->secret_len += 3;

@@ -214,7 +214,7 @@ static int conf_judge(const struct conf_key *k, const char *value, struct err *e
 	case CONF_KEY:
 		if (token_uri_is(value))
 			return token_uri_parse(&(struct token_uri){ 0 }, value, e);
-		break;
+		return token_uri_alone(value, e);
 	case CONF_PORTS:
 		if (!conf_ports_ok(value))
 			return conf_bad(e, k, value, _("write ports with commas between: 80, 443"));

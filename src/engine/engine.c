@@ -86,9 +86,19 @@ void engine_secret_fd(struct engine *en, int fd)
 	secrets_fd(en->secrets, fd);
 }
 
+bool engine_secret_give_up(struct engine *en, const struct child *c, const struct err *why)
+{
+	return secrets_give_up(en->secrets, c, why);
+}
+
 bool engine_secret_turned(const struct engine *en, const struct child *c)
 {
 	return secrets_turned(en->secrets, c);
+}
+
+void engine_secret_proved(struct engine *en)
+{
+	secrets_proved(en->secrets);
 }
 
 char *engine_secret_label(const struct secret_ask *a)

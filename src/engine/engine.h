@@ -96,8 +96,12 @@ void engine_secret_refuse(struct engine *en, const struct err *why);
 char *engine_secret_label(const struct secret_ask *a);
 /* Secrets are lines of this descriptor from now on, one for each question. */
 void engine_secret_fd(struct engine *en, int fd);
+/* This child alone is not to wait for its secret any longer. False where it did not wait. */
+bool engine_secret_give_up(struct engine *en, const struct child *c, const struct err *why);
 /* Was this child's secret right before, and refused this time? */
 bool engine_secret_turned(const struct engine *en, const struct child *c);
+/* That is on record now: the operator is asked again. */
+void engine_secret_proved(struct engine *en);
 
 size_t engine_runs(const struct engine *en);
 struct run *engine_run(const struct engine *en, size_t i);

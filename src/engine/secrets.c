@@ -19,13 +19,15 @@ struct kept {
 	char *kind, *of, *which;
 	char *text;                 /* in locked memory; NULL: not known */
 	bool proven;
-	const struct child *holder; /* of an unproven one */
+	bool turned;                /* it was right, and was refused since */
+	const struct child *holder; /* the one that tries it now: where it is wrong nobody else is to have it */
 };
 
 struct waiter {
 	struct child *child;
 	struct kept *kept;
 	char *note;
+	bool last;                  /* another wrong one locks the token */
 };
 
 struct secrets {
@@ -36,7 +38,8 @@ struct secrets {
 	struct kept *asking;        /* the operator is asked for it */
 	struct secret_ask ask;
 	char *note;                 /* of the question */
-	const struct child *turned; /* see secrets_turned */
+	const struct child **turned; /* see secrets_turned */
+	size_t turneds;
 	bool by_fd;
 	int fd;
 };
@@ -74,6 +77,7 @@ void secrets_free(struct secrets *s)
 	for (size_t i = 0; i < s->waiters; i++)
 		free(s->waiter[i].note);
 	free(s->waiter);
+	free(s->turned);
 	free(s->note);
 	free(s->kept);
 	free(s);
@@ -126,8 +130,7 @@ static void waiter_serve(struct secrets *s, size_t i)
 		waiter_refuse(s, i, &e);
 		return;
 	}
-	if (!k->proven)
-		k->holder = s->waiter[i].child;
+	k->holder = s->waiter[i].child;
 	child_wait(s->waiter[i].child, false);
 	waiter_drop(s, i);
 }
@@ -144,7 +147,7 @@ static int fd_line(int fd, char *out, struct err *e)
 	if (n == SECRET_MAX)
 		return err_set(e, ERR_USAGE, _("a line of --pin-fd is longer than %d octets"), SECRET_MAX - 1);
 	if (got == 1 && out[n] == '\n')
-		out[n] = '\0';
+		out[n > 0 && out[n - 1] == '\r' ? n - 1 : n] = '\0'; /* no key types a CR: the file came from Windows */
 	else if (got == 1 || n == 0) {
 		err_set(e, ERR_REFUSED, _("--pin-fd %d gave no line for the question"), fd);
 		return err_remedy(e, _("write one line for each secret that is asked for, in the order of the questions"));
@@ -170,6 +173,17 @@ void secrets_fd(struct secrets *s, int fd)
 	s->fd = fd;
 }
 
+/* A script reads no warning. */
+static void secrets_last_try(struct secrets *s)
+{
+	struct err e = { 0 };
+
+	err_set(&e, ERR_REFUSED, _("one try is left before the token %s locks its PIN: a PIN of --pin-fd is not tried on it"),
+	    s->ask.of);
+	err_remedy(&e, _("run it at a terminal and type the PIN, or have the token's security officer (SO) set it anew"));
+	secrets_refuse(s, &e);
+}
+
 static void secrets_question(struct secrets *s, struct waiter *w)
 {
 	static uint64_t id;
@@ -179,7 +193,9 @@ static void secrets_question(struct secrets *s, struct waiter *w)
 	s->asking = w->kept;
 	s->ask = (struct secret_ask){ .id = ++id, .kind = w->kept->kind, .of = w->kept->of, .note = s->note };
 	secret_harden(); /* before a key is typed */
-	if (s->by_fd)
+	if (s->by_fd && w->last)
+		secrets_last_try(s);
+	else if (s->by_fd)
 		secrets_answer_by_fd(s);
 }
 
@@ -191,7 +207,7 @@ static void secrets_pump(struct secrets *s)
 	while (i < s->waiters) {
 		const struct kept *k = s->waiter[i].kept;
 
-		if (k->text != NULL && (k->proven || k->holder == NULL))
+		if (k->text != NULL && k->holder == NULL)
 			waiter_serve(s, i);
 		else
 			i++;
@@ -201,12 +217,28 @@ static void secrets_pump(struct secrets *s)
 			secrets_question(s, &s->waiter[i]);
 }
 
+static void secrets_turn(struct secrets *s, const struct child *c)
+{
+	s->turned = mem_grow(s->turned, s->turneds + 1, sizeof *s->turned);
+	s->turned[s->turneds++] = c;
+}
+
 static void secrets_need(struct secrets *s, struct child *c, const json_t *msg)
 {
+	struct kept *k = secrets_get(s, json_str(msg, "need"), msg);
+	struct err e = { 0 };
+
 	s->waiter = mem_grow(s->waiter, s->waiters + 1, sizeof *s->waiter);
-	s->waiter[s->waiters++] = (struct waiter){ .child = c, .note = mem_strdup(json_str(msg, "note")),
-		.kept = secrets_get(s, json_str(msg, "need"), msg) };
+	s->waiter[s->waiters++] = (struct waiter){ .child = c, .kept = k, .note = mem_strdup(json_str(msg, "note")),
+		.last = json_bool(msg, "last") };
 	child_wait(c, true);
+	if (json_bool(msg, "last") && k->proven && k->holder == NULL)
+		kept_forget(k); /* it was right, but others may have changed it since: nothing is tried unasked */
+	if (json_bool(msg, "proof") && k->turned && k->text == NULL && s->asking != k) {
+		secrets_turn(s, c); /* two CAs on one token: what locked the first locked the other */
+		err_set(&e, ERR_REFUSED, _("the token %s refused the PIN that was right before; it is not tried again"), k->of);
+		waiter_refuse(s, s->waiters - 1, &e);
+	}
 	secrets_pump(s);
 }
 
@@ -226,9 +258,12 @@ bool secrets_line(struct secrets *s, struct child *c, const json_t *msg)
 		return true; /* forgotten meanwhile */
 	if (strcmp(told, "right") == 0) {
 		k->proven = true;
+		k->turned = false;
 		k->holder = NULL;
 	} else {
-		s->turned = k->proven ? c : s->turned;
+		if (k->proven)
+			secrets_turn(s, c);
+		k->turned = k->turned || k->proven;
 		kept_forget(k);
 	}
 	secrets_pump(s);
@@ -242,15 +277,20 @@ void secrets_gone(struct secrets *s, const struct child *c)
 	for (size_t i = s->waiters; i-- > 0;)
 		if (s->waiter[i].child == c)
 			waiter_drop(s, i);
-	for (size_t i = 0; i < s->n; i++)
-		if (s->kept[i]->holder == c)
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->kept[i]->holder != c)
+			continue;
+		s->kept[i]->holder = NULL;
+		if (!s->kept[i]->proven)
 			kept_forget(s->kept[i]); /* nobody knows whether it was tried */
+	}
 	for (size_t i = 0; i < s->waiters; i++)
 		wanted = wanted || s->waiter[i].kept == s->asking;
 	if (!wanted)
 		s->asking = NULL;
-	if (s->turned == c)
-		s->turned = NULL;
+	for (size_t i = s->turneds; i-- > 0;)
+		if (s->turned[i] == c)
+			s->turned[i] = s->turned[--s->turneds];
 	secrets_pump(s);
 }
 
@@ -289,7 +329,34 @@ void secrets_refuse(struct secrets *s, const struct err *why)
 	secrets_pump(s);
 }
 
+bool secrets_give_up(struct secrets *s, const struct child *c, const struct err *why)
+{
+	bool waited = false, wanted = false;
+
+	for (size_t i = s->waiters; i-- > 0;) {
+		if (s->waiter[i].child == c) {
+			waiter_refuse(s, i, why);
+			waited = true;
+		}
+	}
+	for (size_t i = 0; i < s->waiters; i++)
+		wanted = wanted || s->waiter[i].kept == s->asking;
+	if (!wanted)
+		s->asking = NULL;
+	secrets_pump(s);
+	return waited;
+}
+
 bool secrets_turned(const struct secrets *s, const struct child *c)
 {
-	return c != NULL && s->turned == c;
+	for (size_t i = 0; i < s->turneds; i++)
+		if (s->turned[i] == c)
+			return true;
+	return false;
+}
+
+void secrets_proved(struct secrets *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->kept[i]->turned = false;
 }

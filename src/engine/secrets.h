@@ -21,9 +21,14 @@ void secrets_gone(struct secrets *s, const struct child *c);
 const struct secret_ask *secrets_wanted(const struct secrets *s);
 void secrets_give(struct secrets *s, const char *text);
 void secrets_refuse(struct secrets *s, const struct err *why);
+/* This child alone is not to wait any longer. False where it did not wait. */
+bool secrets_give_up(struct secrets *s, const struct child *c, const struct err *why);
 /* Questions are answered by the lines of fd from now on, in their order. */
 void secrets_fd(struct secrets *s, int fd);
-/* Was this child given a secret that had been right before, and that was refused this time? */
+/* Was this child given a secret that had been right before, and that was refused this time; or did it ask for one that was,
+ * so that it proves a lock? */
 bool secrets_turned(const struct secrets *s, const struct child *c);
+/* What was proved by such refusals is on record: from now on the operator is asked again. */
+void secrets_proved(struct secrets *s);
 
 #endif

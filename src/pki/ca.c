@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "base/i18n.h"
 #include "pki/cert.h"
+#include "pki/token_uri.h"
 
 #define CONF_MAX ((size_t)1 << 20)
 
@@ -231,8 +232,10 @@ static int ca_load_openssl(struct ca *ca, const char *section, const char *key, 
 		return ERR_SYNTAX;
 	if (key != NULL && key[0] != '\0')
 		ca->private_key = mem_strdup(key);
-	else if (strncmp(ca_setting(ca, ca->section, "private_key"), "pkcs11:", 7) == 0)
+	else if (token_uri_is(ca_setting(ca, ca->section, "private_key")))
 		ca->private_key = mem_strdup(ca_setting(ca, ca->section, "private_key"));
+	else if ((rc = token_uri_alone(ca_setting(ca, ca->section, "private_key"), e)) < 0)
+		return err_prefix(e, "%s", ca->config);
 	else if ((ca->private_key = ca_path(ca, "private_key", true, e)) == NULL)
 		return ERR_SYNTAX;
 	ca_numbers(ca);

@@ -16,11 +16,17 @@
 
 const char *cert_why(void)
 {
-	unsigned long code = ERR_peek_last_error();
-	const char *s = code != 0 ? ERR_reason_error_string(code) : NULL;
+	const char *why = NULL, *lib, *s;
+	unsigned long code;
 
+	while ((code = ERR_get_error()) != 0) {
+		if ((s = ERR_reason_error_string(code)) != NULL)
+			why = s;
+		if ((lib = ERR_lib_error_string(code)) != NULL && strcmp(lib, "PKCS#11 module") == 0 && s != NULL)
+			break; /* what the token answered; the rest is that something below failed */
+	}
 	ERR_clear_error();
-	return s != NULL ? s : "no reason given";
+	return why != NULL ? why : "no reason given";
 }
 
 X509 *cert_read(const char *path, struct err *e)

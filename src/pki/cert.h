@@ -10,7 +10,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 
-/* The first error OpenSSL holds, in words; its queue is emptied. Static text, never NULL. */
+/* The last error OpenSSL holds, in words, or what a token answered; its queue is emptied. Static text, never NULL. */
 const char *cert_why(void);
 
 /* Read the first certificate of a PEM file (or the DER of one), at most 1 MiB. NULL with an error. */

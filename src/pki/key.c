@@ -43,7 +43,7 @@ static int key_ask(struct passphrase *p)
 	}
 	if ((p->text = secret_new(p->e)) == NULL)
 		return ERR_IO;
-	if (asker->ask("passphrase", p->path, "", "", p->text, p->e) == 0)
+	if (asker->ask("passphrase", p->path, "", "", false, p->text, p->e) == 0)
 		return 0;
 	secret_free(p->text);
 	p->text = NULL;
@@ -113,17 +113,19 @@ static EVP_PKEY *key_read(const char *path, enum key_state *state, struct err *e
 
 static EVP_PKEY *key_open_as(const struct ca *ca, X509 *certificate, enum key_state *state, struct err *e)
 {
-	EVP_PKEY *key = token_uri_is(ca->private_key) ? key_token_open(ca, asker, state, e)
-	                                              : key_read(ca->private_key, state, e);
+	EVP_PKEY *key;
 
+	if (token_uri_is(ca->private_key))
+		return key_token_open(ca, certificate, asker, state, e);
+	key = key_read(ca->private_key, state, e);
 	if (key == NULL || EVP_PKEY_eq(key, X509_get0_pubkey(certificate)) == 1)
 		return key;
 	ERR_clear_error();
+	*state = KEY_DEAD;
+	EVP_PKEY_free(key);
 	err_set(e, ERR_FAILED, _("the key %s does not belong to the certificate %s"), ca->private_key,
 	    ca->certificate);
 	err_remedy(e, _("correct private_key or certificate in %s"), ca->config);
-	EVP_PKEY_free(key);
-	*state = KEY_DEAD;
 	return NULL;
 }
 
@@ -134,13 +136,56 @@ EVP_PKEY *key_open(const struct ca *ca, X509 *certificate, struct err *e)
 	return key_open_as(ca, certificate, &state, e);
 }
 
+/* *fault: the token failed, which says nothing of the key. */
+static int key_signs(EVP_PKEY *key, X509 *certificate, bool *fault, struct err *e)
+{
+	static const unsigned char probe[] = "sev1 key probe";
+	unsigned char sig[1024];
+	size_t n = sizeof sig;
+	const EVP_MD *md;
+	EVP_MD_CTX *ctx;
+	char why[160];
+	int rc, ok;
+
+	*fault = false;
+	if ((rc = key_digest(key, "default", &md, e)) < 0)
+		return rc;
+	if (EVP_PKEY_get_size(key) > (int)sizeof sig)
+		return err_set(e, ERR_FAILED, _("the key is larger than 8192 bits"));
+	ctx = EVP_MD_CTX_new();
+	ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
+	    EVP_DigestSign(ctx, sig, &n, probe, sizeof probe) == 1 && n <= sizeof sig; /* see crl_sign */
+	EVP_MD_CTX_free(ctx);
+	if (!ok) {
+		*fault = key_token_fault(why, sizeof why);
+		return err_set(e, ERR_FAILED, _("the key does not sign (%s)"), why);
+	}
+	ctx = EVP_MD_CTX_new();
+	ok = ctx != NULL &&
+	    EVP_DigestVerifyInit(ctx, NULL, md, NULL, X509_get0_pubkey(certificate)) == 1 &&
+	    EVP_DigestVerify(ctx, sig, n, probe, sizeof probe) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!ok)
+		return err_set(e, ERR_FAILED, _("what the key signs does not verify with the certificate (%s)"),
+		    cert_why());
+	return 0;
+}
+
+int key_probe(EVP_PKEY *key, X509 *certificate, struct err *e)
+{
+	bool fault;
+
+	return key_signs(key, certificate, &fault, e);
+}
+
 enum key_state key_try(const struct ca *ca, X509 *certificate, struct err *e)
 {
 	enum key_state state;
+	bool fault;
 	EVP_PKEY *key = key_open_as(ca, certificate, &state, e);
 
-	if (key != NULL && key_probe(key, certificate, e) < 0)
-		state = KEY_DEAD;
+	if (key != NULL && key_signs(key, certificate, &fault, e) < 0)
+		state = fault ? KEY_UNKNOWN : KEY_DEAD;
 	EVP_PKEY_free(key);
 	return state;
 }
@@ -178,36 +223,6 @@ int key_digest(const EVP_PKEY *key, const char *default_md, const EVP_MD **md, s
 		return 0;
 	err_set(e, ERR_SYNTAX, _("default_md = %s: no such digest"), default_md);
 	return err_remedy(e, _("write one that openssl knows, such as sha256"));
-}
-
-int key_probe(EVP_PKEY *key, X509 *certificate, struct err *e)
-{
-	static const unsigned char probe[] = "sev1 key probe";
-	unsigned char sig[1024];
-	size_t n = sizeof sig;
-	const EVP_MD *md;
-	EVP_MD_CTX *ctx;
-	int rc, ok;
-
-	if ((rc = key_digest(key, "default", &md, e)) < 0)
-		return rc;
-	if (EVP_PKEY_get_size(key) > (int)sizeof sig)
-		return err_set(e, ERR_FAILED, _("the key is larger than 8192 bits"));
-	ctx = EVP_MD_CTX_new();
-	ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
-	    EVP_DigestSign(ctx, sig, &n, probe, sizeof probe) == 1 && n <= sizeof sig; /* see crl_sign */
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
-		return err_set(e, ERR_FAILED, _("the key does not sign (%s)"), cert_why());
-	ctx = EVP_MD_CTX_new();
-	ok = ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, md, NULL, X509_get0_pubkey(certificate)) == 1 &&
-	    EVP_DigestVerify(ctx, sig, n, probe, sizeof probe) == 1;
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
-		return err_set(e, ERR_FAILED, _("what the key signs does not verify with the certificate (%s)"),
-		    cert_why());
-	return 0;
 }
 
 EVP_PKEY *key_make(const char *kind, struct err *e)

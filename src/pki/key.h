@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "pki/ca.h"
@@ -12,8 +13,8 @@
 struct key_asker {
 	/* Ask for the secret of a token's label or of a file: kind is "pin" or "passphrase", which the token's serial
 	 * number or "", note what the operator should know before typing ("" for nothing). out has SECRET_MAX octets in
-	 * locked memory. 0 or an error. */
-	int (*ask)(const char *kind, const char *of, const char *which, const char *note, char *out, struct err *e);
+	 * locked memory. last: another wrong one locks the token, so it is for somebody who has read the note. 0 or an error. */
+	int (*ask)(const char *kind, const char *of, const char *which, const char *note, bool last, char *out, struct err *e);
 	/* What became of it. A wrong one must not be used again. */
 	void (*told)(const char *kind, const char *of, const char *which, bool right);
 };

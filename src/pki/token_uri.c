@@ -3,15 +3,36 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/i18n.h"
 #include "base/text.h"
 
 #define SCHEME "pkcs11:"
 
+/* A scheme is written either way (RFC 3986, 3.1). What is one is never taken for a file's name: that would be shown. */
 bool token_uri_is(const char *s)
 {
-	return strncmp(s, SCHEME, strlen(SCHEME)) == 0;
+	return strncasecmp(s, SCHEME, strlen(SCHEME)) == 0;
+}
+
+int token_uri_alone(const char *s, struct err *e)
+{
+	if (token_uri_is(s) || strcasestr(s, SCHEME) == NULL)
+		return 0;
+	err_set(e, ERR_SYNTAX, _("something stands before the pkcs11: URI of the private key"));
+	return err_remedy(e, _("write the URI alone, without quotes and without engine: before it"));
+}
+
+/* Does an attribute of this kind begin here, or after a separator? In any case of letters: it may be a PIN. */
+static bool uri_holds(const char *s, size_t len, char separator, const char *attribute)
+{
+	size_t n = strlen(attribute);
+
+	for (size_t i = 0; i + n <= len; i++)
+		if ((i == 0 || s[i - 1] == separator) && strncasecmp(s + i, attribute, n) == 0)
+			return true;
+	return false;
 }
 
 static int hex_digit(char c)
@@ -61,6 +82,13 @@ static int uri_id(struct token_uri *u, const char *value, size_t len, struct err
 	return 0;
 }
 
+/* RFC 7512, 2.3. */
+static int uri_twice(const char *name, struct err *e)
+{
+	err_set(e, ERR_SYNTAX, _("key: '%s' stands twice in the pkcs11: URI"), name);
+	return err_remedy(e, _("leave the one that is meant"));
+}
+
 static int uri_attribute(struct token_uri *u, const char *at, size_t len, struct err *e)
 {
 	struct { const char *name; char *out; size_t size; } text[] = {
@@ -74,11 +102,16 @@ static int uri_attribute(struct token_uri *u, const char *at, size_t len, struct
 
 	for (size_t i = 0; eq != NULL && i < sizeof text / sizeof text[0]; i++)
 		if (strlen(text[i].name) == name && strncmp(text[i].name, at, name) == 0)
-			return uri_text(text[i].name, value, left, text[i].out, text[i].size, e);
+			return text[i].out[0] != '\0' ? uri_twice(text[i].name, e)
+			                              : uri_text(text[i].name, value, left, text[i].out, text[i].size, e);
 	if (eq != NULL && name == 2 && strncmp(at, "id", 2) == 0)
-		return uri_id(u, value, left, e);
-	if (eq != NULL && name == 4 && strncmp(at, "type", 4) == 0 && left == 7 && strncmp(value, "private", 7) == 0)
-		return 0;
+		return u->id_len > 0 ? uri_twice("id", e) : uri_id(u, value, left, e);
+	if (eq != NULL && name == 4 && strncmp(at, "type", 4) == 0) {
+		if (left == 7 && strncmp(value, "private", 7) == 0)
+			return 0;
+		err_set(e, ERR_SYNTAX, _("key: the pkcs11: URI names something that is not a private key ('type')"));
+		return err_remedy(e, _("write type=private, or leave it out"));
+	}
 	shown = text_escaped(at, name, 40);
 	err_set(e, ERR_SYNTAX, _("key: '%s' in the pkcs11: URI is not known here, or has a wrong value"), shown);
 	free(shown);
@@ -88,13 +121,13 @@ static int uri_attribute(struct token_uri *u, const char *at, size_t len, struct
 /* What stands after '?'. Its values are not repeated anywhere: one may be a PIN. */
 static int uri_query(const char *query, struct err *e)
 {
-	if (strncmp(query, "pin-", 4) == 0 || strstr(query, "&pin-") != NULL) {
+	if (uri_holds(query, strlen(query), '&', "pin-")) {
 		err_set(e, ERR_REFUSED, _("key: the pkcs11: URI holds a PIN (pin-value or pin-source): a PIN in a file "
 		    "is not safe, it is in every backup of it"));
 		return err_remedy(e, _("take it out; sev1 asks for the PIN once, or reads it with --pin-fd. Change the "
 		    "PIN if the file was readable by others"));
 	}
-	if (strncmp(query, "module-", 7) == 0 || strstr(query, "&module-") != NULL) {
+	if (uri_holds(query, strlen(query), '&', "module-")) {
 		err_set(e, ERR_REFUSED, _("key: the pkcs11: URI names a module"));
 		return err_remedy(e, _("take it out, and name the library with 'pkcs11-module ='"));
 	}
@@ -112,7 +145,7 @@ int token_uri_parse(struct token_uri *u, const char *s, struct err *e)
 		return err_set(e, ERR_SYNTAX, _("key: not a pkcs11: URI"));
 	s += strlen(SCHEME);
 	path = strcspn(s, "?");
-	if (memmem(s, path, "pin-", 4) != NULL) /* misplaced, but a PIN all the same */
+	if (uri_holds(s, path, ';', "pin-")) /* misplaced, but a PIN all the same */
 		return uri_query("pin-", e);
 	if (s[path] == '?' && (rc = uri_query(s + path + 1, e)) < 0)
 		return rc;

@@ -18,6 +18,9 @@ struct token_uri {
 
 /* "pkcs11:..." or something else? */
 bool token_uri_is(const char *s);
+/* Something else with such a URI in it, in quotes or after "engine:": ERR_SYNTAX, and the value, which may hold a PIN, is
+ * not repeated. Else 0. */
+int token_uri_alone(const char *s, struct err *e);
 /* Take it apart. 0; ERR_REFUSED for a PIN or a module in it; ERR_SYNTAX for what is malformed, unknown, or names
  * no key (object or id). The text of an error never holds a PIN. */
 int token_uri_parse(struct token_uri *u, const char *s, struct err *e);

@@ -30,6 +30,8 @@ struct job {
 	const json_t *item; /* of the plan's spec */
 	enum phase phase, again; /* again: what a pause leads to */
 	bool undo, image, held;
+	bool resumed;       /* its command may have run before */
+	bool was_dead;      /* before the lock: then it proves nothing that it is afterwards */
 	int64_t began, until;
 	int tries, status;  /* status: the command's */
 	uint64_t timer;
@@ -87,6 +89,7 @@ static void contain_finish(struct contain *all)
 		held += j->held;
 	}
 	json_object_set_new(run_result(all->run), "actions", list);
+	engine_secret_proved(run_engine(all->run));
 	run_out(all->run, all->job[0].undo ? _("%zu of %zu undone") : _("%zu of %zu actions held"), held,
 	    all->jobs);
 	run_end(all->run, held == all->jobs ? EXIT_DONE : held > 0 ? EXIT_PARTIAL : EXIT_FAILED);
@@ -157,12 +160,14 @@ static void job_key_tried(void *ctx, const json_t *result, const struct err *err
 {
 	struct job *j = ctx;
 	const char *key = json_str(result, "key"), *why = result != NULL ? json_str(result, "why") : err->text;
-	bool turned = strcmp(key, "secret") == 0 && engine_secret_turned(run_engine(j->all->run), j->tried);
-	bool dead = strcmp(key, "dead") == 0 || turned, signs = strcmp(key, "signs") == 0;
+	bool turned = engine_secret_turned(run_engine(j->all->run), j->tried), signs = strcmp(key, "signs") == 0;
+	bool dead = turned || (strcmp(key, "dead") == 0 && !j->was_dead);
 	char *text;
 
 	if (signs)
 		text = mem_strdup(_("the key still signs"));
+	else if (j->was_dead && !dead)
+		text = mem_printf(_("not proved: sev1 could not use this key before the lock either: %s"), why);
 	else
 		text = mem_printf(dead ? _("%s%sfound locked: %s") : _("%s%snot proved, the key could not be tried: %s"),
 		    j->detail != NULL ? j->detail : "", j->detail != NULL && j->detail[0] != '\0' ? "; " : "", why);
@@ -415,19 +420,25 @@ static void job_command(struct job *j)
 /* The PIN is right now, or it is not: either way the lock goes on. */
 static void job_pin_proved(void *ctx, const json_t *result, const struct err *err)
 {
-	(void)result;
+	struct job *j = ctx;
+
 	(void)err;
-	job_command(ctx);
+	j->was_dead = !j->resumed && strcmp(json_str(result, "key"), "dead") == 0;
+	job_command(j);
 }
 
 static void job_start(struct job *j)
 {
+	const struct action *before = incident_action(run_incident(j->all->run), job_id(j));
+
+	/* one that held, or was cut off: the key may well be locked by now */
+	j->resumed = before != NULL && (before->state == ACTION_HELD || before->state == ACTION_RUNNING);
 	if (job_keep_script(j) < 0 || run_append(j->all->run, EV_ACTION_START, job_intent(j)) < 0)
 		return;
 	j->phase = JOB_COMMAND;
 	j->began = clock_mono();
 	run_say(j->all->run, _("%s: started"), json_str(j->item, "title"));
-	if (!j->undo && strncmp(json_str(job_ca(j), "key"), "pkcs11:", 7) == 0)
+	if (!j->undo && json_str(job_ca(j), "module")[0] != '\0') /* its key's URI may stand in openssl.cnf */
 		job_try_key(j, job_pin_proved); /* so that a refusal afterwards is evidence */
 	else
 		job_command(j);

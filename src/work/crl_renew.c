@@ -6,25 +6,33 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
+#include "base/loop.h"
 #include "engine/request.h"
 #include "work/crl.h"
 #include "work/publish.h"
 #include "work/renewal.h"
 
 struct renew {
+	struct loop *loop;
 	char **ca;
 	size_t cas, at;
 	bool due;       /* by the standing order: only what is due, quietly where somebody else acts */
 	enum renewal_how how;
 	int done;
+	const struct child *child; /* of a renewal that is due */
+	uint64_t timer;            /* until it need not wait for a secret any longer */
 	struct err error;
 	int failed;
 };
+
+/* By the standing order a PIN is asked for as well, but nobody may be there; the CRLs of other CAs must not wait for one. */
+#define SECRET_MS 60000
 
 static void renew_free(void *data)
 {
 	struct renew *d = data;
 
+	loop_cancel(d->loop, d->timer);
 	for (size_t i = 0; i < d->cas; i++)
 		free(d->ca[i]);
 	free(d->ca);
@@ -100,6 +108,18 @@ static void renew_ended(void *ctx, const json_t *result, const struct err *err)
 	renew_next(r);
 }
 
+static void renew_waits(void *ctx)
+{
+	struct run *r = ctx;
+	struct renew *d = run_data(r);
+	struct err e = { 0 };
+
+	d->timer = 0;
+	err_set(&e, ERR_REFUSED, _("nobody typed the PIN or passphrase within %d s"), SECRET_MS / 1000);
+	err_remedy(&e, _("sev1 crl renew asks for it at once; a console that knows it renews without a question"));
+	engine_secret_give_up(run_engine(r), d->child, &e);
+}
+
 static void renew_finish(struct run *r)
 {
 	struct renew *d = run_data(r);
@@ -146,6 +166,7 @@ static void renew_one(struct run *r, const char *ca)
 {
 	struct renew *d = run_data(r);
 	json_t *rungs = renewal_rungs(run_incident(r), ca, clock_now()), *o;
+	const struct child *child;
 	struct err e = { 0 };
 
 	d->how = renew_how(r, ca, rungs);
@@ -180,7 +201,11 @@ static void renew_one(struct run *r, const char *ca)
 		json_put_num(o, "hours", crl_hours(r, ca, &e));
 	}
 	json_decref(rungs);
-	run_child(r, "ca", o, CRL_DEADLINE_S, NULL, d->how == RENEW_RUNG ? rung_ended : renew_ended, r);
+	child = run_child(r, "ca", o, CRL_DEADLINE_S, NULL, d->how == RENEW_RUNG ? rung_ended : renew_ended, r);
+	if (child == NULL || !d->due)
+		return;
+	d->child = child;
+	d->timer = loop_after(d->loop, SECRET_MS, renew_waits, r);
 }
 
 static void renew_next(struct run *r)
@@ -189,6 +214,8 @@ static void renew_next(struct run *r)
 
 	if (run_state(r) == RUN_ENDED)
 		return;
+	loop_cancel(d->loop, d->timer);
+	d->timer = 0;
 	if (d->at < d->cas) {
 		renew_one(r, d->ca[d->at]);
 	} else if (d->due && d->done == 0 && d->failed == 0) {
@@ -236,6 +263,7 @@ void crl_renew(struct run *r)
 	struct renew *d = mem_zalloc(1, sizeof *d);
 	struct err e = { 0 };
 
+	d->loop = engine_loop(run_engine(r));
 	run_set_data(r, d, renew_free);
 	d->due = args_has(run_args(r), "due");
 	if (run_gate(r, GATE_INCIDENT | GATE_ARMED | GATE_LEASE, &e) < 0) {

@@ -66,6 +66,8 @@ END
   softhsm2-util --init-token --free --label "CA token" --pin "$PIN" --so-pin so-pin-1
   openssl pkcs8 -topk8 -nocrypt -in "$ca/ca.key" -out "$D/moved.key"
   softhsm2-util --import "$D/moved.key" --token "CA token" --label ca-key --id 01 --pin "$PIN"
+  softhsm2-util --init-token --free --label Second --pin second-pin --so-pin so-pin-2
+  softhsm2-util --import "$D/moved.key" --token Second --label ca-key --id 01 --pin second-pin
 } >"$D/make.log" 2>&1 || { tail "$D/make.log"; die "the CA and its token"; }
 rm "$ca/ca.key" "$D/moved.key" "$D/leaf.key"
 logins() { grep -c ': C_Login$' "$D/spy.log"; }
@@ -81,12 +83,22 @@ pkcs11-module = $spy
 [action stop]
 run = true
 verify = true
+# its key is on the same token: what locks one locks the other
+[ca other]
+config = $ca/openssl.cnf
+key = PKCS11:token=CA%20token;id=%01
+pkcs11-module = $spy
 [action lock]
 title = lock signing key
 kind = keylock
 ca = token
 run = pkcs11-tool --module $module --token-label 'CA token' --login --login-type so --so-pin so-pin-1 --init-pin --new-pin locked-away
 verify = test -e $ca/index.txt
+[action lock-other]
+kind = keylock
+ca = other
+run = true
+verify = true
 END
 sed 's|^key = .*|&?pin-value=pin-in-a-file|' "$D/sev1.conf" >"$D/pin.conf"
 status=0; "$SEV1" -c "$D/pin.conf" doctor >"$D/err" 2>&1 || status=$?
@@ -115,6 +127,11 @@ echo "$PIN" | sev1 doctor --sign --pin-fd 0 >"$D/out" 2>&1 || :
 grep -q "^ok    ca token: the key belongs to the certificate and signs" "$D/out" || { cat "$D/out"; die "doctor --sign"; }
 status=0; setsid -w $as "$SEV1" -c "$D/sev1.conf" doctor --sign </dev/null >"$D/out" 2>&1 || status=$?
 [ $status -eq 1 ] && grep -q "no terminal to ask at" "$D/out" && grep -q "with --pin-fd N" "$D/out" || { cat "$D/out"; die "doctor --sign without a terminal"; }
+cp "${BUILDDIR:-.}/tests/odd_token.so" "$D/odd_token.so" # the first in the file is the last to be ready
+sed -e 's|^\[action stop\]|[ca second]\nconfig = '"$ca"'/openssl.cnf\nkey = pkcs11:token=Second;object=ca-key\npkcs11-module = '"$module"'\n&|' \
+  -e "0,/^pkcs11-module = /s|^pkcs11-module = .*|pkcs11-module = $D/odd_token.so|" "$D/sev1.conf" >"$D/two.conf"
+printf '%s\n' "$PIN" second-pin | $as env ODD_SLOW=1 "$SEV1" -c "$D/two.conf" doctor --sign --pin-fd 0 >"$D/out" 2>&1 || :
+[ "$(grep -cE "^ok    ca (token|other|second): the key belongs to the certificate and signs" "$D/out")" -eq 3 ] || { cat "$D/out"; die "doctor --sign with two tokens"; }
 ok "doctor tries the key only when it is told to, and says what it wants"
 
 sev1 open --title "The token's CA" >/dev/null
@@ -144,6 +161,12 @@ for p in $console $child; do
   [ -z "$as" ] || ! $as cat "/proc/$p/environ" >/dev/null 2>&1 || die "process $p can be read by its own user"
 done
 ok "before a PIN is typed, console and child leave no core and are closed to their own user"
+keys "$(printf '%0300d' 0)" Enter
+wait_for "that it is too long" shows "nothing was typed, or more than 255 octets"
+[ "$(logins)" -eq "$before" ] || die "the beginning of what was too long was tried"
+keys Enter
+wait_for "the board" shows "Checkpoint"
+revoke
 keys "$WRONG"
 wait_for "that something was typed" shows "(typed, not shown)"
 shows "$WRONG" && die "the PIN is on the screen"
@@ -220,8 +243,7 @@ echo "$PIN" | sev1 crl renew --pin-fd 0 >"$D/out" 2>&1 || { cat "$D/out"; die "t
 ok "without the token nothing is done; with it again the same command works"
 
 # ---- a lock that locks nothing is no evidence, and neither is a key that nobody could try ----
-sed -e 's/^run = pkcs11-tool.*/run = true/' -e 's/^\[action lock\]/[action sham]/' "$D/sev1.conf" >"$D/sham.conf"
-echo "deadline = 5" >>"$D/sham.conf" # the key is tried until then
+sed -e 's/^run = pkcs11-tool.*/run = true\ndeadline = 5/' -e 's/^\[action lock\]/[action sham]/' "$D/sev1.conf" >"$D/sham.conf"
 cp "$D/sev1.conf" "$D/kept.conf"; cp "$D/sham.conf" "$D/sev1.conf"
 want=1 planned contain --only sham --pin-fd 0 <<END
 $PIN
@@ -234,8 +256,14 @@ $WRONG
 END
 want=0
 sev1 timeline | grep -q "sham: FAILED.*not proved, the key could not be tried: .*refused the PIN" || { sev1 timeline | tail -n 5; die "a wrong PIN proved a lock"; }
+sed -i 's/object=ca-key/object=mistyped/' "$D/sev1.conf"
+want=1 planned contain --only sham --pin-fd 0 <<END
+$PIN
+END
+want=0
+sev1 timeline | grep -q "sham: FAILED.*could not use this key before the lock either: .*no such key" || { sev1 timeline | tail -n 5; die "a key that was never there was found locked"; }
 cp "$D/kept.conf" "$D/sev1.conf"
-ok "a lock that locks nothing does not hold, and a mistyped PIN proves none"
+ok "a lock that locks nothing does not hold, and a mistyped PIN or key proves none"
 
 # ---- the key lock: tried before with the right PIN, and found locked after ----
 keys ":contain" Enter
@@ -247,7 +275,8 @@ shows "PIN of the token" && keys "$PIN" Enter
 wait_for "the end of the lock" shows "Enter go on"
 pane | grep -qE '^ Done' || { pane; die "the lock did not hold"; }
 keys Enter
-sev1 timeline | grep -q "lock.*found locked: the token CA token refused the PIN" || { sev1 timeline | tail; die "no evidence of the lock"; }
+sev1 timeline | grep -q "lock: held.*found locked: the token CA token refused the PIN; it was tried once" || { sev1 timeline | tail; die "no evidence of the lock"; }
+sev1 timeline | grep -q "lock-other: held.*found locked: the token CA token refused the PIN that was right before" || { sev1 timeline | tail; die "no evidence of the other key's lock"; }
 nowhere "$PIN" "the PIN"
 status=0; echo "$PIN" | sev1 crl renew --pin-fd 0 >"$D/out" 2>&1 || status=$?
 [ $status -eq 3 ] && grep -q "refused the PIN; it was tried once" "$D/out" || { cat "$D/out"; die "the locked key: status $status"; }
@@ -273,5 +302,52 @@ wait_for "the end" shows "crl: done."
 t capture-pane -p -S - -t 0 | grep -qF -- "$PIN" && die "the PIN was echoed"
 keys "quit" Enter
 wait_for "the terminal as it was" shows "isig icanon echo"
+t respawn-pane -k -t 0 "$as '$SEV1' -c '$D/sev1.conf' crl renew --pin-fd 0; echo \"ended \$?\"; read -r _"
+wait_for "no PIN in the clear" shows "ended 2"
+shows "a terminal, which shows what is typed" || { pane; die "--pin-fd at a terminal"; }
 ok "in plain lines the PIN is asked at the terminal, not echoed, and the terminal is as it was"
+t kill-server
+
+# ---- the standing order asks too, but waits for nobody: the CRLs of other CAs are due as well ----
+cat >"$D/ahead.c" <<'E'
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	long ahead = 0;
+	FILE *f = fopen(getenv("AHEAD"), "r");
+	int rc = (int)syscall(SYS_clock_gettime, id, ts);
+	if (f != NULL && fscanf(f, "%ld", &ahead) == 1)
+		ts->tv_sec += ahead;
+	if (f != NULL)
+		fclose(f);
+	return rc;
+}
+E
+"${CC:-cc}" -shared -fPIC -o "$D/ahead.so" "$D/ahead.c" 2>"$D/cc.log" || { cat "$D/cc.log"; echo "no shared object can be made here"; exit 77; }
+ahead() { echo "$1" >"$D/ahead.new"; mv "$D/ahead.new" "$D/ahead"; }
+ahead 0
+printf '[point p]\nca = token\nurl = http://127.0.0.1:1/ca.crl\npath = %s/ca.crl\n' "$D" >>"$D/sev1.conf"
+want=1 planned publish
+want=0
+before=$(logins)
+socket=$socket-watch
+t new-session -d -x 160 -y 24 "$as env ASAN_OPTIONS=verify_asan_link_order=0 AHEAD='$D/ahead' LD_PRELOAD='$D/ahead.so' '$SEV1' -c '$D/sev1.conf' watch --renew; read -r _"
+wait_for "the order" shows "standing order"
+ahead 60000
+wait_for "the question" shows "PIN of the token CA token:"
+ahead 60070
+wait_for "the failure" shows "token: renewal FAILED: nobody typed the PIN or passphrase within 60 s"
+[ "$(logins)" -eq "$before" ] || die "a PIN was tried that nobody typed"
+last_line() { pane | grep -v '^$' | tail -n 1 | grep -qF -- "$1"; }
+wait_for "the question again, its time has come" last_line "PIN of the token CA token:"
+keys "$PIN" Enter
+renewed() { sev1 timeline | tail -n 8 | grep -q "crl: token: number"; }
+wait_for "the renewed CRL" renewed
+[ "$(logins)" -eq $((before + 1)) ] || die "the PIN was used $(($(logins) - before)) times"
+ok "unattended, a question that nobody answers is a renewal that failed, and is asked again; no PIN is tried"
 sev1 audit >/dev/null || die "audit"
