@@ -122,6 +122,7 @@ static void fake_ca(struct fake *p, const json_t *msg)
 	} else {
 		json_t *o = about("issued", json_str(msg, "id"), "certificate", "PEM");
 		json_put(json_object_get(o, "issued"), "fingerprint", csr);
+		json_put(json_object_get(o, "issued"), "chain", "ISSUER");
 		issued++;
 		hear(p, o);
 	}
@@ -141,6 +142,7 @@ static void fake_probe(struct fake *p, const json_t *msg)
 		return;
 	}
 	assert_string_equal(json_str(msg, "fingerprint"), json_str(msg, "name"));
+	assert_string_equal(json_str(msg, "chain"), "ISSUER");
 	o = about("tls", json_str(msg, "id"), "detail", ok ? "serial 5D" : "presents another certificate");
 	json_object_set_new(json_object_get(o, "tls"), "ok", json_boolean(ok));
 	hear(p, o);

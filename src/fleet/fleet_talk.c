@@ -50,6 +50,7 @@ static void fleet_ask_probe(void *ctx)
 	msg = f->job.probe(f->job.ctx, en->i);
 	json_object_set(msg, "id", json_object_get(en->order, "id"));
 	json_object_set(msg, "fingerprint", json_object_get(en->issued, "fingerprint"));
+	json_object_set(msg, "chain", json_object_get(en->issued, "chain"));
 	left = (en->host.until - clock_mono()) / 1000;
 	most = json_str(msg, "starttls")[0] != '\0' ? PROBE_TALK_TIMEOUT_S : PROBE_TIMEOUT_S;
 	json_put_num(msg, "timeout_s", left < 1 ? 1 : left < most ? left : most);
