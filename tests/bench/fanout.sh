@@ -190,7 +190,7 @@ fi
 # the most private memory that one of its SSH children has, in KiB
 watch_children() {
   most=0
-  while read -r _ <"$tick"; do
+  while sleep 0.1; do
     for p in $(pgrep -f '^/proc/self/exe child ssh|sev1 child ssh' 2>/dev/null || :); do
       k=$(awk '/^Private/ { s += $2 } END { print s + 0 }' "/proc/$p/smaps_rollup" 2>/dev/null || echo 0)
       if [ "${k:-0}" -gt "$most" ]; then most=$k; echo "$most" >"$D/most"; fi
